@@ -1,0 +1,31 @@
+# `make demo` and `make test` each make all they need: a virtual environment in .venv, once.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint bench clean
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 demo" >&2; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv is missing; on Debian: apt-get install python3-venv" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(READY)
+
+demo: $(READY)
+	$(BIN) -m locum_spider demo --archive data
+
+test: $(READY) lint
+	$(BIN) -m pytest
+
+lint: $(READY)
+	$(BIN) -m ruff check .
+	$(BIN) -m mypy
+	$(BIN) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+
+bench: $(READY)
+	$(BIN) benchmarks/crawl.py
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

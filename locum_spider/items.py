@@ -1,0 +1,132 @@
+"""The nouns of the project, as frozen dataclasses. Field names follow WARC and schema.org NewsArticle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One HTTP request and its response as they went over the wire (body still compressed).
+
+    `fetched_at` is UTC, `2026-11-22T05:22:00Z`. `body` has no transfer coding any more: the client library
+    removes it, and the WARC record says so by carrying no `Transfer-Encoding`.
+    """
+
+    url: str
+    method: str
+    request_headers: Headers
+    status: int
+    response_headers: Headers
+    body: bytes = field(repr=False)
+    fetched_at: str
+    protocol: str = "HTTP/1.1"
+    ip: str | None = None
+
+    def header(self, name: bytes) -> str | None:
+        """First response header of that (lower-case) name."""
+        for key, value in self.response_headers:
+            if key.lower() == name:
+                return value.decode("latin-1")
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What became of one address of the frontier: its exchanges in order (retries, redirects), or why there is none.
+
+    `request_id` is the frontier's row, None for robots.txt. `error` is why no final response came;
+    `refused` is True where robots.txt forbade the request.
+    """
+
+    crawl_id: int
+    request_id: int | None
+    exchanges: tuple[Exchange, ...] = ()
+    error: str | None = None
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An anchor of a page: absolute address, visible text, the line it stands in."""
+
+    url: str
+    text: str
+    line: int
+    rel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture of the article: absolute address, alternative text, caption as printed."""
+
+    url: str
+    alt: str | None = None
+    caption: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A document that the article offers as a link of its own."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """What one capture of an article page says.
+
+    `published` is the calendar day at the publisher's place (`2018-04-10`) or a month (`2018-04`);
+    `published_at` an instant with offset where a time is known; `published_raw` the words on the page;
+    `published_source` where they were read; `published_conflict` what contradicts it, in words.
+    `text` is the body as plain text, blocks separated by blank lines, list items led by `• ` or `1. `.
+    `evidence` maps a field to the rule that read it.
+    """
+
+    url: str
+    title: str
+    standfirst: str | None = None
+    authors: tuple[str, ...] = ()
+    published: str | None = None
+    published_at: str | None = None
+    published_raw: str | None = None
+    published_source: str | None = None
+    published_conflict: str | None = None
+    modified_at: str | None = None
+    section: str | None = None
+    tags: tuple[str, ...] = ()
+    lang: str | None = None
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    images: tuple[Image, ...] = ()
+    canonical_url: str | None = None
+    evidence: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def captions(self) -> tuple[str, ...]:
+        """Captions of the pictures, else their alternative texts."""
+        return tuple(c for c in (i.caption or i.alt for i in self.images) if c)
+
+
+@dataclass(frozen=True, slots=True)
+class ListingEntry:
+    """One entry of a listing page: what it says of an article that stands elsewhere."""
+
+    position: int
+    url: str
+    title: str | None
+    published_raw: str | None = None
+    published: str | None = None
+    summary: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a listing page says: its entries in order, and the other pages of the site it leads to."""
+
+    url: str
+    entries: tuple[ListingEntry, ...]
+    pages: tuple[str, ...] = ()
