@@ -1,0 +1,47 @@
+"""Finding declarations: shipped ones beside this file, the user's in the archive's `sites/`."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from locum_spider.errors import DeclarationError, UsageError
+from locum_spider.extract.site import Site, load_site
+
+SHIPPED = Path(__file__).parent
+
+
+def read_site(path: Path) -> Site:
+    """The site declared in a TOML file. Raises DeclarationError with file and key."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DeclarationError(f"{path}: not readable as TOML: {error}") from None
+    except OSError as error:
+        raise DeclarationError(f"{path}: cannot be opened: {error.strerror}") from None
+    site = load_site(data, str(path))
+    if site.name != path.stem:
+        raise DeclarationError(f"{path}: name: {site.name!r} must be the file's name, {path.stem!r}")
+    return site
+
+
+def load_sites(archive: Path | None = None) -> dict[str, Site]:
+    """All declared sites by name; a declaration in the archive replaces a shipped one of its name."""
+    folders = [SHIPPED] if archive is None else [SHIPPED, archive / "sites"]
+    files = {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
+    return {name: read_site(path) for name, path in sorted(files.items())}
+
+
+def find_site(name: str, archive: Path | None = None) -> Site:
+    """One declared site. Raises UsageError, with the names there are, where it is not declared."""
+    for folder in ([archive / "sites"] if archive else []) + [SHIPPED]:
+        path = folder / f"{name}.toml"
+        if path.is_file():
+            return read_site(path)
+    known = ", ".join(load_sites(archive))
+    raise UsageError(f"no site {name!r} is declared; declared: {known}. Declare it in the archive's sites/{name}.toml")
+
+
+def site_of(url: str, archive: Path | None = None) -> Site | None:
+    """The declared site that an address belongs to."""
+    return next((site for site in load_sites(archive).values() if site.owns(url)), None)
