@@ -1,0 +1,156 @@
+"""`Archive`: reading an archive from Python."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from locum_spider.items import Attachment, Image
+from locum_spider.normalise import normalise_url
+from locum_spider.sites import load_sites
+from locum_spider.store import search as searching
+from locum_spider.store.connection import connect_reading
+from locum_spider.store.search import Filters, Hit
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArticle:
+    """An article as the archive has it now. Fields as in `items.Article`, times of ours in UTC."""
+
+    id: int
+    url: str
+    site: str
+    title: str
+    standfirst: str | None
+    authors: tuple[str, ...]
+    section: str | None
+    tags: tuple[str, ...]
+    lang: str | None
+    published: str | None
+    published_at: str | None
+    published_raw: str | None
+    published_source: str | None
+    published_conflict: str | None
+    modified_at: str | None
+    text: str
+    word_count: int
+    attachments: tuple[Attachment, ...]
+    images: tuple[Image, ...]
+    state: str
+    first_seen: str
+    last_seen: str
+
+
+class Archive:
+    """An archive folder, opened for reading. Works while a crawl writes; usable as a context manager.
+
+    Raises ArchiveError where the folder is no archive, or one of a newer version.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._db = connect_reading(self.path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._db.close()
+
+    def search(
+        self, query: str, *, site: str | None = None, section: str | None = None, author: str | None = None,
+        tag: str | None = None, since: str | None = None, until: str | None = None, limit: int = 20, offset: int = 0,
+    ) -> list[Hit]:  # fmt: skip
+        """Ranked hits. `query` may hold "phrases", `word*`, `-without` and OR; any text is understood.
+
+        `since` and `until` are days, months or years (`2018-04`), both inclusive; UsageError where they are not.
+        """
+        filters = Filters(site, section, author, tag, since, until)
+        return searching.search(self._db, query, filters, limit, offset)
+
+    def count(self, query: str, filters: Filters | None = None) -> int:
+        """How many articles a query finds."""
+        return searching.count(self._db, query, filters or Filters())
+
+    def articles(
+        self, *, site: str | None = None, section: str | None = None, author: str | None = None,
+        tag: str | None = None, since: str | None = None, until: str | None = None,
+    ) -> Iterator[StoredArticle]:  # fmt: skip
+        """All articles that the filters let through, newest first."""
+        for row in searching.select(self._db, Filters(site, section, author, tag, since, until)):
+            yield _article(row)
+
+    def article(self, id_or_url: int | str) -> StoredArticle | None:
+        """One article by its id or by any address it was ever met at; None where there is none."""
+        article_id = self._id(id_or_url)
+        row = self._db.execute("SELECT * FROM full_articles WHERE id = ?", (article_id,)).fetchone()
+        return _article(row) if row is not None else None
+
+    def _id(self, id_or_url: int | str) -> int | None:
+        text = str(id_or_url).strip()
+        if text.isdecimal() and len(text) < 19:
+            return int(text)
+        addresses = [text]
+        try:
+            addresses += [site.key(text) for site in load_sites(self.path).values() if site.owns(text)]
+            addresses.append(normalise_url(text))
+        except ValueError:
+            return None
+        for address in addresses:
+            row = self._db.execute("SELECT article_id FROM article_urls WHERE url = ?", (address,)).fetchone()
+            if row is not None:
+                return int(row[0])
+        return None
+
+    def revisions(self, article_id: int) -> list[dict[str, Any]]:
+        """Every revision of an article, oldest first, each with the capture it was read from."""
+        rows = self._db.execute(
+            "SELECT r.id, r.seq, r.seen_at, r.digest, r.title, r.standfirst, r.body, r.fields, r.evidence, "
+            "c.url, c.fetched_at, c.status, c.digest AS capture_digest, c.warc_file, c.warc_offset, c.warc_length "
+            "FROM revisions r JOIN captures c ON c.id = r.capture_id WHERE r.article_id = ? ORDER BY r.seq",
+            (article_id,),
+        )
+        found = [dict(row) for row in rows]
+        for row in found:
+            row["fields"], row["evidence"] = json.loads(row["fields"]), json.loads(row["evidence"])
+        return found
+
+    def addresses(self, article_id: int) -> list[str]:
+        """Every address an article was met at."""
+        rows = self._db.execute("SELECT url FROM article_urls WHERE article_id = ? ORDER BY url", (article_id,))
+        return [row[0] for row in rows]
+
+    def crawls(self, site: str | None = None, limit: int = -1) -> list[dict[str, Any]]:
+        """Crawls, newest first, with counts, outcome and reasons."""
+        rows = self._db.execute(
+            "SELECT * FROM crawls WHERE ? IS NULL OR site = ? ORDER BY id DESC LIMIT ?", (site, site, limit)
+        )
+        return [{**dict(row), "reasons": json.loads(row["reasons"])} for row in rows]
+
+    def counts(self) -> dict[str, int]:
+        """Number of articles of each site."""
+        return dict(self._db.execute("SELECT site, count(*) FROM articles GROUP BY site").fetchall())
+
+    def schedules(self) -> dict[str, str]:
+        """How often each scheduled site is to be crawled."""
+        return dict(self._db.execute("SELECT site, every FROM schedules ORDER BY site").fetchall())
+
+
+def _article(row: sqlite3.Row) -> StoredArticle:
+    values = dict(row)
+    for name in ("authors", "tags"):
+        values[name] = tuple(json.loads(values[name]))
+    values["attachments"] = tuple(Attachment(**a) for a in json.loads(values["attachments"]))
+    values["images"] = tuple(Image(**i) for i in json.loads(values["images"]))
+    return StoredArticle(**values)

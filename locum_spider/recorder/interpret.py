@@ -1,0 +1,97 @@
+"""What the final response of a visit means for a site: an article, a listing, or why neither. No effects."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from locum_spider.content import decode_content
+from locum_spider.errors import PageError
+from locum_spider.extract.article import read_declared
+from locum_spider.extract.document import Document
+from locum_spider.extract.listing import article_links, read_declared_listing
+
+if TYPE_CHECKING:
+    from locum_spider.extract.site import Site
+    from locum_spider.items import Article, Exchange, Listing
+
+_HTML = (
+    "text/html",
+    "application/xhtml+xml",
+    "text/plain",
+    "application/xml",
+    "text/xml",
+    "application/octet-stream",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The meaning of a response. `outcome` is `article`, `listing`, `failed`, `not_article` or `not_listing`.
+
+    `children` are `(key, url, kind)` to be fetched next.
+    """
+
+    outcome: str
+    reason: str | None = None
+    article: Article | None = None
+    listing: Listing | None = None
+    children: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def interpret(site: Site, exchange: Exchange) -> Reading:
+    """Read a response by the rules of its site and its time."""
+    is_article = site.is_article(exchange.url)
+    nothing = "not_article" if is_article else "not_listing"
+    if exchange.status in {301, 302, 303, 307, 308}:
+        return Reading("failed", f"{_status(exchange.status)}: led on to nowhere, or outside the site")
+    if exchange.status != HTTPStatus.OK:
+        return Reading("failed", _status(exchange.status))
+    content_type = exchange.header(b"content-type")
+    if content_type and not content_type.lower().startswith(_HTML):
+        return Reading(nothing, f"it is {content_type.split(';')[0]}, not a page")
+    if not site.owns(exchange.url):
+        return Reading("failed", f"it leads to another site, {exchange.url}")
+    try:
+        body = decode_content(exchange.body, exchange.header(b"content-encoding"), limit=site.crawl.max_bytes)
+        document = Document(body, exchange.url, content_type)
+    except PageError as error:
+        return Reading("failed", str(error))
+    fetched_at = datetime.fromisoformat(exchange.fetched_at)
+    if is_article:
+        return _interpret_article(site, document, fetched_at)
+    return _interpret_listing(site, document, fetched_at)
+
+
+def _status(code: int) -> str:
+    try:
+        return f"HTTP {code} {HTTPStatus(code).phrase}"
+    except ValueError:
+        return f"HTTP {code}"
+
+
+def _interpret_article(site: Site, document: Document, fetched_at: datetime) -> Reading:
+    children = [(site.key(link.url), link.url, "article") for link in article_links(document, site)]
+    try:
+        article = read_declared(document, site, fetched_at)
+    except PageError as error:
+        return Reading("not_article", str(error), children=children)
+    return Reading("article", article=article, children=children)
+
+
+def _interpret_listing(site: Site, document: Document, fetched_at: datetime) -> Reading:
+    listing = read_declared_listing(document, site, fetched_at)
+    if not listing.entries:
+        return Reading("not_listing", "no link to an article of the site on the page")
+    children = [(site.key(e.url), e.url, "article") for e in listing.entries]
+    children += [(site.key(url), url, "listing") for url in listing.pages]
+    return Reading("listing", fingerprint(site, listing), listing=listing, children=children)
+
+
+def fingerprint(site: Site, listing: Listing) -> str:
+    """Short digest of which articles a listing names in which order: equal for a page that repeats another."""
+    keys = "\n".join(site.key(entry.url) for entry in listing.entries)
+    return hashlib.sha256(keys.encode()).hexdigest()[:16]

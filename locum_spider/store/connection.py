@@ -1,0 +1,143 @@
+"""Opening an archive's database, and nothing else."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from locum_spider.errors import ArchiveError, NoSpaceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DATABASE = "archive.db"
+WARCS = "warc"
+SITES = "sites"
+_LOCK = "archive.lock"
+_HEADER = b"SQLite format 3\x00"
+
+
+def utc_now() -> str:
+    """The time in the form of all times of ours: `2026-11-22T05:22:00Z`."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def connect_reading(folder: Path) -> sqlite3.Connection:
+    """A read-only connection. Raises ArchiveError where the folder is no archive this version can read."""
+    path = folder / DATABASE
+    _require_archive(folder, path)
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        connection.execute("PRAGMA busy_timeout = 10000")
+        connection.row_factory = sqlite3.Row
+        _require_known_schema(connection, path)
+    except sqlite3.Error as error:
+        raise ArchiveError(f"{path} cannot be read as an archive: {error}") from None
+    return connection
+
+
+def connect_writing(folder: Path, *, durable: bool = False) -> sqlite3.Connection:
+    """The one writing connection, with the schema brought up to date; made anew where the folder is empty.
+
+    `durable` survives a power cut at a sixth of the speed; without it a commit survives any kill of the process.
+    Raises ArchiveError for a folder that is something else or written by a newer version.
+    """
+    from sqlite_utils import Database
+
+    from locum_spider.migrations import migrations
+
+    path = folder / DATABASE
+    if path.exists():
+        _require_archive(folder, path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, isolation_level=None)
+        connection.execute("PRAGMA busy_timeout = 10000")
+        _require_known_schema(connection, path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        migrations.apply(Database(connection, execute_plugins=False))
+        for name in (WARCS, SITES):
+            (folder / name).mkdir(exist_ok=True)
+    except sqlite3.Error as error:
+        raise disk_error(error, path) or ArchiveError(f"{path} cannot be opened for writing: {error}") from None
+    except OSError as error:
+        raise disk_error(error, folder) or ArchiveError(f"{folder} cannot be written: {error.strerror}") from None
+    return connection
+
+
+def disk_error(error: Exception, where: Path) -> NoSpaceError | None:
+    """The error a user gets where a disk is full or failing, None where it is something else."""
+    text = str(error).lower()
+    if isinstance(error, OSError):
+        full = error.errno in {28, 122, 5, 27}  # ENOSPC, EDQUOT, EIO, EFBIG
+    else:
+        full = "disk is full" in text or "disk i/o" in text
+    if not full:
+        return None
+    return NoSpaceError(
+        f"{where}: no more can be written ({error}); make room on the disk and run the same command again: "
+        "nothing is lost"
+    )
+
+
+@contextmanager
+def writer_lock(folder: Path) -> Iterator[None]:
+    """Hold the archive for writing. Raises ArchiveError where another process does; freed by any end of ours."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 32).decode(errors="replace").strip()
+            by = f" by process {holder}" if holder.isdigit() else ""
+            raise ArchiveError(
+                f"{folder} is being written{by}; wait until that crawl ends, or stop it with Ctrl-C"
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _require_archive(folder: Path, path: Path) -> None:
+    if not folder.is_dir():
+        raise ArchiveError(
+            f"{folder} is no archive: there is no such folder; `locum crawl SITE --archive DIR` makes one"
+        )
+    if not path.is_file():
+        raise ArchiveError(f"{folder} is no archive: it has no {DATABASE}; `locum crawl SITE --archive DIR` makes one")
+    try:
+        with path.open("rb") as file:
+            start = file.read(16)
+    except OSError as error:
+        raise ArchiveError(f"{path} cannot be read: {error.strerror}") from None
+    if start and start != _HEADER:
+        raise ArchiveError(f"{path} is no SQLite database; restore it from a backup")
+
+
+def _require_known_schema(connection: sqlite3.Connection, path: Path) -> None:
+    from locum_spider.migrations import known
+
+    names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if "_sqlite_migrations" not in names:
+        if names:
+            raise ArchiveError(f"{path} is a database of something else: it has no articles; name another folder")
+        return
+    applied = {
+        row[0] for row in connection.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = 'locum_spider'")
+    }
+    if not applied and names - {"_sqlite_migrations"}:
+        raise ArchiveError(f"{path} is a database of something else: it has no articles; name another folder")
+    if newer := sorted(applied - known()):
+        raise ArchiveError(
+            f"{path} was written by a newer version of locum-spider ({newer[-1]}); upgrade, then try again"
+        )

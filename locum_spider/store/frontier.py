@@ -1,0 +1,141 @@
+"""Crawls and their frontier: what is still to be fetched, what became of what was."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DONE = "done"
+INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An address to fetch: the frontier's row and whether an article or a listing is expected there."""
+
+    id: int
+    url: str
+    kind: str
+
+
+def unfinished_crawl(db: sqlite3.Connection, site: str) -> int | None:
+    """The crawl of a site that a kill or Ctrl-C cut short."""
+    row = db.execute(
+        "SELECT id FROM crawls WHERE site = ? AND finished_at IS NULL ORDER BY id DESC LIMIT 1", (site,)
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
+def start_crawl(db: sqlite3.Connection, site: str, version: str, now: str) -> int:
+    """A new crawl; returns its id."""
+    cursor = db.execute("INSERT INTO crawls (site, started_at, version) VALUES (?, ?, ?)", (site, now, version))
+    return int(cursor.lastrowid or 0)
+
+
+def enqueue(
+    db: sqlite3.Connection, crawl_id: int, requests: Iterable[tuple[str, str, str]], found_on: int | None
+) -> dict[str, int]:
+    """Put `(key, url, kind)` into the frontier, each key once a crawl; returns the row of each key."""
+    rows: dict[str, int] = {}
+    for key, url, kind in requests:
+        if key in rows:
+            continue
+        row = db.execute("SELECT id FROM frontier WHERE crawl_id = ? AND key = ?", (crawl_id, key)).fetchone()
+        if row is None:
+            cursor = db.execute(
+                "INSERT INTO frontier (crawl_id, key, url, kind, found_on) VALUES (?, ?, ?, ?, ?)",
+                (crawl_id, key, url, kind, found_on),
+            )
+            rows[key] = int(cursor.lastrowid or 0)
+        else:
+            rows[key] = int(row[0])
+    return rows
+
+
+def queued(db: sqlite3.Connection, crawl_id: int, after: int, limit: int) -> list[Request]:
+    """The next requests behind row `after`, oldest first."""
+    rows = db.execute(
+        "SELECT id, url, kind FROM frontier WHERE crawl_id = ? AND state = 'queued' AND id > ? ORDER BY id LIMIT ?",
+        (crawl_id, after, limit),
+    )
+    return [Request(*row) for row in rows]
+
+
+def count_queued(db: sqlite3.Connection, crawl_id: int, after: int = 0) -> int:
+    """How many requests behind row `after` wait."""
+    row = db.execute(
+        "SELECT count(*) FROM frontier WHERE crawl_id = ? AND state = 'queued' AND id > ?", (crawl_id, after)
+    ).fetchone()
+    return int(row[0])
+
+
+def count_listings(db: sqlite3.Connection, crawl_id: int) -> int:
+    """How many listing pages this crawl knows of."""
+    row = db.execute("SELECT count(*) FROM frontier WHERE crawl_id = ? AND kind = 'listing'", (crawl_id,)).fetchone()
+    return int(row[0])
+
+
+def is_queued(db: sqlite3.Connection, request_id: int) -> bool:
+    """Whether a request still waits for its answer."""
+    row = db.execute("SELECT state FROM frontier WHERE id = ?", (request_id,)).fetchone()
+    return row is not None and row[0] == "queued"
+
+
+def key_of(db: sqlite3.Connection, request_id: int) -> tuple[str, str]:
+    """Key and kind of a request."""
+    key, kind = db.execute("SELECT key, kind FROM frontier WHERE id = ?", (request_id,)).fetchone()
+    return key, kind
+
+
+def finish_request(
+    db: sqlite3.Connection, request_id: int, outcome: str, reason: str | None,
+    capture_id: int | None, article_id: int | None,
+) -> None:  # fmt: skip
+    """Mark a request done, with what became of it."""
+    db.execute(
+        "UPDATE frontier SET state = 'done', outcome = ?, reason = ?, capture_id = ?, article_id = ? WHERE id = ?",
+        (outcome, reason, capture_id, article_id, request_id),
+    )
+
+
+_COUNTED = {
+    "new": "articles_new", "changed": "articles_changed", "unchanged": "articles_unchanged", "listing": "listings",
+    "refused": "refused", "failed": "failed", "not_article": "not_articles",
+}  # fmt: skip
+
+
+def finish_crawl(
+    db: sqlite3.Connection, crawl_id: int, outcome: str, reasons: list[str], finished_at: str | None
+) -> None:
+    """Write a crawl's outcome and counts; `finished_at` stays NULL where it can be resumed."""
+    counts = dict.fromkeys(_COUNTED.values(), 0)
+    rows = db.execute("SELECT outcome, count(*) FROM frontier WHERE crawl_id = ? GROUP BY outcome", (crawl_id,))
+    for name, number in rows.fetchall():
+        if name in _COUNTED:
+            counts[_COUNTED[name]] = number
+    counts["captures"] = db.execute("SELECT count(*) FROM captures WHERE crawl_id = ?", (crawl_id,)).fetchone()[0]
+    counts["entries"] = db.execute(
+        "SELECT count(*) FROM listing_entries e JOIN captures c ON c.id = e.capture_id WHERE c.crawl_id = ?",
+        (crawl_id,),
+    ).fetchone()[0]
+    assignments = ", ".join(f"{column} = ?" for column in counts)
+    db.execute(
+        f"UPDATE crawls SET outcome = ?, reasons = ?, finished_at = ?, {assignments} WHERE id = ?",
+        (outcome, json.dumps(reasons, ensure_ascii=False), finished_at, *counts.values(), crawl_id),
+    )
+
+
+def unread(db: sqlite3.Connection, crawl_id: int, limit: int = 20) -> list[sqlite3.Row]:
+    """Requests of a crawl that gave nothing, with outcome and reason."""
+    cursor = db.cursor()
+    cursor.row_factory = sqlite3.Row
+    return cursor.execute(
+        "SELECT url, kind, outcome, reason FROM frontier WHERE crawl_id = ? "
+        "AND outcome IN ('failed', 'not_article', 'refused', 'not_listing') ORDER BY outcome, id LIMIT ?",
+        (crawl_id, limit),
+    ).fetchall()

@@ -1,0 +1,135 @@
+"""Full-text search: what people type, made into a query that SQLite always understands."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from locum_spider.errors import UsageError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_TERM = re.compile(r'(-?)"([^"]*)"(\*?)|(\S+)')
+_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
+MARK, UNMARK = "\x02", "\x03"
+"""Stand before and behind a found word in `Hit.snippet` and `Hit.title_marked`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What narrows a search. `since` and `until` are days, months or years, both inclusive."""
+
+    site: str | None = None
+    section: str | None = None
+    author: str | None = None
+    tag: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One article found; `score` is higher for the better."""
+
+    id: int
+    url: str
+    site: str
+    title: str
+    section: str | None
+    published: str | None
+    snippet: str
+    score: float
+
+
+def fts_query(text: str) -> str:
+    """An FTS5 query of what was typed: words, "phrases", `word*`, `-without`, `OR`; everything else is a word.
+
+    Empty where there is nothing to look for.
+
+    >>> fts_query('children "care order" -adoption')
+    '"children" "care order" NOT "adoption"'
+    >>> fts_query('NEAR( " AND * ' + "it's"), fts_query('-only'), fts_query('pay OR fees')
+    ('"NEAR(" "AND" "it\\'s"', '', '"pay" OR "fees"')
+    """
+    wanted: list[str] = []
+    unwanted: list[str] = []
+    for minus, phrase, star, word in _TERM.findall(text.replace("\0", " ")):
+        if word == "OR":
+            if wanted and wanted[-1] != "OR":
+                wanted.append("OR")
+            continue
+        body = phrase or word.lstrip("-").replace('"', " ")
+        prefix = bool(star) or body.endswith("*")
+        body = " ".join(body.rstrip("*").split())
+        if not re.search(r"\w", body):
+            continue
+        term = '"' + body + '"' + ("*" if prefix else "")
+        (unwanted if minus or word.startswith("-") else wanted).append(term)
+    while wanted and wanted[-1] == "OR":
+        wanted.pop()
+    if not wanted:
+        return ""
+    query = " ".join(wanted)
+    if not unwanted:
+        return query
+    return (f"({query})" if "OR" in wanted else query) + "".join(f" NOT {term}" for term in unwanted)
+
+
+def _conditions(filters: Filters) -> tuple[str, list[object]]:
+    clauses: list[str] = []
+    values: list[object] = []
+    for column, value in (("site", filters.site), ("section", filters.section)):
+        if value is not None:
+            clauses.append(f"a.{column} = ? COLLATE NOCASE")
+            values.append(value)
+    for column, value in (("authors", filters.author), ("tags", filters.tag)):
+        if value is not None:
+            clauses.append(f"EXISTS (SELECT 1 FROM json_each(a.{column}) WHERE value = ? COLLATE NOCASE)")
+            values.append(value)
+    for name, sign, value in (("--from", ">=", filters.since), ("--to", "<=", filters.until)):
+        if value is not None:
+            if not _DATE.fullmatch(value):
+                raise UsageError(f"{name} {value!r} is no date; write 2018-04-10, 2018-04 or 2018")
+            clauses.append(f"a.published {sign} ?")
+            values.append(value if sign == ">=" else value + "~")  # "~" sorts behind every day of a month
+    return "".join(f" AND {clause}" for clause in clauses), values
+
+
+def search(db: sqlite3.Connection, text: str, filters: Filters, limit: int, offset: int) -> list[Hit]:
+    """The best hits for what was typed. Raises UsageError for a date filter that is no date, and for nothing else."""
+    conditions, values = _conditions(filters)
+    query = fts_query(text)
+    if not query:
+        return []
+    rows = db.execute(
+        "SELECT a.id, a.url, a.site, a.title, a.section, a.published, "
+        "snippet(articles_fts, -1, ?, ?, '…', 24) AS snippet, -rank AS score "
+        "FROM articles_fts JOIN articles a ON a.id = articles_fts.rowid "
+        f"WHERE articles_fts MATCH ?{conditions} ORDER BY rank LIMIT ? OFFSET ?",
+        (MARK, UNMARK, query, *values, limit, offset),
+    )
+    return [Hit(**dict(row)) for row in rows]
+
+
+def count(db: sqlite3.Connection, text: str, filters: Filters) -> int:
+    """How many articles a search finds."""
+    conditions, values = _conditions(filters)
+    query = fts_query(text)
+    if not query:
+        return 0
+    sql = (
+        "SELECT count(*) FROM articles_fts JOIN articles a ON a.id = articles_fts.rowid "
+        f"WHERE articles_fts MATCH ?{conditions}"
+    )
+    return int(db.execute(sql, (query, *values)).fetchone()[0])
+
+
+def select(db: sqlite3.Connection, filters: Filters) -> sqlite3.Cursor:
+    """Rows of `full_articles` that the filters let through, newest first."""
+    conditions, values = _conditions(filters)
+    return db.execute(
+        f"SELECT a.* FROM full_articles a WHERE 1{conditions} ORDER BY a.published DESC, a.id DESC",
+        values,
+    )
