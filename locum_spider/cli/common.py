@@ -1,0 +1,77 @@
+"""What several commands share: the archive option, JSON output, text that fits the terminal."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import textwrap
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from locum_spider.settings import LOCUM_ARCHIVE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+archive_option = click.option(
+    "--archive", metavar="DIR", default=None, help="Folder of the archive; else $LOCUM_ARCHIVE, else ./data."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def archive_path(ctx: click.Context, archive: str | None) -> Path:
+    """The archive's folder: the command's own option, the group's, the variable, the default."""
+    return Path(archive or ctx.find_root().obj or LOCUM_ARCHIVE)
+
+
+def with_archive(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--archive` and pass it the folder as `archive: Path`."""
+    import functools
+
+    @archive_option
+    @click.pass_context
+    @functools.wraps(command)
+    def wrapped(ctx: click.Context, /, archive: str | None, **options: Any) -> Any:
+        return command(archive=archive_path(ctx, archive), **options)
+
+    return wrapped
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON; dataclasses become objects."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return str(value)
+
+
+def width() -> int:
+    """Columns to write in: the terminal's, at most 100."""
+    return min(shutil.get_terminal_size((80, 24)).columns, 100)
+
+
+def wrap(text: str, indent: str = "") -> str:
+    """A paragraph in lines that fit; addresses are never broken."""
+    return textwrap.fill(
+        text,
+        width(),
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """A number with its noun.
+
+    >>> plural(1, "article"), plural(2400, "article"), plural(2, "entry", "entries")
+    ('1 article', '2,400 articles', '2 entries')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

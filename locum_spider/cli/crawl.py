@@ -1,0 +1,231 @@
+"""`locum crawl` and `locum demo`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
+from locum_spider.errors import ArchiveError, LocumError, UsageError
+from locum_spider.sites import find_site, site_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from locum_spider.crawling import Progress, Result
+    from locum_spider.extract.site import Site
+
+_DEMO_MARK = "made-by-locum-demo"
+
+
+@click.command()
+@click.argument("sites", nargs=-1, metavar="[SITE|URL]...")
+@click.option("--due", is_flag=True, help="Crawl every scheduled site whose time has come.")
+@click.option("--delay", type=click.FloatRange(min=0), metavar="SECONDS", help="Pause between two requests to a host.")
+@click.option("--concurrency", type=click.IntRange(min=1), metavar="N", help="Requests at one time to a host.")
+@click.option("--contact", metavar="TEXT", help="Whom a site may write to; goes into the user agent. [$LOCUM_CONTACT]")
+@click.option("--durable", is_flag=True, help="Survive a power cut, at a sixth of the speed.")
+@click.option(
+    "--log", "log_file", type=click.Path(dir_okay=False), metavar="FILE", help="Write what happens to a file."
+)
+@json_option
+@with_archive
+def crawl(
+    sites: tuple[str, ...], archive: Path, *, due: bool, delay: float | None, concurrency: int | None,
+    contact: str | None, durable: bool, log_file: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Crawl declared sites into the archive; goes on where an earlier crawl stopped.
+
+    \b
+    Example:
+      locum crawl locum-today --contact archive@example.org
+    """
+    from locum_spider.crawling import CrawlOptions
+
+    if due == bool(sites):
+        raise UsageError("name the sites to crawl, or say --due; `locum sites` lists them")
+    chosen = _due(archive) if due else [_site(name, archive) for name in dict.fromkeys(sites)]
+    if not chosen:
+        click.echo("Nothing is due.")
+        return
+    _start_log(log_file)
+    results = _run(chosen, archive, CrawlOptions(delay, concurrency, contact, durable), quiet=as_json)
+    if as_json:
+        print_json([_as_json(result) for result in results])
+    else:
+        for result in results:
+            print_report(result)
+    sys.exit(max((result.exit_code for result in results), default=0))
+
+
+def _site(name: str, archive: Path) -> Site:
+    if "://" not in name:
+        return find_site(name, archive)
+    site = site_of(name, archive)
+    if site is None:
+        raise UsageError(
+            f"no declared site has the address {name}; declare it in {archive / 'sites'}/NAME.toml (see docs/sites.md)"
+        )
+    return site
+
+
+def _due(archive: Path) -> list[Site]:
+    from locum_spider.archive import Archive
+    from locum_spider.scheduling import due_sites, now
+
+    with Archive(archive) as opened:
+        return [find_site(name, archive) for name in due_sites(opened, now())]
+
+
+def _start_log(log_file: str | None) -> None:
+    """Our warnings go to the terminal; with a file, everything of ours and Scrapy's goes there instead."""
+    handler: logging.Handler = logging.StreamHandler()
+    handler.setLevel(logging.ERROR)
+    if log_file:
+        handler = logging.FileHandler(log_file, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO if log_file else logging.ERROR)
+    if not log_file:
+        for name in ("scrapy", "twisted", "locum_spider.pipelines"):  # what went wrong is told in the report
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _run(sites: Sequence[Site], archive: Path, options: Any, *, quiet: bool = False) -> list[Result]:
+    from locum_spider.crawling import run_crawls
+
+    if quiet:
+        return run_crawls(sites, archive, options)
+    if not sys.stderr.isatty():
+        return run_crawls(sites, archive, options, on_progress=_PlainProgress(), every=10.0)
+    from locum_spider.cli.progress import BarProgress
+
+    with BarProgress() as bar:
+        return run_crawls(sites, archive, options, on_progress=bar)
+
+
+class _PlainProgress:
+    """A line for each site when something has changed, for logs."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, Progress] = {}
+
+    def __call__(self, states: list[Progress]) -> None:
+        for state in states:
+            if state.captures and self._last.get(state.site) != state:
+                self._last[state.site] = state
+                found = state.new + state.changed + state.unchanged
+                click.echo(
+                    f"{state.site}: {plural(state.captures, 'page')} fetched, {plural(found, 'article')}, "
+                    f"{state.failed:,} not read, {state.pending:,} waiting",
+                    err=True,
+                )
+
+
+def _as_json(result: Result) -> dict[str, Any]:
+    report = result.report
+    return {
+        "site": result.site, "exit_code": result.exit_code, "error": str(result.error) if result.error else None,
+        "crawl": report.crawl if report else None, "unread": report.unread if report else [],
+    }  # fmt: skip
+
+
+_VERDICT = {
+    "done": "done",
+    "interrupted": "interrupted",
+    "unreachable": "could not be reached",
+    "check_failed": "a check failed",
+}
+
+
+def print_report(result: Result) -> None:
+    """What a crawl did, and what it could not do."""
+    if result.error is not None:
+        click.echo(f"locum: {result.site}: {result.error}", err=True)
+        return
+    if result.report is None:
+        return
+    crawl = result.report.crawl
+    articles = [f"{crawl[f'articles_{kind}']:,} {kind}" for kind in ("new", "changed", "unchanged")]
+    click.echo(f"{result.site}: {_VERDICT[str(crawl['outcome'])]} (crawl {crawl['id']})")
+    click.echo(f"  captures   {crawl['captures']:,}")
+    click.echo(f"  articles   {', '.join(articles)}")
+    entries = plural(crawl["entries"], "entry", "entries")
+    click.echo(f"  listings   {crawl['listings']:,} with {entries}, each accounted for")
+    click.echo(
+        f"  not read   {crawl['failed']:,} failed, {crawl['not_articles']:,} no article, {crawl['refused']:,} refused"
+    )
+    for row in result.report.unread:
+        if row["outcome"] != "not_listing":
+            reason = str(row["reason"]).removeprefix(f"{row['url']}: ")
+            click.echo(wrap(f"{row['url']}", "    "))
+            click.echo(wrap(f"{row['outcome']}: {reason}".replace("not_article", "no article"), "      "))
+    for reason in crawl["reasons"]:
+        click.echo(wrap(f"{reason}", "  ! "))
+    if crawl["outcome"] == "interrupted":
+        click.echo("  Run the same command again to go on.")
+
+
+@click.command()
+@click.option(
+    "--markup", type=click.Choice(["table", "bootstrap", "html5", "unclosed"]), help="Only this kind of HTML."
+)
+@with_archive
+def demo(archive: Path, *, markup: str | None) -> None:
+    """Crawl a bundled sample of Locum Today from this machine; needs no network.
+
+    \b
+    Example:
+      locum demo --archive demo-archive
+    """
+    from locum_spider.archive import Archive
+    from locum_spider.cli.reading import print_hits
+    from locum_spider.crawling import CrawlOptions
+    from locum_spider.demo.sample import build
+    from locum_spider.demo.server import SiteServer
+
+    folder = archive / "demo" if (archive / "archive.db").exists() and not (archive / _DEMO_MARK).exists() else archive
+    _fresh(folder)
+    _start_log(None)
+    with SiteServer(build(markup)) as server:
+        click.echo(f"A sample of Locum Today is served at {server.url} and crawled at its real addresses.\n")
+        for name in ("http_proxy", "HTTP_PROXY"):
+            os.environ[name] = server.url
+        os.environ.pop("no_proxy", None)
+        results = _run([find_site("locum-today")], folder, CrawlOptions(delay=0, concurrency=4))
+    for result in results:
+        print_report(result)
+    if results[0].error is not None:
+        sys.exit(results[0].exit_code)
+    with Archive(folder) as opened:
+        click.echo('\n$ locum search "agency contract"')
+        print_hits(opened.search("agency contract", limit=3), opened.count("agency contract"))
+        first = next(opened.articles())
+    shown = folder if " " not in str(folder) else f'"{folder}"'
+    click.echo("What to do next:")
+    for command in ('search "child protection"', f"show {first.id}", "status", "serve"):
+        click.echo(f"  locum {command} --archive {shown}")
+    sys.exit(results[0].exit_code)
+
+
+def _fresh(folder: Path) -> None:
+    """Empty the folder of an earlier demo; refuse anything else that is there."""
+    mark = folder / _DEMO_MARK
+    if mark.exists():
+        for name in ("archive.db", "archive.db-wal", "archive.db-shm", "archive.lock"):
+            (folder / name).unlink(missing_ok=True)
+        shutil.rmtree(folder / "warc", ignore_errors=True)
+    elif folder.exists() and any(path.name != ".gitkeep" for path in folder.iterdir()):
+        raise ArchiveError(f"{folder} is not empty and no earlier demo; name another folder with --archive")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        mark.write_text("`locum demo` may empty this archive.\n", encoding="utf-8")
+    except OSError as error:
+        raise LocumError(f"{folder} cannot be made: {error.strerror}") from None

@@ -1,0 +1,232 @@
+"""`locum sites`, `status`, `search` and `show`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from locum_spider.archive import Archive
+from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
+from locum_spider.errors import UsageError
+from locum_spider.scheduling import next_due
+from locum_spider.sites import SHIPPED, load_sites
+from locum_spider.store.search import MARK, UNMARK, Filters
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from locum_spider.archive import StoredArticle
+    from locum_spider.store.search import Hit
+
+
+@click.command()
+@json_option
+@with_archive
+def sites(archive: Path, *, as_json: bool) -> None:
+    """List the declared sites.
+
+    \b
+    Example:
+      locum sites
+    """
+    rows: list[dict[str, Any]] = []
+    for name, site in load_sites(archive).items():
+        own = archive / "sites" / f"{name}.toml"
+        rows.append(
+            {
+                "name": name,
+                "title": site.title,
+                "hosts": list(site.hosts),
+                "start": list(site.start),
+                "layouts": len(site.layouts),
+                "every": site.crawl.every,
+                "delay": site.crawl.delay,
+                "declared_in": str(own if own.exists() else SHIPPED / own.name),
+            }
+        )
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        where = "the archive" if row["declared_in"].startswith(str(archive)) else "this package"
+        click.echo(f"{row['name']}  {row['title']}")
+        click.echo(wrap(f"{', '.join(row['hosts'])}; declared in {where}", "  "))
+
+
+@click.command()
+@json_option
+@with_archive
+def status(archive: Path, *, as_json: bool) -> None:
+    """Tell when each site was last crawled, how it went, and when it is due.
+
+    \b
+    Example:
+      locum status --archive news
+    """
+    with Archive(archive) as opened:
+        counts, schedules = opened.counts(), opened.schedules()
+        rows = []
+        for name in sorted({c["site"] for c in opened.crawls()} | set(counts) | set(schedules)):
+            last = next(iter(opened.crawls(name, 1)), None)
+            due = None
+            if name in schedules:
+                when = next_due(last["started_at"], last["finished_at"] is not None, schedules[name]) if last else None
+                due = (when or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+            rows.append(
+                {
+                    "site": name,
+                    "articles": counts.get(name, 0),
+                    "last_crawl": last,
+                    "every": schedules.get(name),
+                    "next_due": due,
+                }
+            )
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        click.echo("The archive is empty; `locum crawl SITE` fills it.")
+    for row in rows:
+        _print_status(row)
+
+
+def _print_status(row: dict[str, Any]) -> None:
+    click.echo(f"{row['site']}: {plural(row['articles'], 'article')}")
+    last = row["last_crawl"]
+    if last is None:
+        click.echo("  never crawled")
+    else:
+        outcome = last["outcome"] or "under way, or killed: the next crawl goes on with it"
+        click.echo(f"  last crawl {last['id']} began {last['started_at']}: {outcome.replace('_', ' ')}")
+        click.echo(
+            f"  {plural(last['captures'], 'capture')}; {last['articles_new']:,} new, "
+            f"{last['articles_changed']:,} changed, {last['failed']:,} failed"
+        )
+        for reason in last["reasons"]:
+            click.echo(wrap(reason, "  ! "))
+    if row["every"]:
+        click.echo(f"  every {row['every']}, next due {row['next_due']}")
+
+
+@click.command()
+@click.argument("query", nargs=-1, required=True)
+@click.option("--site", metavar="NAME", help="Only this site.")
+@click.option("--section", metavar="TEXT", help="Only this section.")
+@click.option("--author", metavar="NAME", help="Only this author.")
+@click.option("--tag", metavar="TEXT", help="Only with this tag.")
+@click.option("--from", "since", metavar="DATE", help="Published on or after: 2018-04-10, 2018-04 or 2018.")
+@click.option("--to", "until", metavar="DATE", help="Published on or before.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="Hits to print.")
+@click.option("--offset", type=click.IntRange(0), default=0, help="Hits to pass over.")
+@json_option
+@with_archive
+def search(
+    query: tuple[str, ...], archive: Path, *, site: str | None, section: str | None, author: str | None,
+    tag: str | None, since: str | None, until: str | None, limit: int, offset: int, as_json: bool,
+) -> None:  # fmt: skip
+    """Search titles and texts: words, "phrases", word*, -without, OR.
+
+    \b
+    Example:
+      locum search "care order" -adoption --from 2017 --section News
+    """
+    text = " ".join(f'"{part}"' if " " in part and '"' not in part else part for part in query)
+    filters = Filters(site, section, author, tag, since, until)
+    with Archive(archive) as opened:
+        hits = opened.search(
+            text,
+            site=site,
+            section=section,
+            author=author,
+            tag=tag,
+            since=since,
+            until=until,
+            limit=limit,
+            offset=offset,
+        )
+        total = opened.count(text, filters)
+    if as_json:
+        print_json([_plain_hit(hit) for hit in hits])
+    else:
+        print_hits(hits, total)
+
+
+def _plain_hit(hit: Hit) -> dict[str, Any]:
+    return {**asdict(hit), "snippet": hit.snippet.replace(MARK, "<mark>").replace(UNMARK, "</mark>")}
+
+
+def print_hits(hits: Sequence[Hit], total: int) -> None:
+    """Hits with their snippets, found words in bold on a terminal and in [brackets] elsewhere."""
+    opening, closing = ("\x1b[1m", "\x1b[0m") if sys.stdout.isatty() else ("[", "]")
+    for hit in hits:
+        about = ", ".join(part for part in (hit.published, hit.section, hit.site) if part)
+        click.echo(wrap(f"{hit.id}  {hit.title}"))
+        click.echo(wrap(about, "    "))
+        snippet = wrap(" ".join(hit.snippet.split()), "    ")
+        click.echo(snippet.replace(MARK, opening).replace(UNMARK, closing))
+        click.echo()
+    shown = "" if len(hits) == total else f", {len(hits)} shown"
+    click.echo(f"{plural(total, 'article')} found{shown}." if total else "Nothing found.")
+
+
+@click.command()
+@click.argument("article", metavar="ID|URL")
+@click.option("--revisions", is_flag=True, help="Print every revision's text, not only the latest.")
+@json_option
+@with_archive
+def show(article: str, archive: Path, *, revisions: bool, as_json: bool) -> None:
+    """Show one article, its revisions and where each was captured.
+
+    \b
+    Example:
+      locum show 12
+    """
+    with Archive(archive) as opened:
+        found = opened.article(article)
+        if found is None:
+            raise UsageError(f"no article {article} in {archive}; `locum search` prints the numbers of articles")
+        versions, addresses = opened.revisions(found.id), opened.addresses(found.id)
+    if as_json:
+        print_json({**asdict(found), "addresses": addresses, "revisions": versions})
+        return
+    _print_article(found)
+    click.echo("\nAddresses")
+    for address in addresses:
+        click.echo(f"  {address}")
+    click.echo("\nRevisions")
+    for version in versions:
+        click.echo(f"  {version['seq']}  seen {version['seen_at']}  {version['title']}")
+        click.echo(f"     {version['warc_file']} at byte {version['warc_offset']:,}, {version['capture_digest']}")
+        if revisions:
+            click.echo("\n" + "\n\n".join(wrap(block, "     ") for block in version["body"].split("\n\n")) + "\n")
+
+
+def _print_article(article: StoredArticle) -> None:
+    if article.section:
+        click.echo(article.section)
+    click.secho(wrap(article.title), bold=True)
+    if article.standfirst:
+        click.echo(wrap(article.standfirst))
+    if article.authors:
+        click.echo(f"By {', '.join(article.authors)}")
+    printed = f' (printed "{article.published_raw}")' if article.published_raw else ""
+    click.echo(f"Published {article.published_at or article.published or 'on an unknown day'}{printed}")
+    if article.published_conflict:
+        click.echo(wrap(article.published_conflict, "! "))
+    if article.state != "live":
+        click.echo(f"! The site no longer serves it ({article.state}).")
+    click.echo()
+    click.echo("\n\n".join("\n".join(wrap(line) for line in block.split("\n")) for block in article.text.split("\n\n")))
+    for heading, lines in (
+        ("Documents", [f"{a.title}: {a.url}" for a in article.attachments]),
+        ("Pictures", [f"{i.caption or i.alt or 'without words'}: {i.url}" for i in article.images]),
+    ):
+        if lines:
+            click.echo(f"\n{heading}")
+            for line in lines:
+                click.echo(wrap(line, "  "))

@@ -1,0 +1,95 @@
+"""The one spider: it fetches what the frontier hands out and passes on what came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from scrapy import Spider
+
+from locum_spider.frontier import REQUEST_ID
+from locum_spider.items import Visit
+from locum_spider.middlewares import EXCHANGES, Interrupted, RobotsRefusal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from scrapy.http import Request, Response
+    from twisted.python.failure import Failure
+
+    from locum_spider.extract.site import Site
+
+
+class SiteSpider(Spider):
+    """A spider for one declared site. It neither reads pages nor stores them."""
+
+    site: ClassVar[Site]
+
+    @classmethod
+    def update_settings(cls, settings: Any) -> None:
+        """The site's own politeness, under anything given on the command line."""
+        super().update_settings(settings)
+        policy = cls.site.crawl
+        for name, value in (
+            ("DOWNLOAD_DELAY", policy.delay),
+            ("CONCURRENT_REQUESTS", policy.concurrency),
+            ("CONCURRENT_REQUESTS_PER_DOMAIN", policy.concurrency),
+            ("DOWNLOAD_MAXSIZE", policy.max_bytes),
+        ):
+            settings.set(name, value, priority="spider")
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Nothing: the frontier knows where to begin."""
+        nothing: tuple[Any, ...] = ()
+        for item in nothing:  # makes this a generator, as Scrapy wants it
+            yield item
+
+    def parse(self, response: Response) -> Iterator[Visit]:
+        """A final response, error pages included."""
+        yield self._visit(response.request)
+
+    def failed(self, failure: Failure) -> Iterator[Visit]:
+        """No final response: refused, unreachable, too large, cut off."""
+        request = failure.request
+        if failure.check(Interrupted):
+            return
+        yield self._visit(request, error=explain(failure), refused=bool(failure.check(RobotsRefusal)))
+
+    def _visit(self, request: Request, error: str | None = None, *, refused: bool = False) -> Visit:
+        meta = request.meta
+        scheduler = self.crawler.engine.scheduler
+        return Visit(scheduler.crawl_id, meta[REQUEST_ID], tuple(meta.get(EXCHANGES, ())), error, refused)
+
+
+_WORDS = {
+    "CannotResolveHostError": "the host's name cannot be resolved",
+    "DownloadConnectionRefusedError": "the connection was refused",
+    "DownloadTimeoutError": "no answer in time",
+    "ResponseDataLossError": "the answer ended too early",
+    "ResponseFailed": "the connection broke",
+    "DownloadFailedError": "the download failed",
+    "UnsupportedURLSchemeError": "its scheme is none we can ask",
+}
+
+
+def explain(failure: Failure) -> str:
+    """Why there is no response, in words for a report."""
+    name = type(failure.value).__name__
+    detail = " ".join(str(failure.value).split())
+    if "certificate" in detail.lower() or "ssl" in detail.lower() or "tls" in detail.lower():
+        return f"the TLS connection failed: {detail}"
+    words = _WORDS.get(name)
+    if words is None:
+        return detail or name
+    return f"{words} ({detail})" if detail else words
+
+
+def spider_class(site: Site) -> type[SiteSpider]:
+    """The spider class of a site, `LocumTodaySpider` for `locum-today`."""
+    name = "".join(part.capitalize() for part in site.name.split("-")) + "Spider"
+    names = {
+        "name": site.name,
+        "site": site,
+        "allowed_domains": list(site.hosts),
+        "__module__": "locum_spider.spiders",
+    }
+    return type(name, (SiteSpider,), names)
