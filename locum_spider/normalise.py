@@ -11,6 +11,8 @@ _TRACKING = re.compile(
     r"cmpid|wt_mc|s_cid|icid|ncid|xtor|at_medium|at_campaign|PHPSESSID|jsessionid)$",
     re.IGNORECASE,
 )
+_WORD = re.compile(r"[^\W_]+")
+_NO_APOSTROPHES = dict.fromkeys(map(ord, "'’‘`\u00ad\u200b"))
 _DEFAULT_PORT = {"http": 80, "https": 443}
 
 
@@ -20,7 +22,7 @@ def fold(text: str) -> str:
     >>> fold("  Published\\xa0on\\n 10th\\u200b April ")
     'Published on 10th April'
     """
-    return " ".join(_INVISIBLE.sub("", text).split())
+    return " ".join((text if text.isascii() else _INVISIBLE.sub("", text)).split())
 
 
 def words(text: str) -> list[str]:
@@ -29,7 +31,7 @@ def words(text: str) -> list[str]:
     >>> words("What’s a locum’s pay? £40m!")
     ['whats', 'a', 'locums', 'pay', '40m']
     """
-    return re.findall(r"[^\W_]+", re.sub("['’‘`]", "", fold(text).casefold()))
+    return _WORD.findall(text.translate(_NO_APOSTROPHES).casefold())
 
 
 def host_of(url: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -89,7 +89,7 @@ def _join_rows(document: Document, lines: Sequence[Line]) -> list[Line]:
     joined: list[Line] = []
     for index, cells in enumerate(rows):
         if wide[index] and (wide[index - 1 : index] == [True] or wide[index + 1 : index + 2] == [True]):
-            joined.append(replace(cells[0], text=" | ".join(cell.text for cell in cells), url=None))
+            joined.append(cells[0]._replace(text=" | ".join(cell.text for cell in cells), url=None))
         else:
             joined += cells
     return joined

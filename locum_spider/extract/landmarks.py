@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from locum_spider.normalise import words
@@ -20,6 +21,7 @@ NEAR = 10
 
 _TRAILING = " \t:….»>›→▸|-–—"
 _LONG_TITLE = 300
+_LIKELY = 0.55
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +33,31 @@ class Span:
     text: str
 
 
-def is_landmark(line: str, landmark: str) -> bool:
-    """Whether a line is a landmark: the same words alone, or followed by more where it ends in a colon or is long.
+@lru_cache(maxsize=256)
+def _marks(landmarks: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Landmarks as whole lines, and as beginnings: those that end in a colon or have five words or more."""
+    bare = [mark.casefold().strip(_TRAILING) for mark in landmarks]
+    openings = [
+        mark.casefold().strip() if mark.endswith(":") else short
+        for mark, short in zip(landmarks, bare, strict=True)
+        if mark.endswith(":") or short.count(" ") >= 4
+    ]
+    return frozenset(bare), tuple(openings)
 
-    >>> is_landmark("Share this article: Facebook", "Share this article:")
+
+def is_landmark(line: str, landmarks: tuple[str, ...]) -> bool:
+    """Whether a line is one of some landmarks: the same words alone, or followed by more where these are an opening.
+
+    >>> is_landmark("Share this article: Facebook", ("Share this article:",))
     True
-    >>> is_landmark("LATEST ARTICLES »", "Latest articles")
+    >>> is_landmark("LATEST ARTICLES »", ("Latest articles",))
     True
-    >>> is_landmark("Latest articles about pay are read by thousands", "Latest articles")
+    >>> is_landmark("Latest articles about pay are read by thousands", ("Latest articles",))
     False
     """
-    text, mark = line.casefold().strip(_TRAILING), landmark.casefold()
-    bare = mark.strip(_TRAILING)
-    if text == bare:
-        return True
-    opens = mark.endswith(":") or bare.count(" ") >= 4
-    return opens and text.startswith(mark.rstrip() if mark.endswith(":") else bare)
+    whole, openings = _marks(landmarks)
+    text = line.casefold().strip(_TRAILING)
+    return text in whole or (bool(openings) and text.startswith(openings))
 
 
 def after_label(line: str, label: str) -> str | None:
@@ -91,8 +102,9 @@ def find_inner_label(lines: Sequence[Line], label: str, start: int) -> tuple[Spa
 
 def find_end(lines: Sequence[Line], landmarks: Sequence[str], start: int) -> int:
     """Index of the first line from `start` on that is one of the landmarks, else the end of the page."""
+    marks = tuple(landmarks)
     for index in range(start, len(lines)):
-        if any(is_landmark(lines[index].text, mark) for mark in landmarks):  # also as a picture's alternative text
+        if is_landmark(lines[index].text, marks):  # also as a picture's alternative text
             return index
     return len(lines)
 
@@ -110,10 +122,12 @@ def similarity(line: list[str], named: list[str]) -> float:
     if line == named:
         return 1.0
     common = len(set(line) & set(named))
+    if not common:
+        return 0.0
     precision, recall = common / len(set(line)), common / len(set(named))
     if len(named) >= 3 and line[: len(named)] == named:
         precision = max(precision, 0.9)
-    return 2 * precision * recall / (precision + recall) if common else 0.0
+    return 2 * precision * recall / (precision + recall)
 
 
 def _names(document: Document, site: Site, evidence: Sequence[str]) -> Iterator[tuple[float, list[str]]]:
@@ -150,52 +164,62 @@ def find_title(document: Document, site: Site, evidence: Sequence[str], followed
     A line that links to another article is that article's headline, not this page's.
     """
     lines = document.lines
-    names = [(weight, name) for weight, name in _names(document, site, evidence) if name]
-    masthead = words(site.title)
-    own = site.key(document.url)
-    labels = [i for i, line in enumerate(lines) if followed_by and after_label(line.text, followed_by) is not None]
-    best: tuple[float, Span] | None = None
-    for start, line in enumerate(lines):
-        if line.image is not None or line.tag == "button" or len(line.text) > _LONG_TITLE:
-            continue
-        if (
-            followed_by
-            and after_label(line.text, followed_by) is not None
-            and not any(similarity(words(line.text), n) > 0.7 for _, n in names)
-        ):
-            continue
-        foreign = is_foreign(line, site, own)
-        near = next((label - start for label in labels if 0 < label - start <= NEAR), None)
-        for stop in range(start + 1, start + 4):
-            if stop > len(lines) or lines[stop - 1].block != line.block or lines[stop - 1].image is not None:
-                break
-            text = " ".join(part.text for part in lines[start:stop])
+    search = _TitleSearch(document, site, evidence, followed_by)
+    near = sorted({i for label in search.labels for i in range(max(label - NEAR, 0), label)})
+    for indices, named in ((near, True), (range(len(lines)), True), (near, False)):
+        found = [candidate for i in indices for candidate in search.candidates(i, named=named)]
+        if found:
+            return max(found, key=lambda candidate: candidate[0])[1]
+    return _above_label(lines, search.labels[0]) if search.labels else None
+
+
+class _TitleSearch:
+    """How much each line of a page looks like its headline."""
+
+    def __init__(self, document: Document, site: Site, evidence: Sequence[str], followed_by: str | None) -> None:
+        self.lines, self.site, self.label = document.lines, site, followed_by
+        self.names = [(weight, name) for weight, name in _names(document, site, evidence) if name]
+        self.headings = "heading" in evidence
+        self.masthead = words(site.title)
+        self.own = site.key(document.url)
+        self.labels = [
+            i for i, line in enumerate(self.lines) if followed_by and after_label(line.text, followed_by) is not None
+        ]
+
+    def candidates(self, start: int, *, named: bool) -> Iterator[tuple[float, Span]]:
+        """The line, alone and with up to two that follow it in its block, where it may be the headline."""
+        line = self.lines[start]
+        if line.image is not None or line.tag == "button" or line.links > 1 or len(line.text) > _LONG_TITLE:
+            return
+        if is_foreign(line, self.site, self.own):
+            return
+        if start in self.labels and self._likeness(words(line.text)) < 0.7:
+            return
+        for stop in range(start + 1, min(start + 4, len(self.lines) + 1)):
+            last = self.lines[stop - 1]
+            if last.block != line.block or last.image is not None:
+                return
+            text = line.text if stop == start + 1 else " ".join(part.text for part in self.lines[start:stop])
             found = words(text)
-            if found == masthead or line.links > 1:
-                continue
-            likeness = max((similarity(found, name) * (0.5 + weight / 6) for weight, name in names), default=0.0)
-            heading = (
-                (1.0 if line.tag == "h1" else 0.7 if line.heading else 0.3 if line.strong else 0.0)
-                if "heading" in evidence
-                else 0.0
-            )
-            score = (
-                3 * likeness * likeness
-                + heading
-                + (1.5 - 0.1 * near if near else 0.0)
-                - 4.0 * foreign
-                - 0.3 * (line.url is not None)
-            )
-            sure = (
-                likeness >= 0.55
-                or (heading >= 0.7 and near is not None)
-                or (heading > 0 and near is not None and near <= 3)
-            )
-            if sure and not foreign and (best is None or score > best[0]):
-                best = score, Span(start, stop, text)
-    if best is not None:
-        return best[1]
-    return _above_label(lines, labels[0]) if labels else None
+            if found and found != self.masthead and (score := self._score(start, found, named=named)) is not None:
+                yield score, Span(start, stop, text)
+
+    def _likeness(self, found: list[str]) -> float:
+        return max((similarity(found, name) * (0.5 + weight / 6) for weight, name in self.names), default=0.0)
+
+    def _score(self, start: int, found: list[str], *, named: bool) -> float | None:
+        line = self.lines[start]
+        likeness = self._likeness(found)
+        if named and likeness < _LIKELY:
+            return None
+        heading = 0.0
+        if self.headings:
+            heading = 1.0 if line.tag == "h1" else 0.7 if line.heading else 0.3 if line.strong else 0.0
+        near = next((label - start for label in self.labels if 0 < label - start <= NEAR), None)
+        sure = likeness >= _LIKELY or (near is not None and (heading >= 0.7 or (heading > 0 and near <= 3)))
+        if not sure:
+            return None
+        return 3 * likeness * likeness + heading + (1.5 - 0.1 * near if near else 0.0) - 0.3 * (line.url is not None)
 
 
 def _above_label(lines: Sequence[Line], label: int) -> Span | None:

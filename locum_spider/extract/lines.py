@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from locum_spider.items import Link
 from locum_spider.normalise import fold
@@ -34,8 +34,7 @@ _BULLET = re.compile(r"[•·‣◦▪●■§]\s*|[*–—-]\s+")
 _MARK_ALONE = re.compile(r"[•·‣◦▪●■§*]|(\d{1,2})[.)]")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of visible text. Lines of one `block` are a paragraph with line breaks in it.
 
     `tag` is the nearest block element, `box` its number (a child's is always greater than its parent's). `url` is
@@ -70,8 +69,7 @@ class _Anchor:
     alt: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
+class _Open(NamedTuple):
     """An open element, with what held outside it."""
 
     node: LexborNode
@@ -122,7 +120,9 @@ class LineReader:
     def _enter(self, node: LexborNode, tag: str) -> bool:
         """Note what an element opens; False where there is nothing to read inside."""
         attributes = node.attributes
-        if attributes and ("hidden" in attributes or _HIDDEN_STYLE.search(attributes.get("style") or "") is not None):
+        if attributes and (
+            "hidden" in attributes or ("style" in attributes and _HIDDEN_STYLE.search(attributes["style"] or ""))
+        ):
             return False
         if tag == "br":
             self._break()
@@ -134,7 +134,9 @@ class LineReader:
         is_caption = False
         if tag in _BLOCK:
             kind = "block"
-            is_caption = tag == "figcaption" or _CAPTION_CLASS.search(attributes.get("class") or "") is not None
+            is_caption = tag == "figcaption" or (
+                "class" in attributes and _CAPTION_CLASS.search(attributes["class"] or "") is not None
+            )
             self._enter_block(tag)
             self._captions += is_caption
         elif tag == "a" and "href" in attributes:
@@ -218,7 +220,12 @@ class LineReader:
         self._size = self._linked = self._strong_size = 0
 
     def _flush(self, *, end_block: bool = False) -> None:
-        text = fold("".join(self._parts)) if self._size else ""
+        if not self._size:
+            if self._parts:
+                self._parts.clear()
+            self._block += end_block
+            return
+        text = fold("".join(self._parts))
         if text and self._item is None and (alone := _MARK_ALONE.fullmatch(text)):
             self._mark = f"{alone[1]}. " if alone[1] else "• "
         elif text:

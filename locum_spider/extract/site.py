@@ -17,6 +17,7 @@ from locum_spider.errors import DeclarationError
 from locum_spider.normalise import host_of, normalise_url
 
 Evidence = Literal["address", "metadata", "heading"]
+_REMEMBERED = 5_000
 _SPAN = re.compile(r"(\d+) ?(h|hours?|d|days?|w|weeks?)")
 _HOURS = {"h": 1, "d": 24, "w": 24 * 7}
 _FILE = re.compile(
@@ -173,9 +174,22 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         """Whether an address is on one of the site's hosts, `www.` or not."""
         return host_of(url) in self._hosts
 
+    @cached_property
+    def _known(self) -> dict[str, tuple[bool, str]]:
+        """Whether an address is an article, and its key: a page's links are asked for many times."""
+        return {}
+
+    def _facts(self, url: str) -> tuple[bool, str]:
+        if (facts := self._known.get(url)) is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            is_article = self.owns(url) and self._search("article", url) is not None
+            facts = self._known[url] = is_article, self._make_key(url, is_article=is_article)
+        return facts
+
     def is_article(self, url: str) -> bool:
         """Whether an address names an article of this site."""
-        return self.owns(url) and self._search("article", url) is not None
+        return self._facts(url)[0]
 
     def is_listing(self, url: str) -> bool:
         """Whether an address of the site may be a listing: no article, no file, not ignored."""
@@ -187,7 +201,10 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     def key(self, url: str) -> str:
         """The one address under which a page of the site is known: two addresses with one key are one page."""
-        keep = self.articles.identity if self.articles.identity and self.is_article(url) else ()
+        return self._facts(url)[1]
+
+    def _make_key(self, url: str, *, is_article: bool) -> str:
+        keep = self.articles.identity if is_article else ()
         known = normalise_url(url, keep=keep)
         if not self.owns(url):
             return known
