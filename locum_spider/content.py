@@ -1,4 +1,4 @@
-"""Content codings: what a body says once the server's compression is undone."""
+"""Content and transfer codings: what a body says once compression and chunks are undone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import zlib
 from locum_spider.errors import PageError
 
 ACCEPTED = "gzip, deflate"
-"""What we ask for: readers of WARC stumble over `br` and `zstd`."""
+"""What we ask for: readers of WARC stumble over `br` and `zstd`. Captures of others may have them all the same."""
 
 
 def decode_content(body: bytes, coding: str | None, *, limit: int) -> bytes:
@@ -21,14 +21,21 @@ def decode_content(body: bytes, coding: str | None, *, limit: int) -> bytes:
     b'text'
     """
     for name in reversed([c.strip().lower() for c in (coding or "").split(",") if c.strip()]):
-        if name == "identity":
-            continue
-        if name not in {"gzip", "x-gzip", "deflate"}:
-            raise PageError(f"its content coding {name!r} is none we asked for ({ACCEPTED}) and cannot be undone")
-        body = _inflate(body, limit)
+        if name in {"gzip", "x-gzip", "deflate"}:
+            body = _inflate(body, limit)
+        elif name == "br":
+            body = _unbrotli(body, limit)
+        elif name == "zstd":
+            body = _unzstd(body, limit)
+        elif name != "identity":
+            raise PageError(f"its content coding {name!r} is none we know and cannot be undone")
     if len(body) > limit:
         raise PageError(f"the body has {len(body):,} bytes, more than the limit of {limit:,} (crawl.max_bytes)")
     return body
+
+
+def _too_much(limit: int) -> PageError:
+    return PageError(f"the body unpacks to more than the limit of {limit:,} bytes (crawl.max_bytes)")
 
 
 def _inflate(body: bytes, limit: int) -> bytes:
@@ -39,8 +46,6 @@ def _inflate(body: bytes, limit: int) -> bytes:
         wbits = 31
     elif body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0:
         wbits = 15
-    elif body.lstrip()[:1] == b"<":
-        return body
     else:
         wbits = -15
     out = bytearray()
@@ -51,10 +56,72 @@ def _inflate(body: bytes, limit: int) -> bytes:
         except zlib.error as error:
             if out:  # bytes behind the last member are no part of it
                 return bytes(out)
+            if wbits == -15 and body.lstrip()[:1] == b"<":
+                return body
             raise PageError(f"its compressed body is broken: {error}") from None
         if len(out) > limit:
-            raise PageError(f"the body unpacks to more than the limit of {limit:,} bytes (crawl.max_bytes)")
+            raise _too_much(limit)
         if not inflate.eof:
             raise PageError("its compressed body ends too early")
         body = inflate.unused_data.lstrip(b"\0")
     return bytes(out)
+
+
+def _unbrotli(body: bytes, limit: int) -> bytes:
+    import brotli
+
+    decoder = brotli.Decompressor()
+    try:
+        out = bytearray(decoder.process(body, output_buffer_limit=limit + 1))
+        while not decoder.is_finished() and len(out) <= limit:
+            more = decoder.process(b"", output_buffer_limit=limit + 1)
+            if not more:
+                raise PageError("its compressed body ends too early")
+            out += more
+    except brotli.error as error:
+        raise PageError(f"its compressed body is broken: {error}") from None
+    if len(out) > limit:
+        raise _too_much(limit)
+    return bytes(out)
+
+
+def _unzstd(body: bytes, limit: int) -> bytes:
+    try:
+        from compression import zstd  # type: ignore[import-not-found, unused-ignore]  # Python 3.14
+    except ImportError:
+        from backports import zstd
+
+    out = bytearray()
+    try:
+        while body:
+            decoder = zstd.ZstdDecompressor()
+            out += decoder.decompress(body, max_length=limit + 1 - len(out))
+            if len(out) > limit:
+                raise _too_much(limit)
+            if not decoder.eof:
+                raise PageError("its compressed body ends too early")
+            body = decoder.unused_data
+    except zstd.ZstdError as error:
+        raise PageError(f"its compressed body is broken: {error}") from None
+    return bytes(out)
+
+
+def undo_chunks(body: bytes) -> bytes:
+    """A body without its chunked framing; as it is where it has none, or a broken one.
+
+    >>> undo_chunks(b"4\\r\\nWiki\\r\\n0\\r\\n\\r\\n"), undo_chunks(b"<html>")
+    (b'Wiki', b'<html>')
+    """
+    out, position = bytearray(), 0
+    while True:
+        end = body.find(b"\r\n", position)
+        try:
+            size = int(body[position:end].split(b";")[0].strip() or b"x", 16) if end >= 0 else -1
+        except ValueError:
+            return body
+        if size == 0:
+            return bytes(out)
+        if size < 0 or end + 2 + size > len(body):
+            return body
+        out += body[end + 2 : end + 2 + size]
+        position = end + 4 + size

@@ -129,4 +129,10 @@ class FrontierScheduler(BaseScheduler):
             return None
         leased = self._leased.popleft()
         spider: Any = self.crawler.spider
-        return Request(leased.url, callback=spider.parse, errback=spider.failed, meta={REQUEST_ID: leased.id})
+        headers = {}
+        if leased.etag:
+            headers["If-None-Match"] = leased.etag
+        if leased.last_modified:
+            headers["If-Modified-Since"] = leased.last_modified
+        meta = {REQUEST_ID: leased.id}
+        return Request(leased.url, callback=spider.parse, errback=spider.failed, meta=meta, headers=headers)

@@ -38,6 +38,20 @@ _M001 = (
         bytes INTEGER NOT NULL DEFAULT 0,
         closed INTEGER NOT NULL DEFAULT 0
     ) WITHOUT ROWID""",
+    # The ledger: every record of every WARC file, in the order it was written. digest: sha256 of its bytes in the
+    # file. chain: sha256 over the chain before and this row; see store.ledger. removed: why a takedown emptied it.
+    """CREATE TABLE records (
+        seq INTEGER PRIMARY KEY,
+        warc_file TEXT NOT NULL,
+        warc_offset INTEGER NOT NULL,
+        warc_length INTEGER NOT NULL,
+        type TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        chain TEXT NOT NULL,
+        removed TEXT,
+        UNIQUE (warc_file, warc_offset)
+    )""",
+    # same_as: the earlier capture whose body this one has; its WARC record is a revisit then.
     """CREATE TABLE captures (
         id INTEGER PRIMARY KEY,
         crawl_id INTEGER REFERENCES crawls(id),
@@ -47,12 +61,17 @@ _M001 = (
         content_type TEXT,
         digest TEXT NOT NULL,
         location TEXT,
+        etag TEXT,
+        last_modified TEXT,
+        same_as INTEGER REFERENCES captures(id),
         warc_file TEXT NOT NULL REFERENCES warc_files(name) DEFERRABLE INITIALLY DEFERRED,
         warc_offset INTEGER NOT NULL,
         warc_length INTEGER NOT NULL
     )""",
     "CREATE INDEX captures_url ON captures(url, fetched_at)",
     "CREATE INDEX captures_crawl ON captures(crawl_id)",
+    "CREATE INDEX captures_digest ON captures(digest) WHERE same_as IS NULL",
+    "CREATE INDEX captures_record ON captures(warc_file, warc_offset)",
     """CREATE TABLE articles (
         id INTEGER PRIMARY KEY,
         site TEXT NOT NULL,

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 import os
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -31,17 +32,42 @@ if TYPE_CHECKING:
 OPEN = ".open"
 MAX_BYTES = 1_000_000_000
 _LEVEL = 6
+VISIT = "Locum-Visit"
+EVENT = "application/vnd.locum-spider.event+json"
+_NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+_SAME_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 _HOP = frozenset({b"transfer-encoding", b"content-length"})
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where a record lies: name of the file (without `.open`), offset and length in bytes, payload digest."""
+    """Where a capture's record lies: name of the file (without `.open`), offset and length in bytes, payload digest."""
 
     file: str
     offset: int
     length: int
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One record as it was put into a file: what the ledger keeps of it. `digest` is sha256 of its bytes there."""
+
+    file: str
+    offset: int
+    length: int
+    type: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refers:
+    """The earlier capture whose body a revisit record stands for; `not_modified` where the server said so (304)."""
+
+    url: str
+    fetched_at: str
+    digest: str
+    not_modified: bool
 
 
 def payload_digest(body: bytes) -> str:
@@ -58,15 +84,17 @@ def _head(first_line: str, headers: Headers) -> bytes:
     return first_line.encode("latin-1", "replace") + b"\r\n" + lines + b"\r\n"
 
 
-def _response_head(exchange: Exchange) -> bytes:
+def _response_head(exchange: Exchange, *, keep_length: bool) -> bytes:
     """Status line and headers; the body has no transfer coding any more, so its true length stands there instead."""
     try:
         reason = HTTPStatus(exchange.status).phrase
     except ValueError:
         reason = ""
-    headers = tuple((k, v) for k, v in exchange.response_headers if k.lower() not in _HOP)
-    length = (b"Content-Length", str(len(exchange.body)).encode())
-    return _head(f"{exchange.protocol} {exchange.status} {reason}".rstrip(), (*headers, length))
+    headers = exchange.response_headers
+    if not keep_length:
+        length = (b"Content-Length", str(len(exchange.body)).encode())
+        headers = (*((k, v) for k, v in headers if k.lower() not in _HOP), length)
+    return _head(f"{exchange.protocol} {exchange.status} {reason}".rstrip(), headers)
 
 
 def _target(url: str) -> str:
@@ -79,7 +107,7 @@ class WarcWriter:
     """Appends records to a folder of WARC files, one gzip member a record.
 
     `write` puts whole records into the file at once and returns where they lie; they count once the caller has
-    committed `position`. `durable` adds an fsync to every `flush`.
+    committed `position`. `durable` adds an fsync to every `flush`. `take_written` hands over what the ledger needs.
     """
 
     def __init__(self, folder: Path, prefix: str, *, max_bytes: int = MAX_BYTES, durable: bool = False) -> None:
@@ -88,30 +116,46 @@ class WarcWriter:
         self.position = 0
         self._file: io.FileIO | None = None
         self._number = 0
+        self._written: list[Written] = []
 
-    def write(self, exchange: Exchange) -> Location:
-        """Write the response and request records of one exchange; the location is the response's."""
+    def write(self, visit: str, exchange: Exchange, refers: Refers | None = None) -> Location:
+        """Write the response (or revisit) and request records of one exchange; the location is the former's.
+
+        `visit` goes into the header `Locum-Visit`: the records of one visit follow each other and carry one value.
+        """
         if self._file is None:
             self._start()
-        digest = payload_digest(exchange.body)
-        response_id, request_id = _new_id(), _new_id()
-        block = _response_head(exchange) + exchange.body
-        response = _record(
-            WarcRecordType.response,
-            response_id,
-            block,
-            exchange,
-            "application/http; msgtype=response",
-            digest,
-        )
-        request_head = _head(f"{exchange.method} {_target(exchange.url)} {exchange.protocol}", exchange.request_headers)
-        request = _record(
-            WarcRecordType.request, request_id, request_head, exchange, "application/http; msgtype=request",
-            concurrent_to=response_id,
-        )  # fmt: skip
-        location = Location(self.name or "", self.position, len(response), digest)
-        self._append(response + request)
-        return location
+        digest = refers.digest if refers else payload_digest(exchange.body)
+        head = _response_head(exchange, keep_length=refers is not None)
+        headers = {
+            "WARC-Target-URI": exchange.url, "WARC-Date": exchange.fetched_at, VISIT: visit,
+            "WARC-Payload-Digest": digest,
+        }  # fmt: skip
+        if exchange.ip:
+            headers["WARC-IP-Address"] = exchange.ip
+        if refers:
+            headers["WARC-Profile"] = _NOT_MODIFIED if refers.not_modified else _SAME_PAYLOAD
+            headers["WARC-Refers-To-Target-URI"] = refers.url
+            headers["WARC-Refers-To-Date"] = refers.fetched_at
+        kind = "revisit" if refers else "response"
+        block = head if refers else head + exchange.body
+        location = Location(self.name or "", self.position, 0, digest)
+        record_id, length = self._record(kind, block, "application/http; msgtype=response", headers)
+        request = _head(f"{exchange.method} {_target(exchange.url)} {exchange.protocol}", exchange.request_headers)
+        headers = {"WARC-Target-URI": exchange.url, "WARC-Date": exchange.fetched_at, "WARC-Concurrent-To": record_id}
+        self._record("request", request, "application/http; msgtype=request", headers)
+        return replace(location, length=length)
+
+    def write_event(self, event: dict[str, object], at: str) -> None:
+        """Write what happened beside the exchanges (a crawl's begin and end, a failure), as JSON in a metadata record."""
+        if self._file is None:
+            self._start()
+        self._record("metadata", json.dumps(event, ensure_ascii=False).encode(), EVENT, {"WARC-Date": at})
+
+    def take_written(self) -> list[Written]:
+        """The records written since the last call, in order."""
+        written, self._written = self._written, []
+        return written
 
     def flush(self) -> None:
         """Hand everything to the operating system, and to the disk where `durable`."""
@@ -143,12 +187,25 @@ class WarcWriter:
         self._file = io.FileIO(self.folder / (name + OPEN), "xb")
         self.name, self.position = name, 0
         info = f"software: locum-spider/{__version__}\r\nformat: WARC File Format 1.1\r\n".encode()
+        self._record("warcinfo", info, "application/warc-fields", {"WARC-Filename": name})
+
+    def _record(self, kind: str, block: bytes, content_type: str, headers: dict[str, str]) -> tuple[str, int]:
+        """Append one record; returns its id and its length in the file."""
         record = WarcRecord()
-        record.init_headers(record_type=WarcRecordType.warcinfo)
-        record.headers["WARC-Filename"] = name
-        record.headers["Content-Type"] = "application/warc-fields"
-        record.set_bytes_content(info)
-        self._append(_gzip(record))
+        record.init_headers(record_type=getattr(WarcRecordType, kind))
+        record_id = f"<urn:uuid:{uuid.uuid4()}>"
+        record.headers["WARC-Record-ID"] = record_id
+        for name, value in headers.items():
+            record.headers[name] = value
+        record.headers["WARC-Block-Digest"] = payload_digest(block)
+        record.headers["Content-Type"] = content_type
+        record.set_bytes_content(block)
+        data = gzip_record(record)
+        offset = self.position
+        self._append(data)
+        digest = hashlib.sha256(data).hexdigest()
+        self._written.append(Written(self.name or "", offset, len(data), kind, digest))
+        return record_id, len(data)
 
     def _append(self, data: bytes) -> None:
         file = self._file
@@ -160,33 +217,8 @@ class WarcWriter:
         self.position += len(data)
 
 
-def _new_id() -> str:
-    return f"urn:uuid:{uuid.uuid4()}"
-
-
-def _record(
-    kind: WarcRecordType, urn: str, block: bytes, exchange: Exchange, content_type: str,
-    digest: str | None = None, concurrent_to: str | None = None,
-) -> bytes:  # fmt: skip
-    record = WarcRecord()
-    record.init_headers(record_type=kind)
-    headers = record.headers
-    headers["WARC-Record-ID"] = f"<{urn}>"
-    headers["WARC-Date"] = exchange.fetched_at
-    headers["WARC-Target-URI"] = exchange.url
-    if exchange.ip:
-        headers["WARC-IP-Address"] = exchange.ip
-    if concurrent_to:
-        headers["WARC-Concurrent-To"] = f"<{concurrent_to}>"
-    headers["WARC-Block-Digest"] = payload_digest(block)
-    if digest:
-        headers["WARC-Payload-Digest"] = digest
-    headers["Content-Type"] = content_type
-    record.set_bytes_content(block)
-    return _gzip(record)
-
-
-def _gzip(record: WarcRecord) -> bytes:
+def gzip_record(record: WarcRecord) -> bytes:
+    """A record as one gzip member."""
     buffer = io.BytesIO()
     writer = GzipWriter(buffer, compression_level=_LEVEL)
     record.write(writer)

@@ -16,11 +16,16 @@ INTERRUPTED = "interrupted"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An address to fetch: the frontier's row and whether an article or a listing is expected there."""
+    """An address to fetch: the frontier's row and whether an article or a listing is expected there.
+
+    `etag` and `last_modified` are those of the latest body we have of it.
+    """
 
     id: int
     url: str
     kind: str
+    etag: str | None = None
+    last_modified: str | None = None
 
 
 def unfinished_crawl(db: sqlite3.Connection, site: str) -> int | None:
@@ -31,9 +36,11 @@ def unfinished_crawl(db: sqlite3.Connection, site: str) -> int | None:
     return int(row[0]) if row else None
 
 
-def start_crawl(db: sqlite3.Connection, site: str, version: str, now: str) -> int:
-    """A new crawl; returns its id."""
-    cursor = db.execute("INSERT INTO crawls (site, started_at, version) VALUES (?, ?, ?)", (site, now, version))
+def start_crawl(db: sqlite3.Connection, site: str, version: str, now: str, crawl_id: int | None = None) -> int:
+    """A new crawl; returns its id, the given one where a rebuild knows it."""
+    cursor = db.execute(
+        "INSERT INTO crawls (id, site, started_at, version) VALUES (?, ?, ?, ?)", (crawl_id, site, now, version)
+    )
     return int(cursor.lastrowid or 0)
 
 
@@ -63,7 +70,14 @@ def queued(db: sqlite3.Connection, crawl_id: int, after: int, limit: int) -> lis
         "SELECT id, url, kind FROM frontier WHERE crawl_id = ? AND state = 'queued' AND id > ? ORDER BY id LIMIT ?",
         (crawl_id, after, limit),
     )
-    return [Request(*row) for row in rows]
+    return [Request(*row, *_validators(db, row[1])) for row in rows.fetchall()]
+
+
+def _validators(db: sqlite3.Connection, url: str) -> tuple[str | None, str | None]:
+    row = db.execute(
+        "SELECT etag, last_modified FROM captures WHERE url = ? AND status = 200 ORDER BY id DESC LIMIT 1", (url,)
+    ).fetchone()
+    return (row[0], row[1]) if row else (None, None)
 
 
 def count_queued(db: sqlite3.Connection, crawl_id: int, after: int = 0) -> int:

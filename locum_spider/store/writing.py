@@ -15,17 +15,51 @@ if TYPE_CHECKING:
     from locum_spider.warc import Location
 
 
-def save_capture(db: sqlite3.Connection, crawl_id: int | None, exchange: Exchange, at: Location) -> int:
-    """A row for one exchange that lies in a WARC; returns its id."""
+def save_capture(
+    db: sqlite3.Connection, crawl_id: int | None, exchange: Exchange, at: Location, same_as: int | None = None
+) -> int:
+    """A row for one exchange that lies in a WARC; returns its id. `same_as` is the capture a revisit refers to."""
     cursor = db.execute(
-        "INSERT INTO captures (crawl_id, url, fetched_at, status, content_type, digest, location, warc_file, "
-        "warc_offset, warc_length) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO captures (crawl_id, url, fetched_at, status, content_type, digest, location, etag, last_modified, "
+        "same_as, warc_file, warc_offset, warc_length) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             crawl_id, exchange.url, exchange.fetched_at, exchange.status, exchange.header(b"content-type"), at.digest,
-            exchange.header(b"location"), at.file, at.offset, at.length,
+            exchange.header(b"location"), exchange.header(b"etag"), exchange.header(b"last-modified"), same_as,
+            at.file, at.offset, at.length,
         ),
     )  # fmt: skip
     return int(cursor.lastrowid or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The capture that a revisit stands for."""
+
+    id: int
+    url: str
+    fetched_at: str
+    digest: str
+    warc_file: str
+    warc_offset: int
+
+
+_ORIGINAL = "SELECT id, url, fetched_at, digest, warc_file, warc_offset FROM captures WHERE same_as IS NULL AND "
+
+
+def last_body(db: sqlite3.Connection, url: str) -> Original | None:
+    """The capture that holds the latest body of an address: what a 304 refers to."""
+    row = db.execute(
+        "SELECT coalesce(same_as, id) FROM captures WHERE url = ? AND status IN (200, 304) ORDER BY id DESC LIMIT 1",
+        (url,),
+    ).fetchone()
+    found = db.execute(_ORIGINAL + "id = ?", (row[0],)).fetchone() if row else None
+    return Original(*found) if found else None
+
+
+def same_body(db: sqlite3.Connection, digest: str) -> Original | None:
+    """The first capture of a 200 response with that payload digest."""
+    row = db.execute(_ORIGINAL + "digest = ? AND status = 200 ORDER BY id LIMIT 1", (digest,)).fetchone()
+    return Original(*row) if row else None
 
 
 def save_warc_position(db: sqlite3.Connection, name: str, position: int, *, closed: bool = False) -> None:
@@ -56,26 +90,51 @@ def save_article(
     """
     digest = content_digest(article)
     row = _find(db, article, key, canonical)
+    outcome = "new"
     if row is None:
         article_id = _insert(db, site, article, key, canonical, seen_at)
-        outcome = "new"
+        _add_revision(db, article_id, article, digest, capture_id, seen_at)
     else:
         article_id = row[0]
-        last = db.execute(
-            "SELECT digest FROM revisions WHERE article_id = ? ORDER BY seq DESC LIMIT 1", (article_id,)
-        ).fetchone()
-        outcome = "unchanged" if last is not None and last[0] == digest else "changed"
-        if outcome == "changed":
-            _update(db, article_id, article, canonical, seen_at)
-        else:
-            db.execute("UPDATE articles SET last_seen = ?, state = 'live' WHERE id = ?", (seen_at, article_id))
-    if outcome != "unchanged":
-        _add_revision(db, article_id, article, digest, capture_id, seen_at)
+        outcome = _revise(db, article_id, article, canonical, digest, capture_id, seen_at)
     db.executemany(
         "INSERT OR IGNORE INTO article_urls (url, article_id) VALUES (?, ?)",
         [(url, article_id) for url in sorted({key, *urls})],
     )
     return Saved(article_id, outcome)
+
+
+def _revise(
+    db: sqlite3.Connection, article_id: int, article: Article, canonical: str | None, digest: str,
+    capture_id: int, seen_at: str,
+) -> str:  # fmt: skip
+    """Put what a capture says into an article's history at its time: captures of others may come in any order."""
+    before = db.execute(
+        "SELECT digest FROM revisions WHERE article_id = ? AND seen_at <= ? ORDER BY seq DESC LIMIT 1",
+        (article_id, seen_at),
+    ).fetchone()
+    after = db.execute(
+        "SELECT id, digest FROM revisions WHERE article_id = ? AND seen_at > ? ORDER BY seq LIMIT 1",
+        (article_id, seen_at),
+    ).fetchone()
+    db.execute(
+        "UPDATE articles SET first_seen = min(first_seen, ?), last_seen = max(last_seen, ?) WHERE id = ?",
+        (seen_at, seen_at, article_id),
+    )
+    if before is not None and before[0] == digest:
+        return "unchanged"
+    if after is not None and after[1] == digest:  # the same words were there already earlier than we knew
+        db.execute("UPDATE revisions SET seen_at = ?, capture_id = ? WHERE id = ?", (seen_at, capture_id, after[0]))
+        return "unchanged"
+    if after is None:
+        _update(db, article_id, article, canonical)
+    else:
+        db.execute(  # two steps, since each seq must stay unique on the way
+            "UPDATE revisions SET seq = -seq - 1 WHERE article_id = ? AND seen_at > ?", (article_id, seen_at)
+        )
+    _add_revision(db, article_id, article, digest, capture_id, seen_at)
+    db.execute("UPDATE revisions SET seq = -seq WHERE article_id = ? AND seq < 0", (article_id,))
+    return "changed"
 
 
 def _find(db: sqlite3.Connection, article: Article, key: str, canonical: str | None) -> tuple[int] | None:
@@ -105,12 +164,11 @@ def _find(db: sqlite3.Connection, article: Article, key: str, canonical: str | N
 _COLUMNS = (
     "title", "standfirst", "authors", "section", "tags", "lang", "published", "published_at", "published_raw",
     "published_source", "published_conflict", "modified_at", "word_count", "attachments", "images", "canonical_url",
-    "last_seen",
 )  # fmt: skip
-_UPDATE = f"UPDATE articles SET {', '.join(f'{c} = ?' for c in _COLUMNS)}, state = 'live' WHERE id = ?"
+_UPDATE = f"UPDATE articles SET {', '.join(f'{c} = ?' for c in _COLUMNS)} WHERE id = ?"
 _INSERT = (
-    f"INSERT INTO articles ({', '.join(_COLUMNS)}, site, url, first_seen) "
-    f"VALUES ({', '.join('?' * (len(_COLUMNS) + 3))})"
+    f"INSERT INTO articles ({', '.join(_COLUMNS)}, site, url, first_seen, last_seen) "
+    f"VALUES ({', '.join('?' * (len(_COLUMNS) + 4))})"
 )
 
 
@@ -118,17 +176,17 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _values(article: Article, canonical: str | None, seen_at: str) -> tuple[object, ...]:
+def _values(article: Article, canonical: str | None) -> tuple[object, ...]:
     return (
         article.title, article.standfirst, _json(article.authors), article.section, _json(article.tags), article.lang,
         article.published, article.published_at, article.published_raw, article.published_source,
         article.published_conflict, article.modified_at, len(article.text.split()),
-        _json([asdict(a) for a in article.attachments]), _json([asdict(i) for i in article.images]), canonical, seen_at,
+        _json([asdict(a) for a in article.attachments]), _json([asdict(i) for i in article.images]), canonical,
     )  # fmt: skip
 
 
 def _insert(db: sqlite3.Connection, site: str, article: Article, key: str, canonical: str | None, seen_at: str) -> int:
-    cursor = db.execute(_INSERT, (*_values(article, canonical, seen_at), site, key, seen_at))
+    cursor = db.execute(_INSERT, (*_values(article, canonical), site, key, seen_at, seen_at))
     article_id = int(cursor.lastrowid or 0)
     db.execute(
         "INSERT INTO article_text (id, title, standfirst, body) VALUES (?, ?, ?, ?)",
@@ -137,8 +195,8 @@ def _insert(db: sqlite3.Connection, site: str, article: Article, key: str, canon
     return article_id
 
 
-def _update(db: sqlite3.Connection, article_id: int, article: Article, canonical: str | None, seen_at: str) -> None:
-    db.execute(_UPDATE, (*_values(article, canonical, seen_at), article_id))
+def _update(db: sqlite3.Connection, article_id: int, article: Article, canonical: str | None) -> None:
+    db.execute(_UPDATE, (*_values(article, canonical), article_id))
     db.execute(
         "UPDATE article_text SET title = ?, standfirst = ?, body = ? WHERE id = ?",
         (article.title, article.standfirst, article.text, article_id),
@@ -154,7 +212,7 @@ def _add_revision(
     db.execute(
         "INSERT INTO revisions "
         "(article_id, seq, capture_id, digest, title, standfirst, body, fields, evidence, seen_at) "
-        "SELECT ?, coalesce(max(seq), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ? FROM revisions WHERE article_id = ?",
+        "SELECT ?, coalesce(max(seq), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ? FROM revisions WHERE article_id = ? AND seq > 0",
         (
             article_id, capture_id, digest, article.title, article.standfirst, article.text, _json(fields),
             _json(article.evidence), seen_at, article_id,

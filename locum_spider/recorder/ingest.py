@@ -1,0 +1,173 @@
+"""From visits to rows. A live crawl, a rebuild and an import all go through here, so that they cannot differ."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from locum_spider.recorder.interpret import Reading, interpret
+from locum_spider.store import frontier, writing
+from locum_spider.warc import Refers, payload_digest, read_exchange
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from locum_spider.extract.site import Site
+    from locum_spider.items import Exchange, Visit
+    from locum_spider.warc import Location
+
+    Keep = Callable[[Exchange, Refers | None], Location]
+
+_REPEATS = 3
+_UNREAD_SHARE = 0.1
+_SMALL = 512
+_OK = 200
+_NOT_MODIFIED = 304
+_GONE = frozenset({404, 410})
+
+
+@dataclass(slots=True)
+class Crawl:
+    """A crawl under way. `fingerprints` counts listings that name the same articles in the same order."""
+
+    id: int
+    site: Site
+    fingerprints: Counter[str] = field(default_factory=Counter)
+
+
+def begin_crawl(
+    db: sqlite3.Connection, site: Site, start: list[str], *, version: str, now: str, crawl_id: int | None = None
+) -> Crawl:
+    """A new crawl with its first requests in the frontier."""
+    crawl_id = frontier.start_crawl(db, site.name, version, now, crawl_id)
+    requests = [(site.key(url), url, "article" if site.is_article(url) else "listing") for url in start]
+    frontier.enqueue(db, crawl_id, requests, None)
+    return Crawl(crawl_id, site)
+
+
+def resume_crawl(db: sqlite3.Connection, site: Site) -> Crawl | None:
+    """The unfinished crawl of a site, with what it has learnt."""
+    crawl_id = frontier.unfinished_crawl(db, site.name)
+    if crawl_id is None:
+        return None
+    crawl = Crawl(crawl_id, site)
+    rows = db.execute("SELECT reason FROM frontier WHERE crawl_id = ? AND outcome = 'listing'", (crawl_id,))
+    crawl.fingerprints.update(row[0] for row in rows)
+    return crawl
+
+
+def read_visit(db: sqlite3.Connection, warcs: Path, site: Site, visit: Visit) -> Reading:
+    """What a visit says. A 304 says what the body said that it stands for."""
+    if visit.request_id is None:
+        return Reading("robots")
+    if visit.refused:
+        return Reading("refused", visit.error)
+    if visit.error is not None or not visit.exchanges:
+        return Reading("failed", visit.error or "no response")
+    last = visit.exchanges[-1]
+    if last.status == _NOT_MODIFIED and (original := writing.last_body(db, last.url)) is not None:
+        body = read_exchange(warcs, original.warc_file, original.warc_offset)
+        last = replace(last, status=_OK, response_headers=body.response_headers, body=body.body)
+    return interpret(site, last)
+
+
+def refers_to(db: sqlite3.Connection, exchange: Exchange) -> tuple[Refers, int] | None:
+    """The earlier capture whose body an exchange repeats, and its row; None where the body is new."""
+    original = None
+    if exchange.status == _NOT_MODIFIED:
+        original = writing.last_body(db, exchange.url)
+    elif exchange.status == _OK and len(exchange.body) >= _SMALL:
+        original = writing.same_body(db, payload_digest(exchange.body))
+    if original is None:
+        return None
+    refers = Refers(original.url, original.fetched_at, original.digest, exchange.status == _NOT_MODIFIED)
+    return refers, original.id
+
+
+def store_visit(db: sqlite3.Connection, crawl: Crawl, visit: Visit, reading: Reading, keep: Keep) -> str:
+    """Store a visit inside the caller's transaction; returns its outcome. `keep` puts exchanges where they last."""
+    if visit.request_id is not None and not frontier.is_queued(db, visit.request_id):
+        return "repeated"
+    capture_id = None
+    for exchange in visit.exchanges:
+        refers, same_as = refers_to(db, exchange) or (None, None)
+        capture_id = writing.save_capture(db, crawl.id, exchange, keep(exchange, refers), same_as)
+    if visit.request_id is None:
+        return reading.outcome
+    outcome, article_id = reading.outcome, None
+    key, kind = frontier.key_of(db, visit.request_id)
+    if capture_id is not None and reading.article is not None:
+        saved = _store_article(db, crawl, visit, reading, capture_id, key)
+        outcome, article_id = saved.outcome, saved.article_id
+    elif outcome == "failed" and visit.exchanges and visit.exchanges[-1].status in _GONE:
+        writing.mark_gone(db, key)
+    if outcome == "not_listing" and kind == "listing" and key in {crawl.site.key(u) for u in crawl.site.start}:
+        outcome = "failed"
+    rows = frontier.enqueue(db, crawl.id, _children(db, crawl, reading), capture_id)
+    if reading.listing is not None and capture_id is not None:
+        requests = {e.url: rows[crawl.site.key(e.url)] for e in reading.listing.entries}
+        writing.save_listing(db, capture_id, reading.listing, requests)
+    frontier.finish_request(db, visit.request_id, outcome, reading.reason, capture_id, article_id)
+    return outcome
+
+
+def _store_article(
+    db: sqlite3.Connection, crawl: Crawl, visit: Visit, reading: Reading, capture_id: int, requested: str
+) -> writing.Saved:
+    article, site, last = reading.article, crawl.site, visit.exchanges[-1]
+    assert article is not None  # noqa: S101 - the caller looked
+    urls = {exchange.url for exchange in visit.exchanges if site.is_article(exchange.url)} | {requested}
+    canonical = site.key(article.canonical_url) if article.canonical_url else None
+    return writing.save_article(
+        db, site.name, article, key=site.key(last.url), canonical=canonical, urls=urls, capture_id=capture_id,
+        seen_at=last.fetched_at,
+    )  # fmt: skip
+
+
+def _children(db: sqlite3.Connection, crawl: Crawl, reading: Reading) -> list[tuple[str, str, str]]:
+    """What to fetch next. A listing that only repeats others leads no further: calendars and endless pages do."""
+    if reading.listing is None or reading.reason is None:
+        return reading.children
+    crawl.fingerprints[reading.reason] += 1
+    repeats = crawl.fingerprints[reading.reason] > _REPEATS
+    if repeats or frontier.count_listings(db, crawl.id) >= crawl.site.crawl.max_listings:
+        return [child for child in reading.children if child[2] == "article"]
+    return reading.children
+
+
+def judge(db: sqlite3.Connection, crawl: Crawl) -> tuple[str, list[str]]:
+    """Outcome of a crawl that came to its end, and why it is none to be content with."""
+    rows = db.execute(
+        "SELECT outcome, kind, count(*) FROM frontier WHERE crawl_id = ? GROUP BY 1, 2", (crawl.id,)
+    ).fetchall()
+    count = Counter({(outcome, kind): number for outcome, kind, number in rows})
+    answered = db.execute(
+        "SELECT count(*) FROM frontier WHERE crawl_id = ? AND capture_id IS NOT NULL", (crawl.id,)
+    ).fetchone()[0]
+    cause = db.execute(
+        "SELECT url, reason FROM frontier WHERE crawl_id = ? AND outcome IN ('failed', 'refused') ORDER BY id",
+        (crawl.id,),
+    ).fetchone()
+    if answered == 0 and cause is not None and count["refused", "listing"] == 0:
+        return "unreachable", [f"{cause[0]}: {cause[1]}"]
+    reasons = []
+    articles = sum(number for (outcome, _), number in count.items() if outcome in {"new", "changed", "unchanged"})
+    unread = count["not_article", "article"] + count["failed", "article"]
+    if articles == 0:
+        why = f" ({cause[0]}: {cause[1]})" if cause else ""
+        reasons.append(f"no article was found{why}")
+    elif unread > _UNREAD_SHARE * (articles + unread):
+        reasons.append(f"{unread} of {articles + unread} article addresses gave no article")
+    broken = [url for url in crawl.site.start if _outcome(db, crawl, url) == "failed"]
+    reasons += [f"the start page {url} could not be read as a listing" for url in broken]
+    return ("check_failed" if reasons else frontier.DONE), reasons
+
+
+def _outcome(db: sqlite3.Connection, crawl: Crawl, url: str) -> str | None:
+    row = db.execute(
+        "SELECT outcome FROM frontier WHERE crawl_id = ? AND key = ?", (crawl.id, crawl.site.key(url))
+    ).fetchone()
+    return row[0] if row else None
