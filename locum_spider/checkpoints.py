@@ -1,4 +1,4 @@
-"""Named points of the recorder at which the crash harness kills it. Outside the harness they cost a dictionary look-up."""
+"""Named points of the recorder at which the crash harness kills it. Elsewhere they cost a look-up."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ class CrawlOptions:
     concurrency: int | None = None
     contact: str | None = None
     durable: bool = False
+    log: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,9 @@ def run_crawls(
     `on_progress` is called in the reactor's thread every `every` seconds.
     """
     process = AsyncCrawlerProcess(_settings(archive, options))
+    if not options.log:  # Scrapy's start-up has set these to DEBUG; what goes wrong is told in the report
+        for name in ("scrapy", "twisted", "locum_spider"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     crawlers = [process.create_crawler(spider_class(site)) for site in sites]
     for crawler in crawlers:
         process.crawl(crawler).add_done_callback(_seen)

@@ -102,8 +102,26 @@ class SameSiteRedirectMiddleware(RedirectMiddleware):
         return result
 
 
+class RobotsUnreachable(IgnoreRequest):
+    """Raised where robots.txt cannot be had for a fault of the network: nothing may be fetched then (RFC 9309)."""
+
+
 class PoliteRobotsTxtMiddleware(RobotsTxtMiddleware):
-    """Scrapy's robots.txt, with Crawl-delay, compressed bodies and RFC 9309's rule for a faulty server."""
+    """Scrapy's robots.txt, with Crawl-delay, compressed bodies and RFC 9309's rules for a faulty server."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._unreachable: dict[str, str] = {}
+
+    async def process_request(self, request: Request) -> None:
+        await super().process_request(request)
+        netloc = urlparse_cached(request).netloc
+        if netloc in self._unreachable and not request.meta.get("dont_obey_robotstxt"):
+            raise RobotsUnreachable(f"robots.txt cannot be had: {self._unreachable[netloc]}")
+
+    def _robots_error(self, exc: Exception, netloc: str) -> None:
+        self._unreachable[netloc] = explain(exc)
+        super()._robots_error(exc, netloc)
 
     async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
         coding = (response.headers.get(b"Content-Encoding") or b"").decode("latin-1")
@@ -173,6 +191,30 @@ class PatientRetryMiddleware(RetryMiddleware):
         host = urlparse_cached(request).netloc
         until = time.monotonic() + (wait if wait is not None else backoff)
         self._not_before[host] = max(self._not_before.get(host, 0.0), until)
+
+
+_WORDS = {
+    "CannotResolveHostError": "the host's name cannot be resolved",
+    "DownloadConnectionRefusedError": "the connection was refused",
+    "DownloadTimeoutError": "no answer in time",
+    "ResponseDataLossError": "the answer ended too early",
+    "ResponseFailed": "the connection broke",
+    "DownloadFailedError": "the download failed",
+    "UnsupportedURLSchemeError": "its scheme is none we can ask",
+}
+
+
+def explain(error: Exception) -> str:
+    """Why there is no response, in words for a report."""
+    name = type(error).__name__
+    detail = " ".join(str(error).split())
+    detail = detail.removeprefix("Connection to the server failed: ")
+    if "certificate" in detail.lower() or "ssl" in detail.lower() or "tls" in detail.lower():
+        return f"the TLS connection failed: {detail}"
+    words = _WORDS.get(name)
+    if words is None:
+        return detail or name
+    return f"{words} ({detail})" if detail else words
 
 
 def retry_after(value: bytes | None, now: float) -> float | None:

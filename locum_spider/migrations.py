@@ -162,6 +162,7 @@ _M001 = (
     )""",
     "CREATE INDEX frontier_queued ON frontier(crawl_id, id) WHERE state = 'queued'",
     "CREATE INDEX frontier_article ON frontier(article_id)",
+    "CREATE INDEX frontier_capture ON frontier(capture_id)",
     """CREATE TABLE listing_entries (
         capture_id INTEGER NOT NULL REFERENCES captures(id),
         position INTEGER NOT NULL,

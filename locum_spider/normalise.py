@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit, urlunsplit
 
-_INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff]")
+# Soft hyphens, zero-width marks, and halves of surrogate pairs, which JSON can hold and nothing can store.
+_INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff\0\ud800-\udfff]")
 _TRACKING = re.compile(
     r"^(utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|twclid|igshid|mc_[ce]id|_ga|_gl|ref_src|"
     r"cmpid|wt_mc|s_cid|icid|ncid|xtor|at_medium|at_campaign|PHPSESSID|jsessionid)$",
@@ -22,7 +23,7 @@ def fold(text: str) -> str:
     >>> fold("  Published\\xa0on\\n 10th\\u200b April ")
     'Published on 10th April'
     """
-    return " ".join((text if text.isascii() else _INVISIBLE.sub("", text)).split())
+    return " ".join((text if text.isascii() and "\0" not in text else _INVISIBLE.sub("", text)).split())
 
 
 def words(text: str) -> list[str]:

@@ -147,7 +147,7 @@ class WarcWriter:
         return replace(location, length=length)
 
     def write_event(self, event: dict[str, object], at: str) -> None:
-        """Write what happened beside the exchanges (a crawl's begin and end, a failure), as JSON in a metadata record."""
+        """Write what happened beside the exchanges (a crawl's begin, its end, a failure) as a metadata record."""
         if self._file is None:
             self._start()
         self._record("metadata", json.dumps(event, ensure_ascii=False).encode(), EVENT, {"WARC-Date": at})

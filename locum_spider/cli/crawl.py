@@ -55,7 +55,9 @@ def crawl(
         click.echo("Nothing is due.")
         return
     _start_log(log_file)
-    results = _run(chosen, archive, CrawlOptions(delay, concurrency, contact, durable), quiet=as_json)
+    results = _run(
+        chosen, archive, CrawlOptions(delay, concurrency, contact, durable, log=log_file is not None), quiet=as_json
+    )
     if as_json:
         print_json([_as_json(result) for result in results])
     else:

@@ -121,6 +121,8 @@ class Document:
             url = urljoin(self.base, re.sub(r"[\t\r\n]", "", href.strip()))
             parts = urlsplit(url)
             parts.port  # noqa: B018 - raises ValueError where it is no number
+            if "@" in parts.netloc:  # somebody's password is no part of a page's address
+                url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         except ValueError:
             return None
         return url if parts.scheme in {"http", "https"} and parts.hostname else None

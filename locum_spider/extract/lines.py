@@ -238,7 +238,11 @@ class LineReader:
                 item, text = "• ", text[bullet.end() :]
                 self._block += 1
             last = self.lines[-1] if self.lines else None
-            if last is not None and last.block == self._block and (last.strong != strong or (last.item and not item)):
+            if (
+                last is not None
+                and last.block == self._block
+                and (last.strong != strong or (last.item and item is None))
+            ):
                 self._block += 1  # a bold line above a paragraph is a subheading, a line below a list is none of it
             self.lines.append(
                 Line(

@@ -18,6 +18,7 @@ from locum_spider.normalise import host_of, normalise_url
 
 Evidence = Literal["address", "metadata", "heading"]
 _REMEMBERED = 5_000
+_LONGEST_DELAY = 86_400
 _SPAN = re.compile(r"(\d+) ?(h|hours?|d|days?|w|weeks?)")
 _HOURS = {"h": 1, "d": 24, "w": 24 * 7}
 _FILE = re.compile(
@@ -184,7 +185,11 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             is_article = self.owns(url) and self._search("article", url) is not None
-            facts = self._known[url] = is_article, self._make_key(url, is_article=is_article)
+            try:
+                key = self._make_key(url, is_article=is_article)
+            except ValueError:  # "http://[broken" is nobody's address
+                key = url
+            facts = self._known[url] = is_article, key
         return facts
 
     def is_article(self, url: str) -> bool:
@@ -298,8 +303,15 @@ def _faults(site: Site) -> list[tuple[str, str]]:
         found.append(("language", f"{site.language!r} is no language code; write en, de, fr"))
     found += _pattern_faults(site)
     policy = site.crawl
-    if policy.delay < 0 or policy.concurrency < 1 or policy.max_bytes < 1 or policy.max_listings < 1:
-        found.append(("crawl", "delay must be 0 or more; concurrency, max_bytes and max_listings 1 or more"))
+    if (
+        not 0 <= policy.delay <= _LONGEST_DELAY
+        or policy.concurrency < 1
+        or policy.max_bytes < 1
+        or policy.max_listings < 1
+    ):
+        found.append(
+            ("crawl", f"delay must be 0 to {_LONGEST_DELAY:,}; concurrency, max_bytes and max_listings 1 or more")
+        )
     try:
         policy.interval  # noqa: B018
     except ValueError as error:

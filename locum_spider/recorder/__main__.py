@@ -99,6 +99,9 @@ def main(arguments: list[str]) -> int:
         known = disk_error(error, folder)
         channel.send(Failed(known or LocumError(f"{folder}: cannot be written: {error}")))
         return known.exit_code if known else 1
+    except Exception as error:  # noqa: BLE001 - the other end tells it; a traceback would tell nobody
+        channel.send(Failed(LocumError(f"the recorder failed: {type(error).__name__}: {error}; please report it")))
+        return 1
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import subprocess
@@ -76,8 +77,9 @@ class RecorderClient:
             raise self.error
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
-        self._writer.write(pack(message))
-        await self._writer.drain()
+        with contextlib.suppress(ConnectionError):  # the listener learns why, and tells it through the future
+            self._writer.write(pack(message))
+            await self._writer.drain()
         return await future
 
     async def close(self) -> None:

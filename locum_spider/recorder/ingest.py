@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from locum_spider.items import Visit
 from locum_spider.recorder.interpret import Reading, interpret
 from locum_spider.store import frontier, writing
 from locum_spider.warc import Refers, payload_digest, read_exchange
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from locum_spider.extract.site import Site
-    from locum_spider.items import Exchange, Visit
+    from locum_spider.items import Exchange
     from locum_spider.warc import Location
 
     Keep = Callable[[Exchange, Refers | None], Location]
+    Child = tuple[str, str, str]
 
 _REPEATS = 3
 _UNREAD_SHARE = 0.1
@@ -31,11 +33,10 @@ _GONE = frozenset({404, 410})
 
 @dataclass(slots=True)
 class Crawl:
-    """A crawl under way. `fingerprints` counts listings that name the same articles in the same order."""
+    """A crawl under way."""
 
     id: int
     site: Site
-    fingerprints: Counter[str] = field(default_factory=Counter)
 
 
 def begin_crawl(
@@ -49,14 +50,9 @@ def begin_crawl(
 
 
 def resume_crawl(db: sqlite3.Connection, site: Site) -> Crawl | None:
-    """The unfinished crawl of a site, with what it has learnt."""
+    """The unfinished crawl of a site."""
     crawl_id = frontier.unfinished_crawl(db, site.name)
-    if crawl_id is None:
-        return None
-    crawl = Crawl(crawl_id, site)
-    rows = db.execute("SELECT reason FROM frontier WHERE crawl_id = ? AND outcome = 'listing'", (crawl_id,))
-    crawl.fingerprints.update(row[0] for row in rows)
-    return crawl
+    return None if crawl_id is None else Crawl(crawl_id, site)
 
 
 def read_visit(db: sqlite3.Connection, warcs: Path, site: Site, visit: Visit) -> Reading:
@@ -71,7 +67,7 @@ def read_visit(db: sqlite3.Connection, warcs: Path, site: Site, visit: Visit) ->
     if last.status == _NOT_MODIFIED and (original := writing.last_body(db, last.url)) is not None:
         body = read_exchange(warcs, original.warc_file, original.warc_offset)
         last = replace(last, status=_OK, response_headers=body.response_headers, body=body.body)
-    return interpret(site, last)
+    return interpret(site, last, frontier.key_of(db, visit.request_id)[1])
 
 
 def refers_to(db: sqlite3.Connection, exchange: Exchange) -> tuple[Refers, int] | None:
@@ -98,7 +94,7 @@ def store_visit(db: sqlite3.Connection, crawl: Crawl, visit: Visit, reading: Rea
     if visit.request_id is None:
         return reading.outcome
     outcome, article_id = reading.outcome, None
-    key, kind = frontier.key_of(db, visit.request_id)
+    key, kind, found_on = frontier.key_of(db, visit.request_id)
     if capture_id is not None and reading.article is not None:
         saved = _store_article(db, crawl, visit, reading, capture_id, key)
         outcome, article_id = saved.outcome, saved.article_id
@@ -106,12 +102,31 @@ def store_visit(db: sqlite3.Connection, crawl: Crawl, visit: Visit, reading: Rea
         writing.mark_gone(db, key)
     if outcome == "not_listing" and kind == "listing" and key in {crawl.site.key(u) for u in crawl.site.start}:
         outcome = "failed"
-    rows = frontier.enqueue(db, crawl.id, _children(db, crawl, reading), capture_id)
+    rows = frontier.enqueue(db, crawl.id, _children(db, crawl, reading, found_on), capture_id)
     if reading.listing is not None and capture_id is not None:
         requests = {e.url: rows[crawl.site.key(e.url)] for e in reading.listing.entries}
         writing.save_listing(db, capture_id, reading.listing, requests)
     frontier.finish_request(db, visit.request_id, outcome, reading.reason, capture_id, article_id)
     return outcome
+
+
+def store_foreign(db: sqlite3.Connection, crawl: Crawl, exchange: Exchange, reading: Reading, keep: Keep) -> str:
+    """Store a capture made by others: no frontier, nothing to fetch. `known` where the archive has it already."""
+    digest = payload_digest(exchange.body)
+    if db.execute(
+        "SELECT 1 FROM captures WHERE url = ? AND fetched_at = ? AND digest = ?",
+        (exchange.url, exchange.fetched_at, digest),
+    ).fetchone():
+        return "known"
+    refers, same_as = refers_to(db, exchange) or (None, None)
+    capture_id = writing.save_capture(db, crawl.id, exchange, keep(exchange, refers), same_as)
+    if reading.article is not None:
+        visit = Visit(crawl.id, None, (exchange,))
+        requested = crawl.site.key(exchange.url)
+        return _store_article(db, crawl, visit, reading, capture_id, requested).outcome
+    if reading.listing is not None:
+        writing.save_listing(db, capture_id, reading.listing, {})
+    return reading.outcome
 
 
 def _store_article(
@@ -127,12 +142,12 @@ def _store_article(
     )  # fmt: skip
 
 
-def _children(db: sqlite3.Connection, crawl: Crawl, reading: Reading) -> list[tuple[str, str, str]]:
-    """What to fetch next. A listing that only repeats others leads no further: calendars and endless pages do."""
+def _children(db: sqlite3.Connection, crawl: Crawl, reading: Reading, found_on: int | None) -> list[Child]:
+    """What to fetch next. A listing that only repeats the ones it was reached by leads no further: endless pages do."""
     if reading.listing is None or reading.reason is None:
         return reading.children
-    crawl.fingerprints[reading.reason] += 1
-    repeats = crawl.fingerprints[reading.reason] > _REPEATS
+    chain = frontier.chain(db, crawl.id, found_on, _REPEATS)
+    repeats = len(chain) == _REPEATS and set(chain) == {reading.reason}
     if repeats or frontier.count_listings(db, crawl.id) >= crawl.site.crawl.max_listings:
         return [child for child in reading.children if child[2] == "article"]
     return reading.children
@@ -162,6 +177,9 @@ def judge(db: sqlite3.Connection, crawl: Crawl) -> tuple[str, list[str]]:
     elif unread > _UNREAD_SHARE * (articles + unread):
         reasons.append(f"{unread} of {articles + unread} article addresses gave no article")
     broken = [url for url in crawl.site.start if _outcome(db, crawl, url) == "failed"]
+    limit = crawl.site.crawl.max_listings
+    if frontier.count_listings(db, crawl.id) >= limit:
+        reasons.append(f"{limit:,} listing pages were reached (crawl.max_listings); further ones were not followed")
     reasons += [f"the start page {url} could not be read as a listing" for url in broken]
     return ("check_failed" if reasons else frontier.DONE), reasons
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import traceback
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from locum_spider.content import decode_content
@@ -42,8 +44,20 @@ class Reading:
     children: list[tuple[str, str, str]] = field(default_factory=list)
 
 
-def interpret(site: Site, exchange: Exchange) -> Reading:
-    """Read a response by the rules of its site and its time."""
+def interpret(site: Site, exchange: Exchange, kind: str | None = None) -> Reading:
+    """Read a response by the rules of its site and its time. `kind` is what was expected: `article` or `listing`.
+
+    No page stops a crawl: a fault of ours in reading one is its reason, with the place in our code.
+    """
+    try:
+        return _interpret(site, exchange, kind)
+    except Exception as error:  # noqa: BLE001 - told in the report, and the capture is kept
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(last.filename).name}:{last.lineno}"
+        return Reading("failed", f"a fault of ours in reading it: {type(error).__name__}: {error} ({place})")
+
+
+def _interpret(site: Site, exchange: Exchange, kind: str | None) -> Reading:
     is_article = site.is_article(exchange.url)
     nothing = "not_article" if is_article else "not_listing"
     if exchange.status in {301, 302, 303, 307, 308}:
@@ -55,6 +69,8 @@ def interpret(site: Site, exchange: Exchange) -> Reading:
         return Reading(nothing, f"it is {content_type.split(';')[0]}, not a page")
     if not site.owns(exchange.url):
         return Reading("failed", f"it leads to another site, {exchange.url}")
+    if kind == "article" and not is_article:
+        return Reading("not_article", f"it leads to {exchange.url}, which is no article")
     try:
         body = decode_content(exchange.body, exchange.header(b"content-encoding"), limit=site.crawl.max_bytes)
         document = Document(body, exchange.url, content_type)

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from locum_spider.items import Visit
+    from locum_spider.extract.site import Site
+    from locum_spider.items import Exchange, Visit
+    from locum_spider.recorder.interpret import Reading
 
 BUFFER = 100
 """Requests handed to the crawl ahead of time; the rest of the frontier stays on disk."""
@@ -104,6 +106,29 @@ class Recorder:
             "error": visit.error, "refused": visit.refused,
         }  # fmt: skip
         self._warc.write_event(event, utc_now())
+
+    def begin_import(self, site: Site) -> ingest.Crawl:
+        """A crawl row for captures made by others. It is never resumed: what was imported is known by itself."""
+        now = utc_now()
+        with self._transaction():
+            crawl = ingest.begin_crawl(self.db, site, [], version=__version__, now=now)
+            frontier.finish_crawl(self.db, crawl.id, frontier.IMPORTED, [], now)
+            event = {"event": "import-begin", "crawl_id": crawl.id, "site": site.name, "version": __version__}
+            self._warc.write_event({**event, "started_at": now}, now)
+        return crawl
+
+    def record_foreign(self, items: list[tuple[ingest.Crawl, Exchange, Reading]]) -> list[str]:
+        """Keep and store captures made by others in one transaction; returns their outcomes."""
+        with self._transaction():
+            outcomes = [
+                ingest.store_foreign(
+                    self.db, crawl, exchange, reading, partial(self._warc.write, f"{crawl.site.name} {crawl.id} import")
+                )
+                for crawl, exchange, reading in items
+            ]
+        if self._warc.is_full:
+            self._close_warc()
+        return outcomes
 
     def finish(self, message: Close) -> Report:
         """Write how a crawl ended. One that was stopped stays unfinished and is resumed by the next."""

@@ -8,7 +8,7 @@ from scrapy import Spider
 
 from locum_spider.frontier import REQUEST_ID
 from locum_spider.items import Visit
-from locum_spider.middlewares import EXCHANGES, Interrupted, RobotsRefusal
+from locum_spider.middlewares import EXCHANGES, Interrupted, RobotsRefusal, explain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -52,35 +52,12 @@ class SiteSpider(Spider):
         request = failure.request
         if failure.check(Interrupted):
             return
-        yield self._visit(request, error=explain(failure), refused=bool(failure.check(RobotsRefusal)))
+        yield self._visit(request, error=explain(failure.value), refused=bool(failure.check(RobotsRefusal)))
 
     def _visit(self, request: Request, error: str | None = None, *, refused: bool = False) -> Visit:
         meta = request.meta
         scheduler = self.crawler.engine.scheduler
         return Visit(scheduler.crawl_id, meta[REQUEST_ID], tuple(meta.get(EXCHANGES, ())), error, refused)
-
-
-_WORDS = {
-    "CannotResolveHostError": "the host's name cannot be resolved",
-    "DownloadConnectionRefusedError": "the connection was refused",
-    "DownloadTimeoutError": "no answer in time",
-    "ResponseDataLossError": "the answer ended too early",
-    "ResponseFailed": "the connection broke",
-    "DownloadFailedError": "the download failed",
-    "UnsupportedURLSchemeError": "its scheme is none we can ask",
-}
-
-
-def explain(failure: Failure) -> str:
-    """Why there is no response, in words for a report."""
-    name = type(failure.value).__name__
-    detail = " ".join(str(failure.value).split())
-    if "certificate" in detail.lower() or "ssl" in detail.lower() or "tls" in detail.lower():
-        return f"the TLS connection failed: {detail}"
-    words = _WORDS.get(name)
-    if words is None:
-        return detail or name
-    return f"{words} ({detail})" if detail else words
 
 
 def spider_class(site: Site) -> type[SiteSpider]:

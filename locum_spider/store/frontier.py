@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 DONE = "done"
 INTERRUPTED = "interrupted"
+IMPORTED = "imported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def queued(db: sqlite3.Connection, crawl_id: int, after: int, limit: int) -> lis
         "SELECT id, url, kind FROM frontier WHERE crawl_id = ? AND state = 'queued' AND id > ? ORDER BY id LIMIT ?",
         (crawl_id, after, limit),
     )
-    return [Request(*row, *_validators(db, row[1])) for row in rows.fetchall()]
+    return [Request(row[0], row[1], row[2], *_validators(db, row[1])) for row in rows.fetchall()]
 
 
 def _validators(db: sqlite3.Connection, url: str) -> tuple[str | None, str | None]:
@@ -100,10 +101,24 @@ def is_queued(db: sqlite3.Connection, request_id: int) -> bool:
     return row is not None and row[0] == "queued"
 
 
-def key_of(db: sqlite3.Connection, request_id: int) -> tuple[str, str]:
-    """Key and kind of a request."""
-    key, kind = db.execute("SELECT key, kind FROM frontier WHERE id = ?", (request_id,)).fetchone()
-    return key, kind
+def key_of(db: sqlite3.Connection, request_id: int) -> tuple[str, str, int | None]:
+    """Key and kind of a request, and the capture it was found on."""
+    row = db.execute("SELECT key, kind, found_on FROM frontier WHERE id = ?", (request_id,)).fetchone()
+    return row[0], row[1], row[2]
+
+
+def chain(db: sqlite3.Connection, crawl_id: int, capture_id: int | None, limit: int) -> list[str]:
+    """Reasons (for a listing: its fingerprint) of a capture and of those that led to it, nearest first."""
+    found: list[str] = []
+    while capture_id is not None and len(found) < limit:
+        row = db.execute(
+            "SELECT reason, found_on FROM frontier WHERE crawl_id = ? AND capture_id = ?", (crawl_id, capture_id)
+        ).fetchone()
+        if row is None:
+            break
+        found.append(row[0])
+        capture_id = row[1]
+    return found
 
 
 def finish_request(
