@@ -1,0 +1,6 @@
+"""The date reader: what a news page prints as its date, read strictly or not at all."""
+
+from locum_spider.dates.reader import EARLIEST, learn_order, read_date, read_dates
+from locum_spider.dates.value import Date, Dates
+
+__all__ = ["EARLIEST", "Date", "Dates", "learn_order", "read_date", "read_dates"]

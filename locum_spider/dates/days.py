@@ -1,0 +1,76 @@
+"""From numbers to a calendar day: years of two digits, orders of numeric dates. Nothing is bent: 31 April is no day."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+ORDERS = {"DMY": (0, 1, 2), "MDY": (1, 0, 2), "YMD": (2, 1, 0)}  # where day, month and year stand
+CENTURY = 100
+
+
+class RefusedError(Exception):
+    """There is a date in the text, and it cannot be or cannot be told."""
+
+
+class Numeric(NamedTuple):
+    """A numeric date: its three numbers as written."""
+
+    first: str
+    middle: str
+    last: str
+    separator: str
+
+
+def make_day(year: int, month: int, day: int) -> date:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        raise RefusedError from None
+
+
+def full_year(digits: str, now_year: int) -> int:
+    """Years of two digits are those of the hundred years up to the next.
+
+    >>> full_year("18", 2024), full_year("99", 2024), full_year("2018", 2024)
+    (2018, 1999, 2018)
+    """
+    year = int(digits)
+    if len(digits) == 4:
+        return year
+    if len(digits) != 2:
+        raise RefusedError
+    year += now_year - now_year % CENTURY
+    return year if year <= now_year + 1 else year - CENTURY
+
+
+def resolve(numeric: Numeric, order: str | None, weekday: int | None, now_year: int) -> date:
+    """The day of a numeric date: by its own form, by the site's order, or by there being one way only.
+
+    >>> resolve(Numeric("25", "12", "2019", "/"), None, None, 2024)
+    datetime.date(2019, 12, 25)
+    >>> resolve(Numeric("10", "04", "2018", "/"), "DMY", None, 2024)
+    datetime.date(2018, 4, 10)
+    """
+    first, middle, last, _ = numeric
+    if len(first) == 4:
+        return make_day(int(first), int(middle), int(last))
+    if len(last) not in (2, 4):
+        raise RefusedError
+    orders: tuple[str, ...] = ("DMY", "MDY")
+    if len(last) == 2 and order in (None, "YMD"):
+        orders = ("YMD",) if order else ("DMY", "MDY", "YMD")
+    days = {}
+    for name in orders:
+        day, month, year = (numeric[i] for i in ORDERS[name])
+        try:
+            days[name] = make_day(full_year(year, now_year), int(month), int(day))
+        except RefusedError:
+            continue
+    if order in days:
+        return days[order]
+    # without the order, a weekday may tell
+    possible = {day for day in days.values() if weekday is None or day.weekday() == weekday}
+    if len(possible) != 1:
+        raise RefusedError
+    return possible.pop()

@@ -1,0 +1,320 @@
+"""The forms of dates, as regular expressions over shapes (see `tokens`)."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from locum_spider.dates.days import CENTURY, Numeric, RefusedError, full_year, make_day
+from locum_spider.dates.tokens import Time
+from locum_spider.dates.zones import parse_offset
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_GAP = frozenset("-,.|/():p@")
+_ENDS_HEAD = frozenset("WBtxhAHNZO")
+_REACH = 14  # tokens; no time or weekday that belongs to a date begins further off
+_SUNDAY, _MONDAY = 6, 0
+
+# the day itself; of the alternatives the first that fits at a place is taken
+_CORE = re.compile(
+    "(?P<iso>I)|(?P<numeric>Q)|(?P<compact>C)|(?P<signs>yjdkdl|dvd,?p?y)"
+    # "Apr 10 15:45:00 BST 2018", as C and JavaScript write it
+    r"|(?P<asctime>[MB]\.?dt\(?[ZO]*\)?y)"
+    r"|(?P<dmy>[do][.)]?[-/,]?p{0,3}'?\(?[MB][.)']{0,2}(?:/[MB])?[-/,]?p{0,3}"
+    r"(?:[yq]|[de](?=\.?$|[|,()t@LU;])))"
+    r"|(?P<mdy>[MB][.)]{0,2}[-/,]?p?[do]\.?[-/,]?p{0,2}[yq])"
+    r"|(?P<ymd>y[.]?[-/,]?p{0,2}[-.,]{0,2}[MB]\.?[-/]?p?[do](?!\d?[.,]?[yqMB]))"
+    r"|(?P<ydm>y\.?-?p\.?[-,]{0,2}[do][.-]{0,2}p?[MB])"
+)
+_ANCHOR = re.compile("[IQCMBjv]")  # every core has one of these, and begins at most _BACK tokens before it
+_BACK = 9
+_TIME = "(?:A?[tx]:?[AH]?|A?h|A?[do][HA]|(?<![-w])d?N)"
+_ZONE = r"(?:\(?[ZO](?:\(?[ZO]\)?)*\)?)?"
+_HEAD = re.compile(
+    rf"(?:(?P<first>[WB])[.,]{{0,2}}p?)?(?:(?P<time>{_TIME})\.?(?P<zone>{_ZONE})[-,.|/()p]{{0,3}})?"
+    r"(?:(?P<second>[WB])[.,)]{0,2}p{0,2})?(?P<gap>[-,|(p:@]{0,3})$"
+)
+_TAIL = re.compile(
+    r"(?:p?\.?[,.|(-]{0,2}(?:(?P<weekday>[WB])|(?<=\()(?P<sign>[lk])(?=\)))p?[.)]{0,2})?"
+    rf"(?:(?:p\.?)?(?P<gap>[-,.|/()@p:;G]{{0,6}})"
+    rf"(?:(?P<time>{_TIME})(?P<zone>{_ZONE})|(?<=@)(?P<digits>[yn])(?P<named>Z)?(?![a-zA-Z])))?"
+)
+# what may not stand directly before: another number or month, as in "10 - 12 April 2018", or a word of a range
+_BAD_BEFORE = re.compile(r"(?:[dnoeyqtxhQICMB][.]?[-,./:'+p@&r]{0,2}|rp{0,2})$")
+_COPYRIGHT = re.compile("c[^LU]*$")
+# nor directly after, where a number is allowed only as the beginning of something else: "10 April 2018 5 comments"
+_BAD_AFTER = re.compile(
+    r"G|[:.'+-]?[:'+][dnoexyq]|/[dnoexyq](?!w)|[-.,/+&'p@r]{1,2}[dnoexyqtQ](?![\w(])|\.[dnoexyq]|[yqQIC]"
+    r"|[-,p@r&/]*[MB]|[,-]?r|[-,|@p]{0,2}[th]"
+)
+# a day and a year with an unknown word for the month
+FOREIGN_DAY = re.compile(r"[do][.)]?[-/,]?p?w[.)]?[-/,]?p{0,2}y|w[.)]?[-/,]?p?[do]\.?,?y|y[.]?[-/,]?p?w\.?[do]")
+_KIND_OF_NUMBER = re.compile(r"\$[.:(]{0,2}$")
+_BEFORE_SHORT = re.compile(r"(?:^|[LUpW@:,|(tAhZO)-])$")
+_COMPACT_ALONE = re.compile(r"[LUp@:,.|()W]*C(?:[-,|@p]?t[ZO]?)?[.)]*")
+_ISO = re.compile(
+    r"(\d{4})-?(\d\d)-?(\d\d)\s?[Tt]\s?(\d\d)([:-]?)(\d\d)(?:\5(\d\d)(?:[.,]\d+)?)?\s?([Zz]|[+-]\d\d:?(?:\d\d)?)?"
+)
+# a part of the text that holds nothing but labels and a month or a quarter
+_ALONE = r"(?:^|\|)[LUp:,.(]*(?P<core>{})p?[.,)]*(?:$|\|)"
+_MONTH = re.compile(_ALONE.format(r"[MB]\)?\.?[-/,]?p{0,2}[yq]|y\.?[-/,]?p{0,2}[MB]|yjdk"))
+_QUARTER = re.compile(_ALONE.format(r"u\.?[-/]?[do][-/,]?p{0,2}[yq]|[do]\.?p?u[-/,.]?p{0,2}[yq]|y[-/.]?p?u[-/.]?d"))
+_NUMERIC_MONTH = re.compile(r"[LUp:,.(]*(?:(?P<iso>y-d)|(?P<slashed>d/y))[.,)]*")
+
+
+class Moment(NamedTuple):
+    """A time with its zone as written."""
+
+    time: Time
+    zone: str | None
+    offset: int | None  # minutes east of UTC
+
+
+class Found(NamedTuple):
+    """A date of the text, still as written."""
+
+    start: int
+    end: int
+    day: date | Numeric
+    weekday: int | None
+    moment: Moment | None
+
+
+def find_days(shape: str, values: Sequence[Any], now_year: int) -> list[Found]:
+    """All dates of the text with their weekdays and times. Raises RefusedError where one of them is doubtful."""
+    anchor = _ANCHOR.search(shape)
+    if anchor is None:
+        return []
+    cores = list(_CORE.finditer(shape, max(0, anchor.start() - _BACK)))
+    found: list[Found] = []
+    end = 0
+    for i, core in enumerate(cores):
+        limit = cores[i + 1].start() if i + 1 < len(cores) else len(shape)
+        one = _read(shape, values, core, end, limit, now_year)
+        if not (i and one.start == end) and _BAD_BEFORE.search(shape, max(end, one.start - _BACK), one.start):
+            raise RefusedError
+        if "c" in shape and _COPYRIGHT.search(shape, end, one.start):
+            raise RefusedError
+        found.append(one)
+        end = one.end
+    for i, one in enumerate(found):
+        last = i + 1 == len(found)
+        rest = shape[one.end :] if last else shape[one.end : found[i + 1].start]
+        if rest and _BAD_AFTER.match(rest) and (last or rest not in "G-|,"):
+            raise RefusedError
+    return found
+
+
+def _read(shape: str, values: Sequence[Any], core: re.Match[str], lower: int, upper: int, now_year: int) -> Found:
+    """The date of a core, with what belongs to it between two places of the shape."""
+    start, end = core.span()
+    day, moment = _core(shape, values, core, lower, now_year)
+    if core.lastgroup == "iso":
+        return Found(start, end, day, None, moment)
+    weekdays: list[int] = []
+    head = _head(shape, lower, start)
+    if head is not None:
+        weekdays += [_weekday(values[head.start(name)]) for name in ("first", "second") if head[name]]
+        if head["time"] and not _unsure(shape, values, head, head.end("time")):
+            if moment is not None:
+                raise RefusedError
+            moment = read_time(shape, values, head.start("time"), head.end("zone"))
+            start = head.start()
+        elif head["second"]:
+            start = head.start("second")
+        elif head["first"] and not head["time"]:
+            start = head.start("first")
+    tail = _TAIL.match(shape, end, upper)
+    if tail is not None and tail.end() > end:
+        if tail["weekday"]:
+            weekdays.append(_weekday(values[tail.start("weekday")]))
+            end = tail.end("weekday")
+        elif tail["sign"]:
+            weekdays.append(_SUNDAY if tail["sign"] == "l" else _MONDAY)
+            end = tail.end("sign") + 1
+        late = _late_time(shape, values, tail)
+        if late is not None:
+            if moment is not None and moment.time != late.time:
+                raise RefusedError
+            moment, end = late, tail.end()
+    if len(set(weekdays)) > 1:
+        raise RefusedError
+    return Found(start, end, day, weekdays[0] if weekdays else None, moment)
+
+
+def _core(
+    shape: str, values: Sequence[Any], core: re.Match[str], lower: int, now_year: int
+) -> tuple[date | Numeric, Moment | None]:
+    start = core.start()
+    value = values[start]
+    match core.lastgroup:
+        case "iso":
+            return _iso(value)
+        case "numeric":
+            _check_numeric(value, shape[lower:start])
+            return value, None
+        case "compact":
+            return _compact(shape, value)
+        case "asctime":
+            return _worded(core, values, now_year), read_time(shape, values, start, core.end())
+        case _:
+            return _worded(core, values, now_year), None
+
+
+def _head(shape: str, lower: int, start: int) -> re.Match[str] | None:
+    """The weekday and the time before a core, if there is one: most dates have none, and a search costs."""
+    place = start
+    while place > lower and shape[place - 1] in _GAP:
+        place -= 1
+    if place == lower or shape[place - 1] not in _ENDS_HEAD:
+        return None
+    return _HEAD.search(shape, max(lower, start - _REACH), start)
+
+
+def _late_time(shape: str, values: Sequence[Any], tail: re.Match[str]) -> Moment | None:
+    if tail["digits"]:
+        digits = values[tail.start("digits")]
+        zone = values[tail.start("named")] if tail["named"] else None
+        if len(digits) != 4 or int(digits[:2]) > 23 or int(digits[2:]) > 59:
+            raise RefusedError
+        return Moment(Time(int(digits[:2]), int(digits[2:]), 0, "minute"), zone, None)
+    if not tail["time"] or _unsure(shape, values, tail, tail.end()):
+        return None
+    return read_time(shape, values, tail.start("time"), tail.end())
+
+
+def _weekday(value: Any) -> int:
+    number: int = value[1] if isinstance(value, tuple) else value
+    return number
+
+
+def _month(value: Any) -> int:
+    number: int = value[0] if isinstance(value, tuple) else value
+    return number
+
+
+def _worded(core: re.Match[str], values: Sequence[Any], now_year: int) -> date:
+    """A day whose month is a word or has its own sign (月)."""
+    shape, start = core.group(), core.start()
+    if core.lastgroup == "signs":
+        day, month, year = (values[start + i] for i in ((4, 2, 0) if shape[0] == "y" else (0, 2, len(shape) - 1)))
+        return make_day(full_year(year, now_year), int(month), int(day))
+    month = _month(values[start + _place(shape, "MB")])
+    if "/" in shape and any(_month(values[start + i]) != month for i, code in enumerate(shape) if code in "MB"):
+        raise RefusedError  # "3 May/June 2018"; Arabic gives two names of one month
+    day = values[start if core.lastgroup == "dmy" else start + _place(shape, "do")]
+    year = values[start if shape[0] == "y" else core.end() - 1]
+    return make_day(full_year(year, now_year), month, int(day))
+
+
+def _place(shape: str, codes: str) -> int:
+    """Where the first of two codes stands that is there; a shape with neither has no place here."""
+    place = shape.find(codes[0])
+    return place if place >= 0 else shape.index(codes[1])
+
+
+def _compact(shape: str, digits: str) -> tuple[date, Moment | None]:
+    """A date in one number is believed only where nothing else is in the text."""
+    if _COMPACT_ALONE.fullmatch(shape) is None:
+        raise RefusedError
+    day = make_day(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
+    if len(digits) == 8:
+        return day, None
+    hour, minute, second = (int(digits[i : i + 2]) for i in (8, 10, 12))
+    if hour > 23 or minute > 59 or second > 59:
+        raise RefusedError
+    return day, Moment(Time(hour, minute, second, "second"), None, None)
+
+
+def _iso(text: str) -> tuple[date, Moment]:
+    match = _ISO.fullmatch(text)
+    if match is None:
+        raise RefusedError
+    year, month, day, hour, _, minute, second, zone = match.groups()
+    offset = parse_offset(zone) if zone else None
+    if int(hour) > 23 or int(minute) > 59 or int(second or 0) > 60 or (zone and offset is None):
+        raise RefusedError
+    time = Time(int(hour), int(minute), min(int(second or 0), 59), "second" if second else "minute")
+    return make_day(int(year), int(month), int(day)), Moment(time, None, offset)
+
+
+def _check_numeric(numeric: Numeric, before: str) -> None:
+    """Numbers with points or slashes are not all dates: versions, prices, parts of a serial."""
+    if _KIND_OF_NUMBER.search(before):
+        raise RefusedError
+    short = len(numeric.first) <= 2 and len(numeric.last) == 2
+    if short and numeric.separator == "." and not _BEFORE_SHORT.search(before):
+        raise RefusedError
+
+
+def _unsure(shape: str, values: Sequence[Any], match: re.Match[str], end: int) -> bool:
+    """Whether a dotted number ("15.45") beside a date may be something else than its time."""
+    start, stop = match.span("time")
+    if "x" not in shape[start:stop]:
+        return False
+    padded = values[shape.index("x", start)].padded
+    said = stop - start > 1 or match["zone"] or padded or "@" in match["gap"]
+    return not said and shape[end : end + 1] in tuple("w$h?Mdneo")
+
+
+def read_time(shape: str, values: Sequence[Any], start: int, end: int) -> Moment:
+    """The time, its zone's name and its offset out of the tokens between two places."""
+    time: Time | None = None
+    half = zone = offset = None
+    for code, value in zip(shape[start:end], values[start:end], strict=True):
+        if code in "txh":
+            time = value
+        elif code == "N":
+            if time is not None and time.hour != 12:
+                raise RefusedError
+            time = Time(value, 0, 0, "minute")
+        elif code in "do" and time is None:
+            time = Time(int(value), 0, 0, "hour")
+        elif code == "A":
+            half = value
+        elif code == "Z":
+            zone = zone or value
+        elif code == "O":
+            offset = value
+    if time is None or time.hour > 23:
+        raise RefusedError
+    if half and not time.half:
+        time = _halved(time, half)
+    return Moment(time, zone, time.offset if time.offset is not None else offset)
+
+
+def _halved(time: Time, half: str) -> Time:
+    if half == "p" and time.hour < 12:
+        return time._replace(hour=time.hour + 12)
+    if half == "a" and time.hour == 12:
+        return time._replace(hour=0)
+    if half == "a" and time.hour > 12:
+        raise RefusedError
+    return time
+
+
+def find_period(shape: str, values: Sequence[Any], now_year: int) -> tuple[date, str] | None:
+    """The first day of a month or a quarter with its year, where nothing else is said, and which of them it is."""
+    match = _MONTH.search(shape)
+    if match is not None:
+        start, core = match.start("core"), match["core"]
+        year = full_year(values[start + _place(core, "yq")], now_year)
+        month = int(values[start + 2]) if core == "yjdk" else _month(values[start + _place(core, "MB")])
+        return make_day(year, month, 1), "month"
+    match = _QUARTER.search(shape)
+    if match is not None:
+        start, core = match.start("core"), match["core"]
+        year = full_year(values[start + _place(core, "yq")], now_year)
+        quarter = int(values[start + _place(core, "do")])
+        return (make_day(year, 3 * quarter - 2, 1), "quarter") if quarter <= 4 else None
+    match = _NUMERIC_MONTH.fullmatch(shape)
+    if match is None:
+        return None
+    start = match.start(match.lastgroup or 0)
+    digits, year = (values[start + 2], int(values[start])) if match["iso"] else (values[start], int(values[start + 2]))
+    # "2011-12" is a season as well as a month
+    season = match["iso"] and int(digits) == (year + 1) % CENTURY
+    return (make_day(year, int(digits), 1), "month") if len(digits) == 2 and not season else None

@@ -1,0 +1,136 @@
+"""The words of each language: generated tables (`names.jsonl`, see tools/make_date_names.py), read when asked for."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from locum_spider.dates import vocabulary as vocab
+
+Words = dict[str, tuple[str, Any]]  # folded lower-case word: code and value of its token
+
+# older and broader codes of the same languages
+_ALIASES = {"no": "nb", "iw": "he", "in": "id", "tl": "fil", "sh": "sr", "mo": "ro", "yue": "zh"}
+_AMBIGUOUS = ("w", "")
+_NOTHING = ("", None)
+_TWO_LETTERS = 2
+_SHORT_MONTH = 3
+
+
+def primary(lang: str | None) -> str | None:
+    """The language's own code.
+
+    >>> primary("pt-BR"), primary("no"), primary("")
+    ('pt', 'nb', None)
+    """
+    if not lang:
+        return None
+    code = lang.strip().lower().replace("_", "-").partition("-")[0]
+    return _ALIASES.get(code, code)
+
+
+@lru_cache(maxsize=1)
+def _lines() -> dict[str, str]:
+    import pkgutil
+
+    data = pkgutil.get_data("locum_spider.dates", "names.jsonl")
+    if data is None:  # pragma: no cover - a broken installation
+        raise FileNotFoundError("locum_spider/dates/names.jsonl")
+    lines = data.decode("utf-8").splitlines()[1:]
+    return {line[9 : line.index('"', 9)]: line for line in lines}
+
+
+def languages() -> tuple[str, ...]:
+    return tuple(_lines())
+
+
+@lru_cache(maxsize=128)
+def table(code: str) -> dict[str, Any]:
+    """A language's own table; empty for a language that has none."""
+    import json
+
+    line = _lines().get(code)
+    found: dict[str, Any] = json.loads(line) if line else {}
+    return found
+
+
+@lru_cache(maxsize=128)
+def lexicon(lang: str | None) -> Words:
+    """The words of a language and of English; of all languages where none is given.
+
+    A word with two meanings keeps neither: "listopad" is October in Croatian, November in Czech.
+    """
+    words = _english()
+    code = primary(lang)
+    if code == "en" or (code and code not in _lines()):
+        return words
+    words = words.copy()
+    for other in [code] if code else languages():
+        if other != "en":
+            _add_names(words, table(other), alone=code is not None)
+    return words
+
+
+@lru_cache(maxsize=1)
+def foreign() -> Words:
+    """English, and of all other languages what is sure on a page of another: months written out."""
+    words = _english().copy()
+    for other in languages():
+        own = table(other)
+        for word in own["connect"]:
+            words.setdefault(word, ("p", None))
+        for word, month in own["months"].items():
+            if len(word) > _SHORT_MONTH:
+                words[word] = _with_month(words.get(word, _NOTHING), month)
+    return words
+
+
+@lru_cache(maxsize=1)
+def _english() -> Words:
+    words: Words = {word: ("N", hour) for word, hour in vocab.NOON_MIDNIGHT.items()}
+    for kind, code in vocab.KINDS:
+        words.update(dict.fromkeys(kind, (code, None)))
+    words.update({word: (code, word) for word, code in vocab.LABELS.items()})
+    words.update({phrase: ("Z", zone) for phrase, zone in vocab.ZONE_PHRASES.items()})
+    words.update({word: (code, None) for word, code in vocab.SIGNS_OF_DATE.items()})
+    _add_names(words, table("en"), alone=True)
+    return words
+
+
+def _add_names(words: Words, own: dict[str, Any], *, alone: bool) -> None:
+    """Add a language's words; not `alone`, those of two letters are left out, as they are words of others."""
+    for word in own["connect"]:
+        if words.get(word, _NOTHING)[0] in ("", "A", "W", "$"):
+            words[word] = ("p", None)
+    words.update(dict.fromkeys(own["range"], ("r", None)))
+    for key, token in (("quarter", ("u", None)), ("am", ("A", "a")), ("pm", ("A", "p"))):
+        for word in own[key]:
+            words.setdefault(word, token)
+    for word, month in own["months"].items():
+        words[word] = _with_month(words.get(word, _NOTHING), month)
+    for word, day in own["days"].items():
+        if alone or len(word) > _TWO_LETTERS or not word.isascii():
+            words[word] = _with_weekday(words.get(word, _NOTHING), day)
+
+
+def _with_month(token: tuple[str, Any], month: int) -> tuple[str, Any]:
+    code, value = token
+    if token == _AMBIGUOUS or (code == "M" and value != month) or (code == "B" and value[0] != month):
+        return _AMBIGUOUS
+    if code == "W":
+        return "B", (month, value)
+    return token if code == "B" else ("M", month)
+
+
+def _with_weekday(token: tuple[str, Any], day: int) -> tuple[str, Any]:
+    code, value = token
+    if code == "M":
+        return "B", (value, day)
+    if code == "B":
+        return token if value[1] == day else ("M", value[0])
+    if code == "W":
+        return token if value == day else _AMBIGUOUS
+    if code in ("", "A", "u"):
+        return "W", day
+    # "to." is Thursday in Norwegian, and English: as a weekday it is passed over, not checked
+    return token if token == _AMBIGUOUS or code in "jklv" else ("p", None)

@@ -1,0 +1,256 @@
+"""Reading a date that a news page prints, strictly: what is doubtful is no date."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+from locum_spider.dates import names
+from locum_spider.dates.days import ORDERS, Numeric, RefusedError, make_day, resolve
+from locum_spider.dates.fallback import read_with_dateparser
+from locum_spider.dates.grammar import FOREIGN_DAY, Found, find_days, find_period
+from locum_spider.dates.relative import place_on, read_relative
+from locum_spider.dates.tokens import fold, scan
+from locum_spider.dates.value import PERIODS, Date, Dates
+from locum_spider.dates.zones import place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+EARLIEST = date(1990, 1, 1)
+_MAX_LENGTH = 250  # a line with a date; longer is prose
+_MAY_HAVE_YEAR = re.compile(r"\d{4}|\d\D+\d\d")
+
+
+class _Context(NamedTuple):
+    now: datetime
+    site: ZoneInfo
+    order: str | None
+    earliest: date
+    latest: date | None  # tomorrow, where None
+
+
+def read_date(
+    text: str,
+    *,
+    now: datetime,
+    tz: str,
+    lang: str | None = None,
+    order: str | None = None,
+    earliest: date = EARLIEST,
+    latest: date | None = None,
+) -> Date | None:
+    """The date a text gives for an article: of several the one labelled as published, else the only one there is.
+
+    `tz` is the site's zone, for times without one; `order` ("DMY", "MDY", "YMD") its order of numeric dates; without
+    it a date that could be two is refused. So is what is before `earliest` or after `latest` (tomorrow), a range, a
+    date whose weekday contradicts it, a time that the clocks skipped. Of a time that they showed twice it is the first.
+
+    >>> now = datetime.fromisoformat("2018-04-11T09:00:00+01:00")
+    >>> def read(text, **site):
+    ...     found = read_date(text, now=now, tz="Europe/London", **site)
+    ...     return found and found.isoformat()
+    >>> read("Last updated: Tuesday 10 April 2018 at 15:45")
+    '2018-04-10T15:45:00+01:00'
+    >>> read("Publié le 3 févr. 2018", lang="fr"), read("February 2018"), read("3 hours ago")
+    ('2018-02-03', '2018-02', '2018-04-11T06:00:00+01:00')
+    >>> read("10/04/2018"), read("10/04/2018", order="DMY"), read("25/12/2017")
+    (None, '2018-04-10', '2017-12-25')
+    >>> read("Page 3 of 12"), read("10 April"), read("10 - 12 April 2018"), read("31 April 2017")
+    (None, None, None, None)
+    """
+    found = read_dates(text, now=now, tz=tz, lang=lang, order=order, earliest=earliest, latest=latest)
+    return found.published or found.modified
+
+
+def read_dates(
+    text: str,
+    *,
+    now: datetime,
+    tz: str,
+    lang: str | None = None,
+    order: str | None = None,
+    earliest: date = EARLIEST,
+    latest: date | None = None,
+) -> Dates:
+    """The dates of a text by their labels; a date without one counts as published.
+
+    >>> found = read_dates("Published 3 May 2017 | Updated 4 May 2017", now=datetime(2018, 1, 1), tz="UTC")
+    >>> found.published.isoformat(), found.modified.isoformat()
+    ('2017-05-03', '2017-05-04')
+    """
+    if order is not None and order not in ORDERS:
+        raise ValueError(f"order must be one of {', '.join(ORDERS)}, not {order!r}")
+    text = text.strip()
+    if len(text) > _MAX_LENGTH:
+        return Dates()
+    site = _zone(tz)
+    now = now.replace(tzinfo=site) if now.tzinfo is None else now
+    try:
+        return _read(fold(text), lang, _Context(now, site, order, earliest, latest))
+    except RefusedError:
+        return Dates()
+
+
+@lru_cache(maxsize=512)
+def _zone(name: str) -> ZoneInfo:
+    """ZoneInfo itself keeps only eight zones."""
+    return ZoneInfo(name)
+
+
+def _read(text: str, lang: str | None, context: _Context) -> Dates:
+    words = names.lexicon(lang)
+    if _MAY_HAVE_YEAR.search(text):
+        shape, values = scan(text, words)
+        if "!" in shape:
+            return Dates()
+        year = context.now.year
+        found = find_days(shape, values, year)
+        if not found and lang and FOREIGN_DAY.search(shape):
+            # many a page gives a wrong language
+            shape, values = scan(text, names.foreign())
+            found = find_days(shape, values, year)
+        if found:
+            return _assign(shape, [_complete(one, context) for one in found], found)
+        period = find_period(shape, values, year)
+        if period is not None:
+            return Dates(published=_within(Date(*period), context))
+    else:
+        shape = ""
+    code = names.primary(lang)
+    codes = names.languages() if code is None else ("en",) if code == "en" else ("en", code)
+    recent = read_relative(text, words, codes, context.now, context.site)
+    if recent is not None:
+        return Dates(published=_within(recent, context))
+    if shape and code and not names.table(code):
+        return Dates(published=_last_resort(text, shape, code, context))
+    return Dates()
+
+
+def _last_resort(text: str, shape: str, code: str, context: _Context) -> Date | None:
+    parsed = read_with_dateparser(text, shape, code, context.order)
+    if parsed is None:
+        return None
+    moment, timed = parsed
+    if not timed:
+        return _within(Date(moment.date(), "day"), context)
+    placed = place(moment, None, None, context.site)
+    return _within(Date(placed, "minute"), context) if placed else None
+
+
+def _complete(found: Found, context: _Context) -> Date:
+    day = found.day
+    if isinstance(day, Numeric):
+        day = resolve(day, context.order, found.weekday, context.now.year)
+    if found.weekday is not None and day.weekday() != found.weekday:
+        raise RefusedError
+    moment = found.moment
+    if moment is None:
+        return _within(Date(day, "day"), context)
+    placed = place_on(day, moment, context.site)
+    if placed is not None:
+        return _within(Date(placed, moment.time.precision), context)
+    if moment.zone is None:
+        raise RefusedError
+    return _within(Date(day, "day"), context)  # a zone that could be two places: the day is still sure
+
+
+def _within(found: Date, context: _Context) -> Date:
+    day = found.day
+    earliest = context.earliest
+    if found.precision in PERIODS:
+        earliest = earliest.replace(day=1) if found.precision != "year" else earliest.replace(month=1, day=1)
+    if day < earliest:
+        raise RefusedError
+    if context.latest is None:
+        # what is not after today anywhere needs no reckoning of the site's tomorrow
+        late = day > context.now.date() and day > context.now.astimezone(context.site).date() + timedelta(days=1)
+    else:
+        late = day > context.latest
+    if late:
+        raise RefusedError
+    return found
+
+
+def _assign(shape: str, dates: list[Date], found: list[Found]) -> Dates:
+    """Give each date the label before it, or after it where the labels follow; refuse where two claim one place."""
+    if len(dates) == 1:
+        label = _label(shape[: found[0].start])
+        return Dates(modified=dates[0]) if label == "U" else Dates(published=dates[0])
+    edges = [0, *(one.end for one in found)]
+    gaps = [shape[start : one.start] for start, one in zip(edges, found, strict=False)] + [shape[edges[-1] :]]
+    labels = [_label(gap) for gap in gaps]
+    following = not labels[0] and labels[-1]
+    labels = labels[1:] if following else labels[:-1]
+    # "3 May 2019, first published 2 May 2019": what stands before without a label is left out
+    first = labels.index("L") if "L" in labels else 0
+    published = _one([one for one, label in zip(dates[first:], labels[first:], strict=True) if label != "U"])
+    try:
+        modified = _one([one for one, label in zip(dates, labels, strict=True) if label == "U"])
+    except RefusedError:
+        if published is None:
+            raise
+        modified = None
+    return Dates(published, modified)
+
+
+def _label(gap: str) -> str:
+    """The nearest label: of "last published" and "mis en ligne" the second word tells."""
+    published, modified = gap.rfind("L"), gap.rfind("U")
+    return "U" if modified > published else "L" if published >= 0 else ""
+
+
+def _one(dates: list[Date]) -> Date | None:
+    """The one date they all say, as precisely as one of them does."""
+    if not dates:
+        return None
+    finest = max(dates, key=lambda found: isinstance(found.value, datetime))
+    for found in dates:
+        same = found.value == finest.value if isinstance(found.value, datetime) else found.day == finest.day
+        if not same:
+            raise RefusedError
+    return finest
+
+
+def learn_order(texts: Iterable[str]) -> str | None:
+    """The order of numeric dates that a site's unambiguous dates show; None where they show none or contradict.
+
+    Dates that begin with a year of four digits say nothing about the others, and count only where there are no others.
+
+    >>> learn_order(["25/12/2019", "03/04/2020"]), learn_order(["12/25/2019"]), learn_order(["2019-12-25"])
+    ('DMY', 'MDY', 'YMD')
+    >>> learn_order(["25/12/2019", "12/25/2019"]), learn_order(["03/04/2020"])
+    (None, None)
+    """
+    seen = set()
+    years_first = False
+    for text in texts:
+        if len(text) > _MAX_LENGTH:
+            continue
+        shape, values = scan(fold(text), {})
+        for code, value in zip(shape, values, strict=True):
+            if code != "Q":
+                continue
+            if len(value.first) == 4:
+                years_first = True
+            elif len(value.last) == 4:
+                seen |= _orders_of(value)
+    if len(seen) == 1:
+        return seen.pop()
+    return "YMD" if years_first and not seen else None
+
+
+def _orders_of(numeric: Numeric) -> set[str]:
+    """The order a date with a four-digit year at its end must have, if only one is possible."""
+    possible = set()
+    for order in ("DMY", "MDY"):
+        day, month, year = (int(numeric[i]) for i in ORDERS[order])
+        try:
+            make_day(year, month, day)
+        except RefusedError:
+            continue
+        possible.add(order)
+    return possible if len(possible) == 1 else set()

@@ -1,0 +1,312 @@
+"""From a string to tokens: one scanner for all languages.
+
+`scan` gives a *shape*, one character for each token, and the tokens' values beside it. The grammar is then a
+few regular expressions over the shape: "Tuesday, 3rd May 2019 at 15:45" has the shape ``W,oMy@t``.
+
+========  =========================================  ========  ==========================================
+code      token                                      code      token
+========  =========================================  ========  ==========================================
+``d o``   number 1-31, the same as an ordinal        ``M W``   month, weekday
+``e n``   other two-digit number, other number       ``B``     either ("mar" in Spanish)
+``y q``   four-digit number, year as in '18          ``A N``   am or pm, noon or midnight
+``I Q``   ISO date and time, numeric date            ``H``     "o'clock", "Uhr", "h"
+``C``     date in one number (20180410)              ``Z O``   zone name, UTC offset
+``t x``   time, number that may be a dotted time     ``L U``   label of a published, of a modified date
+``h``     hour as in "15h"                           ``p @``   connecting word, connecting word of a time
+``jklv``  signs for year, month, day, month number   ``r &``   word of a range, "and"
+``u``     word for a quarter                         ``c $``   copyright; currency or kind of number
+``G``     two numbers grown together                 ``w ?``   any other word, any other sign
+========  =========================================  ========  ==========================================
+
+Punctuation stands for itself; bullets and bars are ``|``, dashes are ``-``.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from locum_spider.dates.days import Numeric
+from locum_spider.dates.vocabulary import label_of
+from locum_spider.dates.zones import ZONE_NAMES, parse_offset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_MARKS = re.compile("[\u0300-\u036f\u064b-\u0655]")  # Latin, Greek and Cyrillic accents; Arabic vowel signs
+_ODD = str.maketrans(
+    {
+        **{chr(zero + n): str(n) for zero in (0x660, 0x6F0, 0x966, 0x9E6, 0xAE6, 0xFF10) for n in range(10)},
+        **dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e", None),
+        **dict.fromkeys("\u2060\u2066\u2067\u2068\u2069\ufeff\u061c", None),
+        **dict.fromkeys("‐‑‒–—―−﹣－~〜～", "-"),
+        **dict.fromkeys("•·∙‧・●▪|｜¦›»→⋅◦", "|"),
+        **dict.fromkeys("’ʼ‘´`＇׳", "'"),
+        **dict.fromkeys("，、،", ","),
+        **dict.fromkeys("（［【〔[", "("),
+        **dict.fromkeys("）］】〕]", ")"),
+        "：": ":",
+        "．": ".",
+        "。": ".",
+        "／": "/",
+        "ı": "i",
+        "ς": "σ",
+        "ك": "ک",
+        "ي": "ی",
+        "ى": "ی",
+        "＠": "@",
+    }
+)
+_WIDE = str.maketrans("[]", "()")
+
+
+def fold(text: str) -> str:
+    """The text without what varies by typing: accents, odd digits, dashes, spaces and quotes. Case is kept.
+
+    >>> fold("Publié\\u00a0: 10 août – ١٢")
+    'Publie\\xa0: 10 aout - 12'
+    """
+    if text.isascii():
+        return text.translate(_WIDE) if "[" in text else text
+    text = _MARKS.sub("", unicodedata.normalize("NFD", text))
+    return unicodedata.normalize("NFC", text).translate(_ODD)
+
+
+_WORD = r"[^\W\d_]+(?:[\u0900-\u0df2]+[^\W\d_]*)*"  # Indian vowel signs are marks, not letters
+_AM_PM = r"(?:[apAPπμΠΜ]\.?\s?[mMμΜ](?:(?![^\W\d_])|(?=[A-Z][a-z]))\.?|[pm]\.\s?d\.)"
+_GLUED = rf"(?=\d{{1,2}}(?:[:.hH][0-5]\d(?!\d)|\s?{_AM_PM}|(?:\.\s?|\s|(?:st|nd|rd|th)\s)[^\W\d_]))"
+_GMT = "(?:[gG][mM][tT]|[uU][tT][cC])"
+_ZONED = r"(?:\s?([+-]\d\d:?\d\d|[Zz])(?![^\W_]|:))?"
+_ORDINAL = "(?:(?i:st|nd|rd|th)|er|re|ere|eme|ste|de|[eoaº°ª]|:[ea])"
+
+# words first, as most tokens are words; no IGNORECASE, as it doubles the time
+_SCANNER = re.compile(
+    rf"""
+    \s* (?:
+    (?P<word>  (?! {_GMT} \s? [+-] \s? \d ) (?:{_WORD}) )
+  | (?P<iso>   \d{{4}}-?\d\d-?\d\d \s?[Tt]\s? \d\d(?P<c>[:-]?)\d\d (?:(?P=c)\d\d(?:[.,]\d+)?)?
+               (?:\s?(?:[Zz]|[+-]\d\d(?::?\d\d)?))? (?![^\W_]) )
+  | (?P<ymd>   (\d{{4}}) \s?(?P<a>[./-])\s? (\d{{1,2}}) \s?(?P=a)\s?
+               (?: (\d{{1,2}})(?!\d) | (\d\d)(?=\d\d:\d\d) ) (?!(?P=a)\d) )
+  | (?P<dmy>   (\d{{1,2}}) \s?(?P<b>[./-])\s? (\d{{1,2}}) \s?(?P=b)\s?
+               (?: (\d{{4}}|\d\d)(?!\d) | ((?:19|20)\d\d){_GLUED} ) (?!(?P=b)\d) )
+  | (?P<hand>  (\d{{1,2}}) (?:[:.](\d\d))? (?:[:.](\d\d)(?:[.,]\d+)?)? \s?({_AM_PM}) {_ZONED} )
+  | (?P<clock> (\d{{1,2}}) : (\d\d) (?: : (\d\d)(?:[.,]\d+)?)? (?!\d|:\d) {_ZONED} (\s?[Mm]in\b)? )
+  | (?P<hour>  (\d{{1,2}}) \s?[hH](?:eures?|oras?)?\.?\s? (?:(\d\d)(?:\s?m(?:in)?\b)?(?:\s?\d\ds)?)? (?![^\W_]) )
+  | (?P<cjk>   (\d{{1,2}}) \s?[时時點点시]\s? (?:(\d{{1,2}})\s?[分분])? \s?(?:(\d{{1,2}})\s?[秒초])? )
+  | (?P<dotted>(\d{{1,2}}) \. (\d\d) (?!\d|[.:/]\d) )
+  | (?P<number> (?: (?:19|20)\d\d{_GLUED} | \d+ ) (?P<ordinal>{_ORDINAL}(?![^\W_]))? )
+  | (?P<offset> {_GMT} \s?[+-]\s? (?:\d\d:?\d\d|\d{{1,2}}(?::\d\d)?) (?!\d) )
+  | (?P<short> '\d\d(?!\d) )
+  | (?P<sign>  \S )
+    )""",
+    re.VERBOSE,
+)
+_GROUP = _SCANNER.groupindex
+_WORDS, _SIGN = _GROUP["word"], _GROUP["sign"]
+_YMD, _DMY, _HAND, _CLOCK = _GROUP["ymd"], _GROUP["dmy"], _GROUP["hand"], _GROUP["clock"]
+_HOUR, _CJK, _DOTTED = _GROUP["hour"], _GROUP["cjk"], _GROUP["dotted"]
+_CAMEL = re.compile(r"[A-Z]+(?=[A-Z][^A-Z])|[A-Z]?[^A-Z]+|[A-Z]+")
+_FIRST_CJK = "\u3005"
+_SIGNS = {c: c for c in ",.:;/|-()'@&+"} | dict.fromkeys("$€£¥₽₴₺₩₹%№#", "$") | {"©": "c"}
+_MAY_BE_GLUED = frozenset("yQ")
+
+
+class Time(NamedTuple):
+    hour: int
+    minute: int
+    second: int
+    precision: str
+    offset: int | None = None  # minutes east of UTC, where it is printed with the time
+    half: str = ""  # "a" or "p" of a 12-hour time
+    padded: bool = False  # written with a leading zero, as a price is not
+
+
+def scan(text: str, words: Mapping[str, tuple[str, Any]]) -> tuple[str, list[Any]]:
+    """Shape and values of a folded text; `words` are the language's words with code and value.
+
+    >>> scan("By Jo | 3 May 2019 at 15:45", {"may": ("M", 5), "at": ("@", None)})[0]
+    'ww|dMy@t'
+    """
+    codes: list[str] = []
+    values: list[Any] = []
+    glued = False
+    for match in _SCANNER.finditer(text):
+        kind = match.lastindex
+        if glued:
+            codes.append("G")
+            values.append(None)
+            glued = False
+        if kind == _WORDS:
+            word = match[_WORDS]
+            found = words.get(word.lower())
+            if found is None or word in ZONE_NAMES:
+                _add_unknown(word, words, codes, values)
+                continue
+            code, value = found
+        elif kind == _SIGN:
+            code, value = _SIGNS.get(match[_SIGN], "?"), None
+        else:
+            code, value = _CLASSIFY[kind](match)
+            glued = code in _MAY_BE_GLUED and text[match.end() : match.end() + 1].isdigit()
+        codes.append(code)
+        values.append(value)
+    return "".join(codes), values
+
+
+def _of_number(match: re.Match[str]) -> tuple[str, Any]:
+    return _number(match["number"], match["ordinal"])
+
+
+def _of_clock(match: re.Match[str]) -> tuple[str, Any]:
+    if match[_CLOCK + 5]:
+        return "n", match["clock"]  # "01:30 min" is a length
+    return _time(*match.group(_CLOCK + 1, _CLOCK + 2, _CLOCK + 3, _CLOCK + 4))
+
+
+def _of_hand(match: re.Match[str]) -> tuple[str, Any]:
+    hour, minute, second, half, offset = match.group(_HAND + 1, _HAND + 2, _HAND + 3, _HAND + 4, _HAND + 5)
+    return _time(
+        hour, minute, second, offset, half="a" if half[0] in "aAπΠ" or (half[:2] == "p." and "d" in half) else "p"
+    )
+
+
+def _of_ymd(match: re.Match[str]) -> tuple[str, Any]:
+    return _numeric(match, _YMD)
+
+
+def _of_dmy(match: re.Match[str]) -> tuple[str, Any]:
+    return _numeric(match, _DMY)
+
+
+def _numeric(match: re.Match[str], group: int) -> tuple[str, Any]:
+    first, separator, middle, last, glued = match.group(group + 1, group + 2, group + 3, group + 4, group + 5)
+    end = match.end()
+    if separator != "." and match.string[end : end + 1] == separator and match.string[end + 1 : end + 2].isalpha():
+        return "n", match.group()  # the beginning of a file's name or of an address
+    return "Q", Numeric(first, middle, last or glued, separator)
+
+
+def _of_dotted(match: re.Match[str]) -> tuple[str, Any]:
+    hour, minute = match.group(_DOTTED + 1, _DOTTED + 2)
+    if int(hour) > 23 or int(minute) > 59:
+        return "n", match["dotted"]
+    return "x", Time(int(hour), int(minute), 0, "minute", padded=hour[0] == "0")
+
+
+def _of_hour(match: re.Match[str]) -> tuple[str, Any]:
+    hour, minute = match.group(_HOUR + 1, _HOUR + 2)
+    code, value = _time(hour, minute)
+    return ("h" if code == "t" and not minute else code), value
+
+
+def _of_cjk(match: re.Match[str]) -> tuple[str, Any]:
+    return _time(*match.group(_CJK + 1, _CJK + 2, _CJK + 3))
+
+
+def _of_offset(match: re.Match[str]) -> tuple[str, Any]:
+    minutes = parse_offset(match["offset"])
+    return ("n", match["offset"]) if minutes is None else ("O", minutes)
+
+
+def _of_short(match: re.Match[str]) -> tuple[str, Any]:
+    return "q", match["short"][1:]
+
+
+def _of_iso(match: re.Match[str]) -> tuple[str, Any]:
+    return "I", match["iso"]
+
+
+_CLASSIFY: dict[int | None, Callable[[re.Match[str]], tuple[str, Any]]] = {
+    _GROUP["number"]: _of_number,
+    _GROUP["clock"]: _of_clock,
+    _GROUP["hand"]: _of_hand,
+    _GROUP["ymd"]: _of_ymd,
+    _GROUP["dmy"]: _of_dmy,
+    _GROUP["dotted"]: _of_dotted,
+    _GROUP["hour"]: _of_hour,
+    _GROUP["cjk"]: _of_cjk,
+    _GROUP["offset"]: _of_offset,
+    _GROUP["short"]: _of_short,
+    _GROUP["iso"]: _of_iso,
+}
+
+
+def _number(digits: str, suffix: str | None) -> tuple[str, str]:
+    if suffix:
+        digits = digits[: -len(suffix)]
+    size = len(digits)
+    if size <= 2:
+        number = int(digits)
+        if 1 <= number <= 31:
+            return ("o" if suffix else "d"), digits
+        return ("e" if size == 2 and not suffix else "n"), digits
+    if size == 4 and not suffix:
+        return ("y" if digits[0] in "12" else "n"), digits
+    if size in (8, 14) and digits[:2] in ("19", "20"):
+        return "C", digits
+    return "n", digits
+
+
+def _time(
+    hour: str, minute: str | None, second: str | None = None, offset: str | None = None, *, half: str = ""
+) -> tuple[str, Any]:
+    """A time token, or code ``!`` for a time that cannot be: what holds it is no date."""
+    h, m, s = int(hour), int(minute or 0), int(second or 0)
+    if h > 23 or m > 59 or s > 60 or (half == "a" and h > 12) or (half == "p" and h == 0):
+        return "!", None
+    if half and h <= 12:
+        h = h % 12 + (12 if half == "p" else 0)
+    precision = "second" if second else "minute" if minute else "hour"
+    east = parse_offset(offset) if offset else None
+    if offset and east is None:
+        return "!", None
+    # "08:00-09:00" is a range of times; an offset with a minus and a colon is believed after seconds only
+    if offset and not second and offset[0] == "-" and ":" in offset:
+        return "!", None
+    return "t", Time(h, m, min(s, 59), precision, east, half, hour[0] == "0")
+
+
+def _add_unknown(word: str, words: Mapping[str, tuple[str, Any]], codes: list[str], values: list[Any]) -> None:
+    """A word that is not in the tables, or is but can be a zone."""
+    lower = word.lower()
+    found = words.get(lower)
+    if word in ZONE_NAMES and (found is None or found[0] not in "MWB"):
+        found = ("Z", word)
+    elif found is None:
+        if codes and codes[-1] == "w" and f"{values[-1]} {lower}" in words:
+            codes[-1], values[-1] = words[f"{values[-1]} {lower}"]  # a month of two words
+            return
+        if max(word) >= _FIRST_CJK:
+            _add_run(word, words, codes, values)
+            return
+        label = label_of(lower)
+        if label is None and not (word.islower() or word.isupper() or word.istitle()):
+            parts = _CAMEL.findall(word)  # "CSTUpdated", "KhalifehPublished"
+            if len(parts) > 1:
+                for part in parts:
+                    _add_unknown(part, words, codes, values)
+                return
+        found = (label or "w", lower)
+    codes.append(found[0])
+    values.append(found[1])
+
+
+def _add_run(run: str, words: Mapping[str, tuple[str, Any]], codes: list[str], values: list[Any]) -> None:
+    """Split a run of Chinese, Japanese or Korean signs at the longest known words.
+
+    A weekday of one sign stands alone: 水 is Wednesday in "(水)", not in 水戸.
+    """
+    start = 0
+    while start < len(run):
+        for size in range(min(4, len(run) - start), 0, -1):
+            found = words.get(run[start : start + size])
+            if found is not None and (size > 1 or len(run) == 1 or found[0] not in "WB"):
+                break
+        else:
+            found, size = ("w", run[start]), 1
+        if found[0] != "w" or not codes or codes[-1] != "w":
+            codes.append(found[0])
+            values.append(found[1])
+        start += size

@@ -1,0 +1,113 @@
+"""Words around dates that CLDR has not: labels, connecting words, words of ranges.
+
+All are folded (see `tokens.fold`) and of all languages together: a label of one language means nothing in another.
+"""
+
+from __future__ import annotations
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# stems: a word that begins so labels the date after it as the article's own
+_PUBLISHED = _words("""
+    publish posted created released written uploaded aired submitted originally opublik veroffentl erschien erstellt
+    publiziert publie parution paru cree diffuse publicad postad criad escrit pubblicat creato scritto gepublic
+    geplaatst gepost publikac publikov dodan utworz publicer publiser skapad udgivet oprettet opprettet julkais
+    zverejn vydan vytvor yayi olustur eklen giris опублик публик размещ создан добавл опублік публік оприлюд створен
+    δημοσι αναρτ kozzet megjelen letrehoz feltolt publicat paskelbt publicet avaldatud publikuar objavljen objava
+    објав terbit tayang dipubli diterbit نشر انتشار منتشر פורסם प्रकाशित
+""")
+# the same for the date of a later change
+_MODIFIED = _words("""
+    updat modif edited revised amended changed reviewed refreshed corrected aktualis geander bearbeitet editiert
+    uberarbeitet letzte zuletzt actualiz actualis atualiz ultima ultimo aggiorn bijgewerkt gewijzigd laatst aangepast
+    aktualiz zmodyf edycja zmien uppdater andrad senast opdater oppdater endret redigeret paivit muokat uprav zmenen
+    guncel degis duzen обновл измен редакт актуализ оновл змінен ενημ τροποπ frissit modosit atnauj atjaun uuend
+    perdit azurir izmij posodob ажур измењ diperbar perbarui עודכן עדכון تحدیث بروز अपडेट
+""")
+LABELS = {
+    **dict.fromkeys(_words("post issued filed online ligne"), "L"),
+    **dict.fromkeys(_words("last latest stand mis mise maj jour sist"), "U"),
+    **dict.fromkeys(_words("公開 掲載 投稿 配信 発表 作成 登録 发布 發布 发表 發表 刊登"), "L"),
+    **dict.fromkeys(_words("입력 등록 게시 작성 발행 승인"), "L"),
+    **dict.fromkeys(_words("更新 修正 改訂 修改 编辑 編輯 수정 업데이트 갱신"), "U"),
+}
+# between the parts of a date
+CONNECT = _words("""
+    of on in en the date dated datum data fecha tarih tarihi дата year le la el il lo den der dem vom des del de da do
+    du di d em no na ne zum im w v z iz dia dne dnia din dana г р m g god года roku rok року της του τησ στισ
+    ngay nam vuonna от від ter van het pada tanggal tgl
+""")
+# between a day and its time
+CONNECT_TIME = _words("""
+    at um a à om alle ore ora las los as ob o u в о kl klo klok klokken kello godz saat luc pukul pkl ca الساعة
+""")
+CLOCK_WORDS = _words("uhr uur hrs hours h hs uhrzeit ч год oclock horas heures auer час часов годин")
+AND = _words("and und et y e og och i и та ve oraz ou or oder")
+RANGE = _words("""
+    to until till through thru since from before after between bis ab seit zwischen jusqu jusque depuis au aux al
+    hasta desde fino dal dall tra ate tot sinds vanaf til fra до по с από έωσ εωσ wis sampai hingga 至 から まで
+    까지 부터
+""")
+# kinds of numbers that look like dates
+NOT_A_DATE = _words("v ver version tel telephone phone fax ip isbn issn doi usd eur gbp chf rs")
+COPYRIGHT = _words("copyright copr")
+NOON_MIDNIGHT = {
+    **dict.fromkeys(_words("noon midday mittag mittags midi mediodia mezzogiorno"), 12),
+    **dict.fromkeys(_words("midnight mitternacht minuit medianoche mezzanotte"), 0),
+}
+SIGNS_OF_DATE = {
+    **dict.fromkeys(_words("年 년"), "j"),
+    **dict.fromkeys(_words("月 월"), "k"),
+    **dict.fromkeys(_words("日 号 號 일"), "l"),
+    **dict.fromkeys(_words("thang thg"), "v"),
+}
+# the first two words of a zone's name
+ZONE_PHRASES = {
+    "eastern time": "ET", "central time": "CT", "mountain time": "MT", "pacific time": "PT",
+    "eastern standard": "EST", "central standard": "CST", "mountain standard": "MST", "pacific standard": "PST",
+    "eastern daylight": "EDT", "central daylight": "CDT", "mountain daylight": "MDT", "pacific daylight": "PDT",
+    "greenwich mean": "GMT", "universal time": "UTC", "coordinated universal": "UTC", "moscow time": "MSK",
+    "central european": "Europe/Berlin", "eastern european": "Europe/Athens", "british summer": "BST",
+    "indian standard": "Asia/Kolkata", "india standard": "Asia/Kolkata", "japan standard": "JST",
+    "singapore time": "SGT", "hong kong": "HKT", "uk time": "Europe/London", "brasilia time": "America/Sao_Paulo",
+}  # fmt: skip
+# what a word is, the later before the earlier
+KINDS = (
+    (CONNECT, "p"),
+    (CLOCK_WORDS, "H"),
+    (CONNECT_TIME, "@"),
+    (AND, "&"),
+    (RANGE, "r"),
+    (NOT_A_DATE, "$"),
+    (COPYRIGHT, "c"),
+)
+
+# of relative phrases: "an" hour ago, "about" 3 hours ago
+ONE = _words("a an one ein eine einer einem einen un une una uno um uma een et jeden bir")
+ABOUT = _words("about around approximately approx almost over just only circa ca etwa rund environ unos unas cerca")
+
+
+def _by_beginning() -> dict[str, list[tuple[str, str]]]:
+    table: dict[str, list[tuple[str, str]]] = {}
+    for stems, code in ((_PUBLISHED, "L"), (_MODIFIED, "U")):
+        for stem in stems:
+            table.setdefault(stem[:3], []).append((stem, code))
+    return table
+
+
+_STEMS = _by_beginning()
+
+
+def label_of(word: str) -> str | None:
+    """The code of a label.
+
+    >>> label_of("published"), label_of("aktualisiert"), label_of("by")
+    ('L', 'U', None)
+    """
+    for stem, code in _STEMS.get(word[:3], ()):
+        if word.startswith(stem):
+            return code
+    return None

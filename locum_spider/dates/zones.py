@@ -1,0 +1,103 @@
+"""Zone abbreviations and offsets, read by place and season."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+_H = 60
+# minutes east of UTC. Where several places use one abbreviation, the site's own zone is asked first
+_FIXED = {
+    "UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "WEST": _H, "BST": _H, "CET": _H, "CEST": 2 * _H, "MEZ": _H,
+    "MESZ": 2 * _H, "EET": 2 * _H, "EEST": 3 * _H, "MSK": 3 * _H, "МСК": 3 * _H, "TRT": 3 * _H, "SAST": 2 * _H,
+    "CAT": 2 * _H, "WAT": _H, "EAT": 3 * _H, "EST": -5 * _H, "EDT": -4 * _H, "CST": -6 * _H, "CDT": -5 * _H,
+    "MST": -7 * _H, "MDT": -6 * _H, "PST": -8 * _H, "PDT": -7 * _H, "AKST": -9 * _H, "AKDT": -8 * _H,
+    "HST": -10 * _H, "AST": -4 * _H, "ADT": -3 * _H, "NST": -210, "NDT": -150, "BRT": -3 * _H, "ART": -3 * _H,
+    "PKT": 5 * _H, "NPT": 345, "WIB": 7 * _H, "WITA": 8 * _H, "WIT": 9 * _H, "ICT": 7 * _H, "HKT": 8 * _H,
+    "SGT": 8 * _H, "MYT": 8 * _H, "PHT": 8 * _H, "AWST": 8 * _H, "JST": 9 * _H, "KST": 9 * _H, "ACST": 570,
+    "ACDT": 630, "AEST": 10 * _H, "AEDT": 11 * _H, "NZST": 12 * _H, "NZDT": 13 * _H,
+}  # fmt: skip
+# general names: standard or summer time as the day has it
+_BY_SEASON = {
+    "ET": "America/New_York", "CT": "America/Chicago", "MT": "America/Denver", "PT": "America/Los_Angeles",
+    "AKT": "America/Anchorage", "AT": "America/Halifax", "AET": "Australia/Sydney", "NZT": "Pacific/Auckland",
+}  # fmt: skip
+_AMBIGUOUS = {"IST"}  # India, Israel, Ireland: read only where it is the site's own
+# lower case is read only where the letters are no word of a language
+_LOWER = frozenset("gmt utc cet cest bst edt pst pdt cst cdt mst mdt mez mesz msk aest aedt nzst nzdt мск wib".split())
+ZONE_NAMES = frozenset(_FIXED) | frozenset(_BY_SEASON) | _AMBIGUOUS | _LOWER
+_OFFSET = re.compile(r"(?:gmt|utc)?\s?([+-])\s?(\d{1,2})(?::?(\d\d))?", re.IGNORECASE)
+
+
+def parse_offset(text: str) -> int | None:
+    """Minutes east of UTC.
+
+    >>> parse_offset("GMT+0530"), parse_offset("UTC-3"), parse_offset("z"), parse_offset("+2500")
+    (330, -180, 0, None)
+    """
+    if text in ("z", "Z"):
+        return 0
+    match = _OFFSET.fullmatch(text)
+    if match is None:
+        return None
+    sign, hours, minutes = match.groups()
+    total = int(hours) * 60 + int(minutes or 0)
+    if int(minutes or 0) % 15 or not (-12 * 60 <= (total if sign == "+" else -total) <= 14 * 60):
+        return None
+    return total if sign == "+" else -total
+
+
+def place(local: datetime, zone: str | None, offset: int | None, site: ZoneInfo) -> datetime | None:
+    """The instant a printed local time stands for; None where it does not exist or the zone is not known.
+
+    A local time that the clocks skipped is refused; of a time that they showed twice it is the first.
+
+    >>> london = ZoneInfo("Europe/London")
+    >>> place(datetime(2018, 3, 25, 1, 30), None, None, london) is None
+    True
+    >>> place(datetime(2018, 7, 1, 12), "ET", None, london).isoformat()
+    '2018-07-01T12:00:00-04:00'
+    """
+    if offset is not None:
+        return local.replace(tzinfo=_fixed(timedelta(minutes=offset)))
+    if zone is None:
+        return _exists(local.replace(tzinfo=site))
+    if "/" in zone:
+        return _exists(local.replace(tzinfo=ZoneInfo(zone)))
+    name = zone.upper()
+    east = _own_offset(name, local.year, site)
+    if east is None and site.key.startswith("Australia/"):
+        east = _own_offset("A" + name, local.year, site)  # Australians write EST for AEST
+    if east is None:
+        east = _FIXED.get(name)
+    if east is not None:
+        return local.replace(tzinfo=_fixed(timedelta(minutes=east)))
+    if name in _BY_SEASON:
+        return _exists(local.replace(tzinfo=ZoneInfo(_BY_SEASON[name])))
+    return None
+
+
+def _exists(local: datetime) -> datetime | None:
+    before, after = local.utcoffset(), local.replace(fold=1).utcoffset()
+    # the two differ only where the clocks change: forwards, the time was skipped; backwards, it was shown twice
+    if before is None or after is None or before < after:
+        return None
+    return local.replace(tzinfo=_fixed(before))
+
+
+@lru_cache(maxsize=128)
+def _fixed(offset: timedelta) -> timezone:
+    return timezone(offset)
+
+
+@lru_cache(maxsize=256)
+def _own_offset(name: str, year: int, site: ZoneInfo) -> int | None:
+    """The offset the site's own place has under that abbreviation in that year."""
+    for month in (1, 7):
+        moment = datetime(year, month, 1, tzinfo=site)
+        offset = moment.utcoffset()
+        if moment.tzname() == name and offset is not None:
+            return int(offset.total_seconds() // 60)
+    return None
