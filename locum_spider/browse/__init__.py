@@ -1,0 +1,1 @@
+"""Reading an archive in Datasette: pages, canned queries, and `serve`."""

@@ -1,0 +1,118 @@
+"""The Datasette plugin: reading pages and canned queries for databases that are archives, nothing for any other.
+
+Written for Datasette 0.65; hooks and calls that only 1.0 has are marked.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from datasette import hookimpl
+from markupsafe import Markup
+
+from locum_spider.browse import pages
+from locum_spider.browse.queries import QUERIES, QUERY_FUNCTION
+from locum_spider.store.search import fts_query
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Awaitable, Callable
+
+
+@hookimpl
+def prepare_connection(conn: sqlite3.Connection) -> None:
+    """`locum_query(text)`: typed words as an FTS5 query; an empty phrase, which finds nothing, where there are none."""
+    conn.create_function(QUERY_FUNCTION, 1, lambda text: fts_query(str(text or "")) or '""', deterministic=True)
+
+
+@hookimpl
+def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
+    """Our pages; the one at `/` only where `serve` asked for it."""
+    routes: list[tuple[str, Callable[..., Awaitable[Any]]]] = [
+        (r"/-/locum/(?P<name>pages|tables)\.css$", pages.stylesheet),
+        (r"/(?P<database>[^/]+)/-/read$", pages.front),
+        (r"/(?P<database>[^/]+)/-/find$", pages.find),
+        (r"/(?P<database>[^/]+)/-/article/(?P<id>[0-9]{1,18})$", pages.article),
+    ]
+    if pages.options(datasette).get("front"):
+        routes.append((r"/$", pages.home))
+    return routes
+
+
+@hookimpl(optionalhook=True)
+def canned_queries(datasette: Any, database: str) -> Callable[[], Awaitable[dict[str, Any]]]:
+    """Datasette 0.65: asked for on each page."""
+
+    async def queries() -> dict[str, Any]:
+        if not await pages.is_archive(datasette, database):
+            return {}
+        return {name: dict(query) for name, query in QUERIES.items()}
+
+    return queries
+
+
+@hookimpl
+def startup(datasette: Any) -> Callable[[], Awaitable[None]] | None:
+    """Datasette 1.0: stored once."""
+    if not hasattr(datasette, "add_query"):
+        return None
+
+    async def add() -> None:
+        for database in list(datasette.databases):
+            if await pages.is_archive(datasette, database):
+                for name, query in QUERIES.items():
+                    await datasette.add_query(database, name, **query, is_trusted=True, source="plugin")
+
+    return add
+
+
+@hookimpl
+def extra_css_urls(datasette: Any, database: str | None) -> Callable[[], Awaitable[list[str]]]:
+    """Dark mode and narrow screens for Datasette's own pages of an archive."""
+
+    async def urls() -> list[str]:
+        return [pages.sheet_url(datasette, "tables")] if await pages.is_archive(datasette, database) else []
+
+    return urls
+
+
+@hookimpl
+def menu_links(datasette: Any) -> Callable[[], Awaitable[list[dict[str, str]]]]:
+    """A way back from the tables to the pages for readers."""
+
+    async def links() -> list[dict[str, str]]:
+        archives = [name for name in datasette.databases if await pages.is_archive(datasette, name)]
+        several = len(archives) > 1
+        return [
+            {"href": pages.front_url(datasette, name), "label": f"Read {name}" if several else "Read the archive"}
+            for name in archives
+        ]
+
+    return links
+
+
+_LISTS = {"authors", "tags"}
+
+
+@hookimpl
+def render_cell(
+    row: Any, value: Any, column: str, table: str | None, database: str, datasette: Any
+) -> Callable[[], Awaitable[Markup | None]] | None:
+    """Titles lead to the article's page; names and tags stand without brackets."""
+    ours = table in {"articles", "full_articles"}
+    if not (column == "title" and value) and not (ours and column in _LISTS):
+        return None
+
+    async def cell() -> Markup | None:
+        if not await pages.is_archive(datasette, database):
+            return None
+        if column in _LISTS:
+            return Markup("{}").format(", ".join(map(str, json.loads(value or "[]")))) or Markup("&nbsp;")
+        key = "id" if ours else "article_id"
+        article_id = row[key] if key in row.keys() else None  # noqa: SIM118 - `in` a sqlite3.Row looks at its values
+        if not isinstance(article_id, int):
+            return None
+        return Markup('<a href="{}">{}</a>').format(pages.article_url(datasette, database, article_id), value)
+
+    return cell

@@ -1,0 +1,147 @@
+"""What is stored, made fit to be read: a body's blocks, dates in words, what changed between two texts."""
+
+from __future__ import annotations
+
+import re
+from calendar import month_name
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup, escape
+
+from locum_spider.store.search import MARK, UNMARK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_NUMBERED = re.compile(r"(\d{1,3})\. ")
+_DAY = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?")
+_MARKED = re.compile(f"{MARK}([^{MARK}{UNMARK}]*){UNMARK}")
+_STRAY = re.compile(f"[{MARK}{UNMARK}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph (`p`, one line), or a list (`ul`, `ol`) with its items; `start` is an ordered list's first number."""
+
+    kind: str
+    lines: tuple[str, ...]
+    start: int = 1
+
+
+def paragraphs(body: str) -> list[str]:
+    """The blocks of a body as they are stored.
+
+    >>> paragraphs("One.\\n\\n• two\\n\\n")
+    ['One.', '• two']
+    """
+    return [block for part in body.split("\n\n") if (block := part.strip())]
+
+
+def blocks(body: str) -> list[Block]:
+    """A body as paragraphs and lists.
+
+    >>> [(b.kind, b.lines) for b in blocks("We ask:\\n\\n• who\\n\\n• why\\n\\n7. one\\n\\n8. two\\n\\nEnd.")]
+    [('p', ('We ask:',)), ('ul', ('who', 'why')), ('ol', ('one', 'two')), ('p', ('End.',))]
+    """
+    found: list[Block] = []
+    for text in paragraphs(body):
+        kind, start = "p", 1
+        if text.startswith("• "):
+            kind, text = "ul", text[2:]
+        elif number := _NUMBERED.match(text):
+            kind, start, text = "ol", int(number[1]), text[number.end() :]
+        last = found[-1] if found else None
+        follows = last is not None and last.kind == kind != "p"
+        if last is not None and follows and (kind == "ul" or start == last.start + len(last.lines)):
+            found[-1] = Block(kind, (*last.lines, text), last.start)
+        else:
+            found.append(Block(kind, (text,), start))
+    return found
+
+
+def day_in_words(value: str | None) -> str:
+    """A stored day, month or year as people write it.
+
+    >>> day_in_words("2018-04-10"), day_in_words("2018-04"), day_in_words("2018"), day_in_words("2018-Q2")
+    ('10 April 2018', 'April 2018', '2018', '2018-Q2')
+    """
+    found = _DAY.fullmatch(value or "")
+    if found is None or int(found[2] or 1) not in range(1, 13):
+        return value or ""
+    year, month, day = found.groups()
+    parts = (str(int(day)) if day else "", month_name[int(month)] if month else "", year)
+    return " ".join(part for part in parts if part)
+
+
+def moment_in_words(value: str | None) -> str:
+    """A stored instant as people write it, with the place's distance from UTC.
+
+    >>> moment_in_words("2018-04-10T15:45:00+01:00"), moment_in_words("2026-11-22T05:22:07Z")
+    ('10 April 2018, 15:45 (UTC+01:00)', '22 November 2026, 05:22 UTC')
+    """
+    try:
+        at = datetime.fromisoformat(value or "")
+    except ValueError:
+        return value or ""
+    zone = f"{at:%z}"
+    place = "" if not zone else " UTC" if at.utcoffset() == timedelta(0) else f" (UTC{zone[:3]}:{zone[3:5]})"
+    return f"{day_in_words(at.date().isoformat())}, {at:%H:%M}{place}"
+
+
+def marked(text: str | None) -> Markup:
+    """Text with found words in `<mark>`, everything else escaped.
+
+    >>> print(marked("a \\x02<b>\\x03 c\\x02"))
+    a <mark>&lt;b&gt;</mark> c
+    """
+    safe = _MARKED.sub(r"<mark>\1</mark>", str(escape(text or "")))
+    return Markup(_STRAY.sub("", safe))  # noqa: S704 - escaped above, only our own tags added
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A block of a text: `same`, `new`, `gone`, or `edited` with the words that left and came."""
+
+    kind: str
+    html: Markup
+
+
+def changes(old: str, new: str) -> list[Change]:
+    """What became of each block between two bodies, in the new one's order.
+
+    >>> [(c.kind, str(c.html)) for c in changes("A.\\n\\nIt costs £10.", "A.\\n\\nIt costs £12.\\n\\nB.")]
+    [('same', 'A.'), ('edited', 'It costs <del>£10.</del><ins>£12.</ins>'), ('new', '<ins>B.</ins>')]
+    """
+    before, after = paragraphs(old), paragraphs(new)
+    found: list[Change] = []
+    for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if tag == "equal":
+            found += [Change("same", escape(text)) for text in after[c:d]]
+            continue
+        shared = min(b - a, d - c)
+        found += [_edited(x, y) for x, y in zip(before[a : a + shared], after[c : c + shared], strict=True)]
+        found += [Change("gone", Markup("<del>{}</del>").format(text)) for text in before[a + shared : b]]
+        found += [Change("new", Markup("<ins>{}</ins>").format(text)) for text in after[c + shared : d]]
+    return found
+
+
+def _edited(old: str, new: str) -> Change:
+    before, after = re.findall(r"\S+|\s+", old), re.findall(r"\S+|\s+", new)
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    return Change("edited", Markup("").join(_pieces(matcher.get_opcodes(), before, after)))
+
+
+def _pieces(
+    opcodes: Sequence[tuple[str, int, int, int, int]], before: list[str], after: list[str]
+) -> Iterator[Markup]:
+    for tag, a, b, c, d in opcodes:
+        if tag == "equal":
+            yield escape("".join(after[c:d]))
+            continue
+        if a < b:
+            yield Markup("<del>{}</del>").format("".join(before[a:b]))
+        if c < d:
+            yield Markup("<ins>{}</ins>").format("".join(after[c:d]))
