@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from locum_spider.items import Attachment, Image
 from locum_spider.normalise import normalise_url
 from locum_spider.sites import load_sites
+from locum_spider.store import frontier
 from locum_spider.store import search as searching
 from locum_spider.store.connection import connect_reading
 from locum_spider.store.search import Filters, Hit
@@ -103,7 +104,9 @@ class Archive:
             return int(text)
         addresses = [text]
         try:
-            addresses += [site.key(text) for site in load_sites(self.path).values() if site.owns(text)]
+            addresses += [
+                site.key(text) for site in load_sites(self.path, lambda _error: None).values() if site.owns(text)
+            ]
             addresses.append(normalise_url(text))
         except ValueError:
             return None
@@ -136,7 +139,11 @@ class Archive:
         rows = self._db.execute(
             "SELECT * FROM crawls WHERE ? IS NULL OR site = ? ORDER BY id DESC LIMIT ?", (site, site, limit)
         )
-        return [{**dict(row), "reasons": json.loads(row["reasons"])} for row in rows]
+        crawls = [{**dict(row), "reasons": json.loads(row["reasons"])} for row in rows]
+        for crawl in crawls:
+            if crawl["finished_at"] is None:  # under way or killed: its row is written at the end
+                crawl.update(frontier.count_outcomes(self._db, crawl["id"]))
+        return crawls
 
     def counts(self) -> dict[str, int]:
         """Number of articles of each site."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import zlib
+
+from fastwarc.stream_io import BrotliReader
 
 from locum_spider.errors import PageError
 
@@ -68,17 +71,12 @@ def _inflate(body: bytes, limit: int) -> bytes:
 
 
 def _unbrotli(body: bytes, limit: int) -> bytes:
-    import brotli
-
-    decoder = brotli.Decompressor()
+    reader = BrotliReader(io.BytesIO(body))  # comes with the WARC library; two packages call themselves `brotli`
+    out = bytearray()
     try:
-        out = bytearray(decoder.process(body, output_buffer_limit=limit + 1))
-        while not decoder.is_finished() and len(out) <= limit:
-            more = decoder.process(b"", output_buffer_limit=limit + 1)
-            if not more:
-                raise PageError("its compressed body ends too early")
+        while len(out) <= limit and (more := reader.read(limit + 1 - len(out))):
             out += more
-    except brotli.error as error:
+    except OSError as error:
         raise PageError(f"its compressed body is broken: {error}") from None
     if len(out) > limit:
         raise _too_much(limit)

@@ -11,7 +11,7 @@ from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 
 from locum_spider import settings as ours
-from locum_spider.errors import LocumError
+from locum_spider.errors import InterruptedCrawl, LocumError
 from locum_spider.recorder.messages import Report
 from locum_spider.spiders.site import spider_class
 
@@ -131,6 +131,8 @@ def _result(site: Site, crawler: Any) -> Result:
     stats = crawler._stats  # noqa: SLF001 - as above
     report = stats.get_value("locum/report") if stats is not None else None
     error = stats.get_value("locum/error") if stats is not None else None
+    if report is None and error is None and stats is not None and stats.get_value("locum/crawl_id"):
+        error = InterruptedCrawl(f"the crawl of {site.name} was stopped; run the same command again to go on")
     if report is None and error is None:
         error = LocumError(f"the crawl of {site.name} could not start; run with --log to see why")
     return Result(site.name, report, error)

@@ -34,22 +34,16 @@ class PageError(LocumError):
     exit_code = 6
 
 
-class UnreachableError(LocumError):
-    """Raised at the end of a crawl in which the site never answered."""
+class InterruptedCrawl(LocumError):  # noqa: N818 - not a fault
+    """Raised where a crawl was stopped at once; the next one goes on with it."""
 
-    exit_code = 4
+    exit_code = 3
 
 
 class NoSpaceError(LocumError):
     """Raised by the recorder when the disk cannot take another record."""
 
     exit_code = 5
-
-
-class CheckError(LocumError):
-    """Raised at the end of a crawl that finished but whose checks failed."""
-
-    exit_code = 6
 
 
 class IntegrityError(LocumError):

@@ -13,6 +13,7 @@ from scrapy.core.scheduler import BaseScheduler
 from twisted.internet.defer import Deferred
 
 from locum_spider.errors import LocumError
+from locum_spider.items import Visit
 from locum_spider.recorder.client import RecorderClient
 from locum_spider.recorder.messages import Close, Open, Opened, Recorded, Report
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.crawler import Crawler
 
-    from locum_spider.items import Visit
     from locum_spider.store import frontier
 
 log = logging.getLogger(__name__)
@@ -135,4 +135,9 @@ class FrontierScheduler(BaseScheduler):
         if leased.last_modified:
             headers["If-Modified-Since"] = leased.last_modified
         meta = {REQUEST_ID: leased.id}
-        return Request(leased.url, callback=spider.parse, errback=spider.failed, meta=meta, headers=headers)
+        try:
+            return Request(leased.url, callback=spider.parse, errback=spider.failed, meta=meta, headers=headers)
+        except ValueError as error:  # an address that Scrapy cannot ask for
+            visit = Visit(self.crawl_id, leased.id, error=f"not an address that can be asked for: {error}")
+            self._refused = asyncio.ensure_future(self.record(visit))
+            return self.next_request()

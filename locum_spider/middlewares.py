@@ -37,6 +37,7 @@ _ROBOTS_BYTES = 512_000
 _BACKOFF = 0.5
 _LONGEST_BACKOFF = 60.0
 _POLL = 0.25
+_LONGEST_NUMBER = 12
 
 
 class RobotsRefusal(IgnoreRequest):
@@ -224,8 +225,8 @@ def retry_after(value: bytes | None, now: float) -> float | None:
     (120.0, 60.0, None)
     """
     text = (value or b"").decode("latin-1").strip()
-    if text.isdigit():
-        return float(text)
+    if text.isascii() and text.isdigit():
+        return float(text[:_LONGEST_NUMBER])
     try:
         return max(email.utils.parsedate_to_datetime(text).timestamp() - now, 0.0)
     except (ValueError, TypeError):

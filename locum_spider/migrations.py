@@ -176,6 +176,14 @@ _M001 = (
     ) WITHOUT ROWID""",
     "CREATE INDEX listing_entries_request ON listing_entries(request_id)",
     "CREATE TABLE schedules (site TEXT PRIMARY KEY, every TEXT NOT NULL, since TEXT NOT NULL) WITHOUT ROWID",
+    # What was taken down and must not come back. url: sha256 of the address's key; finished_at: NULL until its
+    # records are emptied and the file holds no old pages any more.
+    """CREATE TABLE takedowns (
+        url TEXT PRIMARY KEY,
+        reason TEXT NOT NULL,
+        at TEXT NOT NULL,
+        finished_at TEXT
+    ) WITHOUT ROWID""",
     """CREATE VIEW full_articles AS
         SELECT a.id, a.url, a.site, t.title, t.standfirst, a.authors, a.section, a.tags, a.lang, a.published,
             a.published_at, a.published_raw, a.published_source, a.published_conflict, a.modified_at, t.body AS text,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shlex
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from locum_spider.store.connection import connect_writing, utc_now
 if TYPE_CHECKING:
     from locum_spider.archive import Archive
 
+_KEPT = ("LOCUM_CONTACT", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _TOLERANCE = timedelta(minutes=5)
 """A timer fires a little early or late; a site due within this time is due."""
 
@@ -78,18 +80,21 @@ def make_timer(archive: Path) -> Timer:
     name = f"locum-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
     command = [sys.executable, "-m", "locum_spider", "crawl", "--due", "--archive", str(folder)]
     systemd = " ".join(_systemd_quote(part) for part in command)
+    kept = {name: os.environ[name] for name in _KEPT if os.environ.get(name)}
+    environment = "".join(f"Environment={_systemd_quote(f'{name}={value}')}\n" for name, value in kept.items())
+    assignments = "".join(f"{name}={shlex.quote(value)} " for name, value in kept.items())
     return Timer(
         name=name,
         service=(
             f"[Unit]\nDescription=Crawl what is due into {folder}\nWants=network-online.target\n"
-            f"After=network-online.target\n\n[Service]\nType=oneshot\nExecStart={systemd}\n"
+            f"After=network-online.target\n\n[Service]\nType=oneshot\n{environment}ExecStart={systemd}\n"
             "# 3: interrupted, resumed next time; 6: done, but a check failed\nSuccessExitStatus=3 6\n"
         ),
         timer=(
             f"[Unit]\nDescription=Ask every hour what is due in {folder}\n\n[Timer]\nOnCalendar=hourly\n"
             "RandomizedDelaySec=5m\nPersistent=true\n\n[Install]\nWantedBy=timers.target\n"
         ),
-        cron=f"17 * * * * {' '.join(shlex.quote(part) for part in command)}".replace("%", r"\%"),
+        cron=f"17 * * * * {assignments}{' '.join(shlex.quote(part) for part in command)}".replace("%", r"\%"),
     )
 
 

@@ -4,6 +4,7 @@ resumable, 4 the site could not be reached, 5 no space left, 6 done but a check 
 from __future__ import annotations
 
 import sys
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -15,6 +16,9 @@ from locum_spider.errors import LocumError
 _COMMANDS = {
     "demo": "crawl", "crawl": "crawl", "sites": "reading", "status": "reading", "search": "reading",
     "show": "reading", "serve": "serving", "schedule": "serving",
+    "import": "exchange", "export": "exchange",
+    "rebuild": "rebuilding",
+    "verify": "integrity", "backup": "integrity", "takedown": "integrity",
 }  # fmt: skip
 
 
@@ -29,7 +33,9 @@ class _Commands(click.Group):
             return None
         from importlib import import_module
 
-        command: click.Command = getattr(import_module(f"locum_spider.cli.{_COMMANDS[name]}"), name)
+        command: click.Command = getattr(
+            import_module(f"locum_spider.cli.{_COMMANDS[name]}"), f"{name}_" if iskeyword(name) else name
+        )
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -38,6 +44,9 @@ class _Commands(click.Group):
         except LocumError as error:
             click.echo(f"locum: {error}", err=True)
             ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("locum: stopped; run the same command again to go on", err=True)
+            ctx.exit(3)
         except BrokenPipeError:  # `locum search … | head`
             sys.stderr.close()
             ctx.exit(0)

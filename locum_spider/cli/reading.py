@@ -11,7 +11,7 @@ import click
 
 from locum_spider.archive import Archive
 from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
-from locum_spider.errors import UsageError
+from locum_spider.errors import DeclarationError, UsageError
 from locum_spider.scheduling import next_due
 from locum_spider.sites import SHIPPED, load_sites
 from locum_spider.store.search import MARK, UNMARK, Filters
@@ -35,7 +35,8 @@ def sites(archive: Path, *, as_json: bool) -> None:
       locum sites
     """
     rows: list[dict[str, Any]] = []
-    for name, site in load_sites(archive).items():
+    broken: list[DeclarationError] = []
+    for name, site in load_sites(archive, broken.append).items():
         own = archive / "sites" / f"{name}.toml"
         rows.append(
             {
@@ -51,11 +52,14 @@ def sites(archive: Path, *, as_json: bool) -> None:
         )
     if as_json:
         print_json(rows)
-        return
-    for row in rows:
+    for row in rows if not as_json else []:
         where = "the archive" if row["declared_in"].startswith(str(archive)) else "this package"
         click.echo(f"{row['name']}  {row['title']}")
         click.echo(wrap(f"{', '.join(row['hosts'])}; declared in {where}", "  "))
+    for error in broken:
+        click.echo(f"locum: {error}", err=True)
+    if broken:
+        sys.exit(broken[0].exit_code)
 
 
 @click.command()
@@ -113,7 +117,7 @@ def _print_status(row: dict[str, Any]) -> None:
         click.echo(f"  every {row['every']}, next due {row['next_due']}")
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})  # `-adoption` is a word to leave out
 @click.argument("query", nargs=-1, required=True)
 @click.option("--site", metavar="NAME", help="Only this site.")
 @click.option("--section", metavar="TEXT", help="Only this section.")
@@ -133,9 +137,9 @@ def search(
 
     \b
     Example:
-      locum search "care order" -adoption --from 2017 --section News
+      locum search '"care order" -adoption' --from 2017 --section News
     """
-    text = " ".join(f'"{part}"' if " " in part and '"' not in part else part for part in query)
+    text = " ".join(query)
     filters = Filters(site, section, author, tag, since, until)
     with Archive(archive) as opened:
         hits = opened.search(

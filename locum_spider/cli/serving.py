@@ -54,11 +54,11 @@ def schedule(site: str, archive: Path, *, every: str | None, off: bool, only_pri
     """
     from locum_spider import scheduling
 
-    declared = find_site(site, archive)
     if off:
-        done = scheduling.unschedule(archive, declared.name)
+        done = scheduling.unschedule(archive, site)
         click.echo(f"{site} is off the schedule." if done else f"{site} was not on the schedule.")
         return
+    declared = find_site(site, archive)
     span = every or declared.crawl.every
     try:
         parse_span(span)

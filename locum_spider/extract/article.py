@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from selectolax.lexbor import LexborHTMLParser
+
 from locum_spider.dates import read_date
 from locum_spider.errors import PageError
 from locum_spider.extract.body import join_blocks, read_body
@@ -25,11 +27,15 @@ from locum_spider.items import Article, Attachment, Image
 from locum_spider.normalise import fold
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from locum_spider.extract.document import Document
+    from locum_spider.extract.lines import Line
     from locum_spider.extract.site import Rule, Site
 
 _CUT = re.compile(r"\s*(?:[|•·;(\[]|\s[–—-]\s|,?\s(?:by|in|at|from)\s)", re.IGNORECASE)
 _BYLINE = re.compile(r"(?:by|words by|written by)\s+(.{2,80})", re.IGNORECASE)
+_FEW_WORDS = 6
 _NAMES = re.compile(r",\s*|\s+and\s+|\s*&\s*|\s*;\s*")
 
 
@@ -109,8 +115,24 @@ def _apply(reading: _Reading, name: str, rule: Rule) -> None:
             fields = [reading.spans[m[1:]].start for m in rule.before if m[1:] in reading.spans and m.startswith("@")]
             stop = min([find_end(lines, marks, start), *[f for f in fields if f >= start]])
             if name == "body" and not any(line.image is None for line in lines[start:stop]):
-                stop = find_end(lines, marks, stop + 1)  # tools for sharing may stand above the text too
+                start = _below_tools(lines, stop)
+                stop = find_end(lines, marks, start)
             _keep_region(reading, name, rule, start, stop)
+
+
+def _below_tools(lines: Sequence[Line], index: int) -> int:
+    """The first line below tools for sharing that stand above the text: one landmark and the links behind it.
+
+    Another landmark right behind means that the page has no text at all: what follows is its tail.
+    """
+    stop = index + 1
+    while stop < len(lines):
+        line = lines[stop]
+        is_tool = line.image is not None or line.links > 0 or line.tag == "button" or line.item is not None
+        if not (is_tool and len(line.text.split()) <= _FEW_WORDS):
+            break
+        stop += 1
+    return stop
 
 
 def _start_of(reading: _Reading, landmark: str) -> int | None:
@@ -170,7 +192,8 @@ def _apply_css(reading: _Reading, name: str, rule: Rule) -> None:
     nodes = document.tree.css(rule.css or "")
     if not nodes:
         return
-    if rule.drop:
+    if rule.drop:  # in a copy: another field may be read from what this one drops
+        nodes = [copy for node in nodes if (copy := LexborHTMLParser(node.html or "").body) is not None]
         for node in nodes:
             for unwanted in node.css(rule.drop):
                 unwanted.decompose()
@@ -218,7 +241,7 @@ def _article(reading: _Reading) -> Article:
         published_raw=dated.raw,
         published_source=_source(reading.evidence["published"]) if dated.day else None,
         published_conflict=_conflict(dated, address_day),
-        modified_at=_read_published(values["modified"], site, reading.now).at if "modified" in values else None,
+        modified_at=_modified(reading),
         section=values.get("section"),
         tags=tuple(t for t in re.split(r"[\n,;]\s*", values.get("tags", "")) if t),
         lang=document.lang or site.language,
@@ -228,6 +251,13 @@ def _article(reading: _Reading) -> Article:
         canonical_url=canonical if canonical and site.is_article(canonical) else None,
         evidence=reading.evidence,
     )
+
+
+def _modified(reading: _Reading) -> str | None:
+    if "modified" not in reading.values:
+        return None
+    dated = _read_published(reading.values["modified"], reading.site, reading.now)
+    return dated.at or dated.day
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,9 +272,9 @@ def _read_published(raw: str, site: Site, now: datetime) -> _Dated:
     cuts = [raw, *(raw[: m.start()] for m in _CUT.finditer(raw) if m.start())]
     for text in cuts:
         value = read_date(text, now=now, tz=site.timezone, lang=site.language, order=site.date_order)
-        if value is not None:
-            text_of = value.isoformat()
-            return _Dated(text_of[:10], text_of if "T" in text_of else None, text.strip())
+        if value is not None and value.precision not in {"year", "quarter"}:  # too little to sort or cite by
+            iso = value.isoformat()
+            return _Dated(iso[:10], iso if "T" in iso else None, text.strip())
     return _Dated(None, None, raw)
 
 

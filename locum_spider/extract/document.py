@@ -27,6 +27,9 @@ _FEW_TAGS = 4 * MAX_DEPTH
 _TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _ROOT = re.compile(r"https?://[\w.-]+(:\d+)?(?=[/?#]|$)")
 _PLAIN_PATH = re.compile(r"(/(?!/)|(?=\w))(?!\w+:)(?!.*/\.)(?!\.)[\w/.%~+-]+(\?[\w/.%~+&=;,-]*)?")
+_NO_CHARACTER_SETS = frozenset(
+    "unicode-escape raw-unicode-escape unicode_escape raw_unicode_escape idna punycode".split()
+)
 _NEVER_DEEP = frozenset(
     b"area base br col embed hr img input link meta param source track wbr p li dt dd option tr td th tbody thead "
     b"tfoot colgroup optgroup rp rt".split()
@@ -44,17 +47,22 @@ def decode(body: bytes, content_type: str | None = None) -> str:
     >>> decode(b"\\x93caf\\xe9\\x94", "text/html; charset=utf-8")
     '“café”'
     """
-    bom, stripped = read_bom(body)
-    if bom:
-        return str(stripped.decode(bom, "replace"))
+    encoding, mark = read_bom(body)
+    if encoding:
+        return body[len(mark) :].decode(encoding, "replace")
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:
         declared = http_content_type_encoding(content_type) or html_body_declared_encoding(body) or "cp1252"
     name = resolve_encoding(declared) or "cp1252"
+    if name in _NO_CHARACTER_SETS:
+        name = "cp1252"
     if name in {"utf-8", "ascii", "cp1252", "latin-1", "iso8859-1"}:
         return body.decode("utf-8" if name == "utf-8" else "cp1252", "locum-cp1252")
-    return body.decode(name, "replace")
+    try:
+        return body.decode(name, "replace")
+    except (LookupError, UnicodeError):  # a codec of Python's that is no character set: hex, idna, rot13
+        return body.decode("cp1252", "locum-cp1252")
 
 
 def _byte_as_cp1252(error: UnicodeError) -> tuple[str, int]:
@@ -106,7 +114,8 @@ class Document:
 
     def _rebase(self, base: str) -> None:
         self.base = base
-        if match := _ROOT.match(base):
+        self._root = ""
+        if (match := _ROOT.match(base)) and "/." not in base:
             self._root = match[0]
             path = base[match.end() :].split("?", 1)[0].split("#", 1)[0]
             self._folder = match[0] + (path.rpartition("/")[0] + "/")

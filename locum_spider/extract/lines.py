@@ -30,7 +30,7 @@ _SKIP = frozenset(
 _STRONG = frozenset("b strong h1 h2 h3 h4 h5 h6".split())
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _CAPTION_CLASS = re.compile(r"caption|credit", re.IGNORECASE)
-_BULLET = re.compile(r"[•·‣◦▪●■§]\s*|[*–—-]\s+")
+_BULLET = re.compile(r"[•·‣◦▪●■§]\s*|[*–—-]\s+|(\d{1,2})[.)]\s+(?=\S)")
 _MARK_ALONE = re.compile(r"[•·‣◦▪●■§*]|(\d{1,2})[.)]")
 
 
@@ -235,7 +235,7 @@ class LineReader:
                 self._block += 1
                 self._mark = None
             elif item is None and (bullet := _BULLET.match(text)) and bullet.end() < len(text):
-                item, text = "• ", text[bullet.end() :]
+                item, text = (f"{bullet[1]}. " if bullet[1] else "• "), text[bullet.end() :]
                 self._block += 1
             last = self.lines[-1] if self.lines else None
             if (

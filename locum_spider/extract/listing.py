@@ -114,17 +114,19 @@ def _entry(document: Document, place: _Place, label: str | None, start: int, sto
 
 
 def _summary(document: Document, title: str | None, label: str | None, start: int, stop: int) -> str | None:
-    """The first line of an entry's place that is neither title nor date nor a link."""
-    for line in document.lines[start:stop]:
+    """The first line of an entry's place that is neither title nor date nor a link; without a link at its end."""
+    for index, line in enumerate(document.lines[start:stop], start):
         if line.image is not None or line.text == title or (label and label.casefold() in line.text.casefold()[:200]):
             continue
-        inside_card = line.url is not None and line.links == 1 and not line.strong
-        if (
-            (line.links == 0 or inside_card or line.url is None)
-            and line.links < 2
-            and len(line.text.split()) >= _FEW_WORDS
-        ):
-            return line.text
+        inside_card = line.links == 1 and not line.strong
+        if line.links > 1 or (line.url is not None and not inside_card):
+            continue
+        text = line.text
+        if line.url is None and line.links:
+            ends = [link.text for link in document.links if link.line == index and link.text]
+            text = next((text[: -len(end)].rstrip() for end in ends if text.endswith(end)), text)
+        if len(text.split()) >= _FEW_WORDS:
+            return text
     return None
 
 
@@ -141,4 +143,5 @@ def _read(entry: ListingEntry, site: Site, now: datetime) -> ListingEntry:
     if entry.published_raw is None:
         return entry
     value = read_date(entry.published_raw, now=now, tz=site.timezone, lang=site.language, order=site.date_order)
-    return replace(entry, published=value.isoformat()[:10] if value else None)
+    read = value is not None and value.precision not in {"year", "quarter"}
+    return replace(entry, published=value.isoformat()[:10] if value and read else None)

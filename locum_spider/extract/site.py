@@ -19,6 +19,7 @@ from locum_spider.normalise import host_of, normalise_url
 Evidence = Literal["address", "metadata", "heading"]
 _REMEMBERED = 5_000
 _LONGEST_DELAY = 86_400
+_LONGEST_SPAN = 24 * 3_653
 _SPAN = re.compile(r"(\d+) ?(h|hours?|d|days?|w|weeks?)")
 _HOURS = {"h": 1, "d": 24, "w": 24 * 7}
 _FILE = re.compile(
@@ -134,9 +135,12 @@ def parse_span(text: str) -> timedelta:
     (datetime.timedelta(seconds=43200), datetime.timedelta(days=2))
     """
     match = _SPAN.fullmatch(text.strip())
-    if match is None or int(match[1]) == 0:
+    if match is None or len(match[1]) > 9 or int(match[1]) == 0:
         raise ValueError(f"{text!r} is no time span; write hours, days or weeks: 12h, 1d, 2w")
-    return timedelta(hours=int(match[1]) * _HOURS[match[2][0]])
+    hours = int(match[1]) * _HOURS[match[2][0]]
+    if hours > _LONGEST_SPAN:
+        raise ValueError(f"{text!r} is longer than ten years; write hours, days or weeks: 12h, 1d, 2w")
+    return timedelta(hours=hours)
 
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
@@ -301,6 +305,8 @@ def _faults(site: Site) -> list[tuple[str, str]]:
         found.append(("timezone", f"{site.timezone!r} is no zone of the IANA database; write Europe/London"))
     if not re.fullmatch(r"[a-z]{2,3}", site.language):
         found.append(("language", f"{site.language!r} is no language code; write en, de, fr"))
+    if site.articles.address is None:
+        found.append(("articles.address", "a pattern is needed that tells which addresses are articles"))
     found += _pattern_faults(site)
     policy = site.crawl
     if (
@@ -321,7 +327,8 @@ def _faults(site: Site) -> list[tuple[str, str]]:
 
 def _is_start(site: Site, url: str) -> bool:
     try:
-        return urlsplit(url).scheme in {"http", "https"} and site.owns(url)
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and parts.port != 0 and site.owns(url)
     except ValueError:
         return False
 
@@ -363,6 +370,10 @@ def _layout_faults(site: Site) -> list[tuple[str, str]]:
         places = [(f"article.{name}", rule) for name in FIELDS for rule in layout.article.rules(name)]
         places += [("listing.published", layout.listing.published)] if layout.listing.published else []
         found += [(f"layouts[{number}].{key}", fault) for key, rule in places for fault in _rule_faults(rule)]
+        if (published := layout.listing.published) is not None and published.label is None:
+            found.append(
+                (f"layouts[{number}].listing.published", 'an entry\'s date is found by its label only: { label = "…" }')
+            )
     return found
 
 
@@ -380,6 +391,8 @@ def _rule_faults(rule: Rule) -> list[str]:
         selector = getattr(rule, key)
         if selector is not None and not _is_selector(selector):
             found.append(f"{selector!r} is no CSS selector")
+    if rule.above is not None and not rule.above.startswith("@"):
+        found.append(f"above names a field, {'@' + rule.above!r}")
     landmarks = [rule.above, rule.after, *rule.before]
     found += [
         f"{mark!r} is no field; allowed: {', '.join('@' + f for f in FIELDS)}"

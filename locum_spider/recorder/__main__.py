@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import select
-import signal
 import socket
 import sqlite3
 import sys
@@ -79,9 +78,6 @@ def _serve(channel: _Channel, recorder: Recorder) -> None:
 
 def main(arguments: list[str]) -> int:
     """Serve until the other end closes; whatever cannot be stored is told to it as an error."""
-    # Ctrl-C reaches the whole process group; the crawl decides, the recorder ends when the crawl lets go.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     folder = Path(arguments[0])
     channel = _Channel(socket.socket(fileno=int(arguments[1])))
     options = json.loads(arguments[2]) if len(arguments) > 2 else {}

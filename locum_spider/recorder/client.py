@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,12 @@ from locum_spider.recorder.messages import LENGTH, Failed, pack, unpack
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches the whole process group; the crawl decides, the recorder ends when the crawl lets go."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 class RecorderClient:
@@ -66,6 +73,7 @@ class RecorderClient:
                 ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                preexec_fn=_ignore_interrupts,  # noqa: PLW1509 - one call, before any of our threads
             )
         ours.setblocking(False)
         reader, writer = await asyncio.open_connection(sock=ours)

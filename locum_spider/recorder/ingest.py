@@ -56,18 +56,30 @@ def resume_crawl(db: sqlite3.Connection, site: Site) -> Crawl | None:
 
 
 def read_visit(db: sqlite3.Connection, warcs: Path, site: Site, visit: Visit) -> Reading:
-    """What a visit says. A 304 says what the body said that it stands for."""
+    """What a visit says."""
+    reading = settled(visit)
+    if reading is not None or visit.request_id is None:
+        return reading or Reading("robots")
+    return interpret(site, to_read(db, warcs, visit.exchanges[-1]), frontier.key_of(db, visit.request_id)[1])
+
+
+def settled(visit: Visit) -> Reading | None:
+    """What a visit says of which no page is to be read; None where there is one."""
     if visit.request_id is None:
         return Reading("robots")
     if visit.refused:
         return Reading("refused", visit.error)
     if visit.error is not None or not visit.exchanges:
         return Reading("failed", visit.error or "no response")
-    last = visit.exchanges[-1]
+    return None
+
+
+def to_read(db: sqlite3.Connection, warcs: Path, last: Exchange) -> Exchange:
+    """The response to be read: a 304 says what the body said that it stands for."""
     if last.status == _NOT_MODIFIED and (original := writing.last_body(db, last.url)) is not None:
         body = read_exchange(warcs, original.warc_file, original.warc_offset)
-        last = replace(last, status=_OK, response_headers=body.response_headers, body=body.body)
-    return interpret(site, last, frontier.key_of(db, visit.request_id)[1])
+        return replace(last, status=_OK, response_headers=body.response_headers, body=body.body)
+    return last
 
 
 def refers_to(db: sqlite3.Connection, exchange: Exchange) -> tuple[Refers, int] | None:

@@ -21,6 +21,7 @@ from locum_spider.store.connection import WARCS, connect_writing, utc_now
 from locum_spider.warc import MAX_BYTES, OPEN, WarcWriter
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -51,7 +52,9 @@ class Recorder:
         self.db = connect_writing(folder, durable=durable)
         self._recover()
         self._head = ledger.head(self.db)
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        # Names sort in the order of writing, also after the clock was set back: a rebuild goes by them.
+        newest = self.db.execute("SELECT coalesce(max(name), '') FROM warc_files").fetchone()[0]
+        stamp = max(datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"), newest.partition("-")[0])
         self._warc = WarcWriter(folder / WARCS, stamp, max_bytes=warc_bytes, durable=durable)
         self._leases: dict[int, _Lease] = {}
 
@@ -101,8 +104,9 @@ class Recorder:
         return answers
 
     def _write_failure(self, visit: Visit) -> None:
+        url = frontier.key_of(self.db, visit.request_id)[0] if visit.request_id is not None else None
         event = {
-            "event": "visit-failed", "crawl_id": visit.crawl_id, "request_id": visit.request_id,
+            "event": "visit-failed", "crawl_id": visit.crawl_id, "request_id": visit.request_id, "url": url,
             "error": visit.error, "refused": visit.refused,
         }  # fmt: skip
         self._warc.write_event(event, utc_now())
@@ -129,6 +133,14 @@ class Recorder:
         if self._warc.is_full:
             self._close_warc()
         return outcomes
+
+    def end_import(self, crawl: ingest.Crawl, outcomes: Counter[str]) -> None:
+        """Write into the crawl row what an import brought."""
+        now = utc_now()
+        with self._transaction():
+            frontier.count_import(self.db, crawl.id, outcomes, now)
+            event = {"event": "import-end", "crawl_id": crawl.id, "outcomes": outcomes, "finished_at": now}
+            self._warc.write_event(event, now)
 
     def finish(self, message: Close) -> Report:
         """Write how a crawl ended. One that was stopped stays unfinished and is resumed by the next."""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from locum_spider.errors import DeclarationError, UsageError
 from locum_spider.extract.site import Site, load_site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SHIPPED = Path(__file__).parent
 
@@ -25,11 +29,28 @@ def read_site(path: Path) -> Site:
     return site
 
 
-def load_sites(archive: Path | None = None) -> dict[str, Site]:
-    """All declared sites by name; a declaration in the archive replaces a shipped one of its name."""
+def load_sites(
+    archive: Path | None = None, on_error: Callable[[DeclarationError], object] | None = None
+) -> dict[str, Site]:
+    """All declared sites by name; a declaration in the archive replaces a shipped one of its name.
+
+    A declaration that cannot be read is told to `on_error` and left out; without it the error is raised.
+    """
     folders = [SHIPPED] if archive is None else [SHIPPED, archive / "sites"]
     files = {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
-    return {name: read_site(path) for name, path in sorted(files.items())}
+    sites: dict[str, Site] = {}
+    for name, path in sorted(files.items()):
+        try:
+            sites[name] = read_site(path)
+        except DeclarationError as error:
+            if on_error is None:
+                raise
+            on_error(error)
+    return sites
+
+
+def _pass_over(error: DeclarationError) -> None:
+    """Another site's broken declaration does not keep this one from being used; `locum sites` tells it."""
 
 
 def find_site(name: str, archive: Path | None = None) -> Site:
@@ -38,10 +59,10 @@ def find_site(name: str, archive: Path | None = None) -> Site:
         path = folder / f"{name}.toml"
         if path.is_file():
             return read_site(path)
-    known = ", ".join(load_sites(archive))
+    known = ", ".join(load_sites(archive, _pass_over))
     raise UsageError(f"no site {name!r} is declared; declared: {known}. Declare it in the archive's sites/{name}.toml")
 
 
 def site_of(url: str, archive: Path | None = None) -> Site | None:
     """The declared site that an address belongs to."""
-    return next((site for site in load_sites(archive).values() if site.owns(url)), None)
+    return next((site for site in load_sites(archive, _pass_over).values() if site.owns(url)), None)

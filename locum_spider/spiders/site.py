@@ -29,11 +29,13 @@ class SiteSpider(Spider):
         """The site's own politeness, under anything given on the command line."""
         super().update_settings(settings)
         policy = cls.site.crawl
+        language = cls.site.language if cls.site.language == "en" else f"{cls.site.language}, en;q=0.5"
         for name, value in (
             ("DOWNLOAD_DELAY", policy.delay),
             ("CONCURRENT_REQUESTS", policy.concurrency),
             ("CONCURRENT_REQUESTS_PER_DOMAIN", policy.concurrency),
             ("DOWNLOAD_MAXSIZE", policy.max_bytes),
+            ("DEFAULT_REQUEST_HEADERS", {**settings.getdict("DEFAULT_REQUEST_HEADERS"), "Accept-Language": language}),
         ):
             settings.set(name, value, priority="spider")
 

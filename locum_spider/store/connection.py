@@ -32,13 +32,24 @@ def connect_reading(folder: Path) -> sqlite3.Connection:
     path = folder / DATABASE
     _require_archive(folder, path)
     try:
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        connection = sqlite3.connect(reading_uri(folder), uri=True)
         connection.execute("PRAGMA busy_timeout = 10000")
         connection.row_factory = sqlite3.Row
         _require_known_schema(connection, path)
     except sqlite3.Error as error:
         raise ArchiveError(f"{path} cannot be read as an archive: {error}") from None
     return connection
+
+
+def reading_uri(folder: Path) -> str:
+    """The address at which SQLite reads the database without changing it, from a medium that cannot be written too.
+
+    A database in WAL mode needs a file beside it even for reading; where none can be made nobody else writes either.
+    """
+    path = (folder / DATABASE).resolve()
+    wal = path.with_name(DATABASE + "-wal")
+    fixed = os.statvfs(path.parent).f_flag & os.ST_RDONLY and not (wal.exists() and wal.stat().st_size)
+    return f"{path.as_uri()}?{'immutable=1' if fixed else 'mode=ro'}"
 
 
 def connect_writing(folder: Path, *, durable: bool = False) -> sqlite3.Connection:

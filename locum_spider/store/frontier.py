@@ -142,6 +142,16 @@ def finish_crawl(
     db: sqlite3.Connection, crawl_id: int, outcome: str, reasons: list[str], finished_at: str | None
 ) -> None:
     """Write a crawl's outcome and counts; `finished_at` stays NULL where it can be resumed."""
+    counts = count_outcomes(db, crawl_id)
+    assignments = ", ".join(f"{column} = ?" for column in counts)
+    db.execute(
+        f"UPDATE crawls SET outcome = ?, reasons = ?, finished_at = ?, {assignments} WHERE id = ?",
+        (outcome, json.dumps(reasons, ensure_ascii=False), finished_at, *counts.values(), crawl_id),
+    )
+
+
+def count_outcomes(db: sqlite3.Connection, crawl_id: int) -> dict[str, int]:
+    """The counts of a crawl's row, as its frontier has them now."""
     counts = dict.fromkeys(_COUNTED.values(), 0)
     rows = db.execute("SELECT outcome, count(*) FROM frontier WHERE crawl_id = ? GROUP BY outcome", (crawl_id,))
     for name, number in rows.fetchall():
@@ -152,11 +162,14 @@ def finish_crawl(
         "SELECT count(*) FROM listing_entries e JOIN captures c ON c.id = e.capture_id WHERE c.crawl_id = ?",
         (crawl_id,),
     ).fetchone()[0]
-    assignments = ", ".join(f"{column} = ?" for column in counts)
-    db.execute(
-        f"UPDATE crawls SET outcome = ?, reasons = ?, finished_at = ?, {assignments} WHERE id = ?",
-        (outcome, json.dumps(reasons, ensure_ascii=False), finished_at, *counts.values(), crawl_id),
-    )
+    return counts
+
+
+def count_import(db: sqlite3.Connection, crawl_id: int, outcomes: dict[str, int], finished_at: str) -> None:
+    """Write what an import brought into its crawl row; an import has no frontier to count."""
+    finish_crawl(db, crawl_id, IMPORTED, [], finished_at)
+    for outcome, column in _COUNTED.items():
+        db.execute(f"UPDATE crawls SET {column} = ? WHERE id = ?", (outcomes.get(outcome, 0), crawl_id))
 
 
 def unread(db: sqlite3.Connection, crawl_id: int, limit: int = 20) -> list[sqlite3.Row]:

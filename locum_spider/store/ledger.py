@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
-    from locum_spider.warc import Written
+
+class Written(Protocol):
+    """What the ledger says of a record; `warc.Written` is one."""
+
+    @property
+    def file(self) -> str: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def length(self) -> int: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def digest(self) -> str: ...
+
 
 GENESIS = "0" * 64
 """The chain before the first record."""

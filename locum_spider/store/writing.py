@@ -118,8 +118,9 @@ def _revise(
         (article_id, seen_at),
     ).fetchone()
     db.execute(
-        "UPDATE articles SET first_seen = min(first_seen, ?), last_seen = max(last_seen, ?) WHERE id = ?",
-        (seen_at, seen_at, article_id),
+        "UPDATE articles SET state = CASE WHEN ? >= last_seen THEN 'live' ELSE state END, "
+        "first_seen = min(first_seen, ?), last_seen = max(last_seen, ?) WHERE id = ?",
+        (seen_at, seen_at, seen_at, article_id),
     )
     if before is not None and before[0] == digest:
         return "unchanged"
