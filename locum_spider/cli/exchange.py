@@ -1,0 +1,101 @@
+"""`locum import` and `locum export`: captures from others and for others."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
+from locum_spider.errors import UsageError
+
+if TYPE_CHECKING:
+    from locum_spider.importing import Imported
+
+_MANY = 10
+
+
+@click.command("import")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@json_option
+@with_archive
+def import_(files: tuple[Path, ...], archive: Path, *, as_json: bool) -> None:
+    """Take captures made by others (WARC, WARC.gz, WACZ) into the archive.
+
+    Only responses of declared sites are taken; what the archive has already is
+    passed over, so an import that was cut short is simply run again.
+
+    \b
+    Example:
+      locum import wayback/locumtoday-2016.warc.gz browsertrix.wacz
+    """
+    from locum_spider.importing import import_files
+
+    show = None if as_json or not sys.stderr.isatty() else _show
+    results = import_files(archive, list(files), on_progress=show)
+    if as_json:
+        print_json(results)
+    else:
+        for result in results:
+            _print_imported(result)
+
+
+def _show(state: Imported) -> None:
+    done = sum(state.outcomes.values()) + sum(state.elsewhere.values())
+    if done % 500 == 0:
+        click.echo(f"\r{state.file}: {plural(done, 'capture')}", err=True, nl=False)
+
+
+def _print_imported(result: Imported) -> None:
+    outcomes = result.outcomes
+    click.echo(f"{result.file}: {plural(sum(outcomes.values()), 'capture')} of declared sites")
+    articles = [f"{outcomes[name]:,} {name}" for name in ("new", "changed", "unchanged")]
+    click.echo(f"  articles   {', '.join(articles)}")
+    other = outcomes["not_listing"] + outcomes["not_article"] + outcomes["failed"]
+    click.echo(f"  others     {outcomes['listing']:,} listings, {other:,} neither, {outcomes['known']:,} known already")
+    if result.elsewhere:
+        hosts = ", ".join(f"{host} ({number:,})" for host, number in result.elsewhere.most_common(5))
+        click.echo(wrap(f"passed over, of no declared site: {hosts}", "  "))
+    for fault in result.broken[:_MANY]:
+        click.echo(wrap(f"skipped, broken: {fault}", "  ! "))
+    if len(result.broken) > _MANY:
+        click.echo(f"  ! and {len(result.broken) - _MANY:,} more")
+
+
+@click.command()
+@click.argument("article", required=False, metavar="[ID|URL]")
+@click.option("--format", "kind", type=click.Choice(["wacz"]), default="wacz", show_default=True, help="Kind of file.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@json_option
+@with_archive
+def export(article: str | None, archive: Path, *, kind: str, output: Path | None, force: bool, as_json: bool) -> None:
+    """Write the archive, or one article, as a file for others.
+
+    A WACZ holds the captures themselves and replays in any WACZ player.
+
+    \b
+    Example:
+      locum export --format wacz -o locum-today.wacz
+      locum export --format wacz 12
+    """
+    from locum_spider.archive import Archive
+    from locum_spider.exporting import export_wacz
+
+    article_id = None
+    with Archive(archive) as opened:
+        if article is not None:
+            found = opened.article(article)
+            if found is None:
+                raise UsageError(f"no article {article} in {archive}; `locum search` prints the numbers of articles")
+            article_id = found.id
+    name = f"article-{article_id}.{kind}" if article_id is not None else f"{archive.resolve().name}.{kind}"
+    result = export_wacz(archive, output or Path(name), article_id=article_id, force=force)
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(
+            f"{result.path}: {plural(result.captures, 'capture')}, {plural(result.pages, 'page')}, {result.bytes:,} bytes"
+        )

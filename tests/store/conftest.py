@@ -1,0 +1,56 @@
+"""An empty archive, and short ways to put things into it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from locum_spider.items import Article, Exchange
+from locum_spider.store import writing
+from locum_spider.store.connection import connect_writing
+from locum_spider.warc import Location
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """The writing connection of a new archive in `tmp_path`."""
+    connection = connect_writing(tmp_path)
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def capture(db: sqlite3.Connection) -> Callable[..., int]:
+    """Adds a capture's row; the WARC that it names does not exist."""
+
+    def add(url: str = "http://x.example/", crawl_id: int | None = None, status: int = 200) -> int:
+        writing.save_warc_position(db, "a.warc.gz", 100)
+        exchange = Exchange(url, "GET", (), status, ((b"Content-Type", b"text/html"),), b"", "2016-01-01T00:00:00Z")
+        return writing.save_capture(db, crawl_id, exchange, Location("a.warc.gz", 0, 10, "sha1:X"))
+
+    return add
+
+
+@pytest.fixture
+def save(db: sqlite3.Connection, capture: Callable[..., int]) -> Callable[..., writing.Saved]:
+    """Saves an article as one reading of it would."""
+    clock = iter(range(1, 10_000))
+
+    def add(
+        key: str = "http://x.example/1", title: str = "Title", text: str = "Body", *, site: str = "x",
+        canonical: str | None = None, urls: tuple[str, ...] = (), seen_at: str | None = None, **fields: object,
+    ) -> writing.Saved:  # fmt: skip
+        article = Article(url=key, title=title, text=text, canonical_url=canonical, **fields)  # type: ignore[arg-type]
+        number = next(clock)
+        return writing.save_article(
+            db, site, article, key=key, canonical=canonical, urls=set(urls), capture_id=capture(key),
+            seen_at=seen_at or f"2016-01-01T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z",
+        )  # fmt: skip
+
+    return add

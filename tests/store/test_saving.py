@@ -1,0 +1,221 @@
+"""Saving articles: one row each, a revision for each change, the address that is to be trusted."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from locum_spider.archive import Archive
+from locum_spider.items import Attachment, Image, Listing, ListingEntry
+from locum_spider.store import writing
+
+ONE, TWO = "http://x.example/1", "http://x.example/2"
+
+
+def revisions(db, article_id: int = 1) -> list[tuple[int, str]]:
+    return db.execute("SELECT seq, body FROM revisions WHERE article_id = ? ORDER BY seq", (article_id,)).fetchall()
+
+
+def counts(db) -> dict[str, int]:
+    return {t: db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("articles", "article_text", "revisions")}
+
+
+def test_new_changed_unchanged(db, save):
+    assert save(text="A").outcome == "new"
+    assert save(text="A").outcome == "unchanged"
+    assert save(text="B").outcome == "changed"
+    assert save(text="B").outcome == "unchanged"
+    assert revisions(db) == [(1, "A"), (2, "B")]
+    assert counts(db) == {"articles": 1, "article_text": 1, "revisions": 2}
+    assert db.execute("SELECT body FROM article_text").fetchall() == [("B",)]
+
+
+def test_from_a_to_b_and_back_are_three_revisions(db, save):
+    assert [save(text=text).outcome for text in "ABA"] == ["new", "changed", "changed"]
+    assert revisions(db) == [(1, "A"), (2, "B"), (3, "A")]
+    assert db.execute("SELECT body FROM article_text").fetchone()[0] == "A"
+
+
+def test_unchanged_article_only_moves_last_seen(db, save):
+    save(seen_at="2016-01-01T00:00:00Z")
+    before = db.execute("SELECT * FROM articles").fetchone()
+    save(seen_at="2016-02-01T00:00:00Z")
+    after = db.execute("SELECT * FROM articles").fetchone()
+    names = [row[1] for row in db.execute("PRAGMA table_info(articles)")]
+    assert [n for n, a, b in zip(names, before, after, strict=True) if a != b] == ["last_seen"]
+    assert db.execute("SELECT first_seen, last_seen FROM articles").fetchone() == (
+        "2016-01-01T00:00:00Z",
+        "2016-02-01T00:00:00Z",
+    )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"title": "Other"},
+        {"text": "Other"},
+        {"standfirst": "Other"},
+        {"authors": ("Other",)},
+        {"published": "2016-01-02"},
+        {"published_raw": "2nd January 2016"},
+        {"section": "Other"},
+        {"tags": ("other",)},
+        {"attachments": (Attachment("Other", "http://x.example/o.pdf"),)},
+        {"images": (Image("http://x.example/i.jpg", "Other"),)},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_change_of_anything_a_reader_sees_is_a_revision(save, fields):
+    save()
+    assert save(**fields).outcome == "changed"
+    assert save().outcome == "changed"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"images": (Image("http://x.example/i.jpg?v=1", "A"),)}, {"images": (Image("http://x.example/i.jpg?v=2", "A"),)}),
+        ({"attachments": (Attachment("A", "/a?sid=1"),)}, {"attachments": (Attachment("A", "/a?sid=2"),)}),
+        ({"evidence": {"title": "css"}}, {"evidence": {"title": "meta"}}),
+        ({"lang": None}, {"lang": "en"}),
+    ],
+)
+def test_change_of_what_no_reader_sees_is_none(save, first, second):
+    save(**first)
+    assert save(**second).outcome == "unchanged"
+
+
+def test_revision_names_capture_and_evidence(db, save):
+    save(evidence={"title": "css = 'h1'"}, section="News")
+    row = db.execute("SELECT r.evidence, r.fields, c.url FROM revisions r JOIN captures c ON c.id = capture_id").fetchone()
+    assert json.loads(row[0]) == {"title": "css = 'h1'"}
+    assert json.loads(row[1])["section"] == "News"
+    assert row[2] == ONE
+
+
+def test_lists_are_json_arrays(db, save):
+    save(authors=("Ä", "B"), tags=("pay",))
+    assert db.execute("SELECT authors, tags FROM articles").fetchone() == ('["Ä", "B"]', '["pay"]')
+
+
+def test_older_capture_goes_into_the_history_and_not_into_the_article(db, save):
+    save(text="B", seen_at="2016-02-01T00:00:00Z")
+    assert save(text="A", seen_at="2016-01-01T00:00:00Z").outcome == "changed"
+    assert revisions(db) == [(1, "A"), (2, "B")]
+    assert db.execute("SELECT body FROM article_text").fetchone()[0] == "B"
+    assert db.execute("SELECT first_seen, last_seen FROM articles").fetchone() == (
+        "2016-01-01T00:00:00Z",
+        "2016-02-01T00:00:00Z",
+    )
+
+
+# -- addresses -------------------------------------------------------------------------------------------------------
+
+
+def addresses(db) -> dict[str, int]:
+    return dict(db.execute("SELECT url, article_id FROM article_urls"))
+
+
+def test_every_address_an_article_was_met_at_leads_to_it(db, save, tmp_path):
+    save(ONE, urls=("http://x.example/a", ONE + "?catTitle=x"))
+    save(ONE, urls=("http://x.example/b",))
+    assert addresses(db) == dict.fromkeys((ONE, "http://x.example/a", "http://x.example/b", ONE + "?catTitle=x"), 1)
+    with Archive(tmp_path) as archive:
+        for address in (*addresses(db), 1, "1"):
+            assert archive.article(address).url == ONE
+        assert archive.article("http://x.example/none") is None
+        assert archive.article(2) is None
+        assert archive.article("9" * 30) is None
+
+
+def test_address_of_one_article_is_not_taken_by_another(db, save):
+    save(ONE, urls=("http://x.example/both",))
+    save(TWO, title="Two", urls=("http://x.example/both",))
+    assert addresses(db)["http://x.example/both"] == 1
+    assert counts(db)["articles"] == 2
+
+
+def test_canonical_link_with_the_same_title_is_trusted(db, save):
+    save(ONE)
+    saved = save("http://x.example/print/1", canonical=ONE)
+    assert (saved.article_id, saved.outcome) == (1, "unchanged")
+    assert addresses(db) == {ONE: 1, "http://x.example/print/1": 1}
+
+
+def test_canonical_link_with_another_title_is_not(db, save):
+    """Templates that name one address on every page exist."""
+    save(ONE)
+    assert save(TWO, title="Two", canonical=ONE).outcome == "new"
+    assert save("http://x.example/3", title="Three", canonical=ONE).outcome == "new"
+    assert counts(db)["articles"] == 3
+
+
+def test_page_that_was_met_before_its_canonical_address_is_one_article(db, save):
+    save("http://x.example/print/1", canonical=ONE)
+    saved = save(ONE, canonical=ONE)
+    assert (saved.article_id, saved.outcome) == (1, "unchanged")
+    assert db.execute("SELECT url FROM articles").fetchall() == [(ONE,)]
+
+
+def test_home_page_as_canonical_address_joins_no_two_articles_of_one_title(db, save):
+    """Columns have one title for years: "Letters". The home page is nobody's canonical address."""
+    save(ONE, title="Letters", text="January", canonical="http://x.example/")
+    save(TWO, title="Letters", text="February", canonical="http://x.example/")
+    assert counts(db)["articles"] == 2
+
+
+def test_articles_of_one_title_without_canonical_links_stay_apart(db, save):
+    save(ONE, title="Letters", text="January")
+    save(TWO, title="Letters", text="February")
+    assert counts(db)["articles"] == 2
+
+
+# -- gone ------------------------------------------------------------------------------------------------------------
+
+
+def test_article_that_is_gone_stays_and_comes_back(db, save):
+    save()
+    writing.mark_gone(db, ONE)
+    writing.mark_gone(db, "http://x.example/unknown")
+    assert db.execute("SELECT state FROM articles").fetchall() == [("gone",)]
+    assert counts(db) == {"articles": 1, "article_text": 1, "revisions": 1}
+    save()
+    assert db.execute("SELECT state FROM articles").fetchall() == [("live",)]
+
+
+def test_listing_keeps_every_entry_in_order(db, capture):
+    entries = (ListingEntry(0, ONE, "One", "1 May", "2016-05-01", "S"), ListingEntry(1, TWO, None))
+    capture_id = capture()
+    writing.save_listing(db, capture_id, Listing("http://x.example/", entries), {})
+    rows = db.execute("SELECT position, url, title, published_raw, published, summary FROM listing_entries").fetchall()
+    assert rows == [(0, ONE, "One", "1 May", "2016-05-01", "S"), (1, TWO, None, None, None, None)]
+
+
+# -- the archive as it is read ---------------------------------------------------------------------------------------
+
+
+def test_article_reads_back_as_it_was_saved(save, tmp_path):
+    fields = {
+        "standfirst": "S", "authors": ("A", "B"), "published": "2016-01-01", "published_at": "2016-01-01T10:00:00+00:00",
+        "published_raw": "1st January 2016", "published_source": "visible", "published_conflict": "c", "section": "News",
+        "tags": ("t",), "lang": "en", "attachments": (Attachment("D", "http://x.example/d.pdf"),),
+        "images": (Image("http://x.example/i.jpg", "alt", "caption"),), "modified_at": "2016-01-02T00:00:00Z",
+    }  # fmt: skip
+    save(text="One two.\n\nThree.", **fields)
+    with Archive(tmp_path) as archive:
+        article = archive.article(ONE)
+        assert article is not None
+        assert {name: getattr(article, name) for name in fields} == fields
+        assert (article.text, article.word_count, article.state) == ("One two.\n\nThree.", 3, "live")
+        assert [a.id for a in archive.articles()] == [1]
+        assert archive.counts() == {"x": 1}
+        (revision,) = archive.revisions(1)
+        assert (revision["seq"], revision["body"]) == (1, "One two.\n\nThree.")
+
+
+def test_articles_come_newest_first_and_undated_ones_last(save, tmp_path):
+    for number, day in enumerate(["2015-05-01", None, "2016-05", "2016-05-02"]):
+        save(f"http://x.example/{number}", title=f"T{number}", published=day)
+    with Archive(tmp_path) as archive:
+        assert [article.title for article in archive.articles()] == ["T3", "T2", "T0", "T1"]

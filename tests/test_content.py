@@ -1,0 +1,190 @@
+"""Content codings: what servers send, what they send by mistake, and what they send to do harm."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import string
+import tracemalloc
+import zlib
+
+import brotli
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from locum_spider.content import decode_content, undo_chunks
+from locum_spider.errors import PageError
+
+PAGE = b"<!DOCTYPE html><p>Rates of pay for locums</p>" * 50
+LIMIT = 1_000_000
+
+
+def raw_deflate(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush()
+
+
+def zstandard(data: bytes) -> bytes:
+    try:
+        from compression import zstd
+    except ImportError:
+        from backports import zstd
+    return zstd.compress(data)
+
+
+ENCODERS = {
+    "gzip": ("gzip", gzip.compress),
+    "zlib": ("deflate", zlib.compress),
+    "raw": ("deflate", raw_deflate),
+    "br": ("br", lambda data: brotli.compress(data, quality=1)),
+    "zstd": ("zstd", zstandard),
+}
+every_encoder = pytest.mark.parametrize("name", sorted(ENCODERS))
+
+
+@pytest.mark.parametrize(
+    ("coding", "encode"),
+    [
+        ("gzip", gzip.compress),
+        ("x-gzip", gzip.compress),
+        (" GZip ", gzip.compress),
+        ("deflate", zlib.compress),
+        ("deflate", raw_deflate),
+        ("deflate", gzip.compress),  # the two names are mixed up by servers
+        ("gzip", zlib.compress),
+        ("gzip, identity", gzip.compress),
+        ("deflate, gzip", lambda data: gzip.compress(zlib.compress(data))),
+        ("gzip, gzip", lambda data: gzip.compress(gzip.compress(data))),
+        ("br", brotli.compress),
+        ("zstd", zstandard),
+        ("gzip, br", lambda data: brotli.compress(gzip.compress(data))),
+        ("identity", bytes),
+        ("", bytes),
+        (None, bytes),
+    ],
+)
+def test_coding_is_undone(coding, encode):
+    assert decode_content(encode(PAGE), coding, limit=LIMIT) == PAGE
+
+
+@given(data=st.binary(max_size=2000), name=st.sampled_from(sorted(ENCODERS)))
+def test_any_bytes_survive_the_round_trip(data, name):
+    coding, encode = ENCODERS[name]
+    assert decode_content(encode(data), coding, limit=LIMIT) == data
+
+
+def test_all_gzip_members_are_read():
+    body = gzip.compress(b"one ") + gzip.compress(b"two ") + gzip.compress(b"three")
+    assert decode_content(body, "gzip", limit=LIMIT) == b"one two three"
+
+
+@pytest.mark.parametrize("behind", [b"\0" * 40, b"trailing junk", b"\r\n"])
+def test_bytes_behind_the_last_member_are_no_part_of_the_body(behind):
+    assert decode_content(gzip.compress(PAGE) + behind, "gzip", limit=LIMIT) == PAGE
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_plain_page_under_a_coding_it_does_not_have_is_read_as_it_is(coding):
+    assert decode_content(PAGE, coding, limit=LIMIT) == PAGE
+    assert decode_content(b"\r\n " + PAGE, coding, limit=LIMIT) == b"\r\n " + PAGE
+
+
+def test_empty_body_is_empty_under_any_coding():
+    assert decode_content(b"", "gzip", limit=LIMIT) == b""
+
+
+@every_encoder
+@pytest.mark.parametrize("left", [0.5, 0.95])
+def test_truncated_body_is_an_error_and_not_half_a_page(name, left):
+    coding, encode = ENCODERS[name]
+    whole = encode(random.Random(1).randbytes(5000))
+    with pytest.raises(PageError, match="too early" if name != "br" else "too early|broken"):
+        decode_content(whole[: int(len(whole) * left)], coding, limit=LIMIT)
+
+
+def test_truncated_second_member_is_an_error():
+    body = gzip.compress(b"first") + gzip.compress(random.Random(1).randbytes(500))[:200]
+    with pytest.raises(PageError, match="too early"):
+        decode_content(body, "gzip", limit=LIMIT)
+
+
+@pytest.mark.parametrize("name", ["gzip", "zlib", "br", "zstd"])
+def test_broken_data_is_an_error(name):
+    coding, encode = ENCODERS[name]
+    body = bytearray(encode(PAGE))
+    body[4:40] = b"\xff" * 36
+    with pytest.raises(PageError, match="broken"):
+        decode_content(bytes(body), coding, limit=LIMIT)
+
+
+@pytest.mark.parametrize("coding", ["compress", "sdch", "gzip, exi"])
+def test_unknown_coding_is_named_in_the_error(coding):
+    with pytest.raises(PageError, match=repr(coding.split()[-1])):
+        decode_content(b"\x8b\x02\x80", coding, limit=LIMIT)
+
+
+@every_encoder
+def test_limit_counts_unpacked_bytes(name):
+    coding, encode = ENCODERS[name]
+    assert decode_content(encode(b"x" * 1000), coding, limit=1000) == b"x" * 1000
+    with pytest.raises(PageError, match="limit of 1,000"):
+        decode_content(encode(b"x" * 1001), coding, limit=1000)
+
+
+def test_limit_holds_for_bodies_without_coding_and_over_all_members():
+    assert decode_content(b"x" * 1000, None, limit=1000) == b"x" * 1000
+    with pytest.raises(PageError, match="1,001 bytes"):
+        decode_content(b"x" * 1001, None, limit=1000)
+    with pytest.raises(PageError, match="limit"):
+        decode_content(gzip.compress(b"x" * 600) * 2, "gzip", limit=1000)
+
+
+@every_encoder
+def test_bomb_is_refused_before_it_fills_the_memory(name):
+    coding, encode = ENCODERS[name]
+    bomb = encode(b"\0" * 20_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(PageError, match="limit"):
+            decode_content(bomb, coding, limit=100_000)
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_bomb_in_a_bomb_is_refused():
+    bomb = gzip.compress(gzip.compress(b"\0" * 20_000_000))
+    with pytest.raises(PageError, match="limit"):
+        decode_content(bomb, "gzip, gzip", limit=100_000)
+
+
+def test_raw_deflate_that_begins_with_a_less_than_sign_is_undone():
+    """`<` (0x3C) is also the first byte of raw deflate that repeats 9 bytes at most in a first block of several."""
+    chance = random.Random(1)
+    chunks = []
+    for _ in range(400):
+        word = "".join(chance.choices(string.ascii_lowercase, k=9)).encode()
+        chunks += [bytes([128 + i]) + word + bytes([255 - i]) for i in range(60)]
+    chance.shuffle(chunks)
+    page = b"".join(chunks)
+    body = raw_deflate(page)
+    assert body[:1] == b"<", "the stream no longer shows what this test is about"
+    assert decode_content(body, "deflate", limit=LIMIT) == page
+
+
+@given(chunks=st.lists(st.binary(min_size=1, max_size=300)))
+def test_chunks_are_undone(chunks):
+    framed = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
+    assert undo_chunks(framed) == b"".join(chunks)
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>", b"", b"5\r\nhel", b"5\r\nhello\r\n", b"-4\r\nWiki\r\n0\r\n\r\n", b"xyz\r\nWiki", b"\r\n\r\n"]
+)
+def test_broken_chunks_leave_the_body_as_it_is(body):
+    assert undo_chunks(body) == body
+
+
+def test_chunk_extensions_and_trailers_are_no_part_of_the_body():
+    assert undo_chunks(b"4;name=x\r\nWiki\r\nA \r\n1234567890\r\n0\r\nExpires: 0\r\n\r\n") == b"Wiki1234567890"
