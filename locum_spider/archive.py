@@ -49,6 +49,29 @@ class StoredArticle:
     last_seen: str
 
 
+@dataclass(frozen=True, slots=True)
+class CaptureRecord:
+    """Where the bytes of a capture lie: WARC file, offset and length of its record, digest of the payload."""
+
+    url: str
+    fetched_at: str
+    status: int
+    digest: str
+    warc_file: str
+    warc_offset: int
+    warc_length: int
+
+
+@dataclass(frozen=True, slots=True)
+class FieldEvidence:
+    """What one field of an article rests on: its raw text, the rule or source that read it, the capture."""
+
+    field: str
+    raw: str
+    rule: str
+    capture: CaptureRecord
+
+
 class Archive:
     """An archive folder, opened for reading. Works while a crawl writes; usable as a context manager.
 
@@ -99,7 +122,7 @@ class Archive:
         return _article(row) if row is not None else None
 
     def _id(self, id_or_url: int | str) -> int | None:
-        text = str(id_or_url).strip()
+        text = searching.storable(str(id_or_url)).strip()
         if text.isdecimal() and len(text) < 19:
             return int(text)
         addresses = [text]
@@ -129,6 +152,23 @@ class Archive:
             row["fields"], row["evidence"] = json.loads(row["fields"]), json.loads(row["evidence"])
         return found
 
+    def evidence(self, article_id: int) -> list[FieldEvidence]:
+        """Every field of an article with what it rests on, in its latest revision."""
+        versions = self.revisions(article_id)
+        if not versions:
+            return []
+        last = versions[-1]
+        capture = CaptureRecord(
+            last["url"], last["fetched_at"], last["status"], last["capture_digest"], last["warc_file"],
+            last["warc_offset"], last["warc_length"],
+        )  # fmt: skip
+        values = {**last["fields"], "title": last["title"], "standfirst": last["standfirst"], "body": last["body"]}
+        values["published"] = values.get("published_raw") or values.get("published")
+        return [
+            FieldEvidence(name, _as_text(values.get(name, "")), rule, capture)
+            for name, rule in last["evidence"].items()
+        ]
+
     def addresses(self, article_id: int) -> list[str]:
         """Every address an article was met at."""
         rows = self._db.execute("SELECT url FROM article_urls WHERE article_id = ? ORDER BY url", (article_id,))
@@ -152,6 +192,10 @@ class Archive:
     def schedules(self) -> dict[str, str]:
         """How often each scheduled site is to be crawled."""
         return dict(self._db.execute("SELECT site, every FROM schedules ORDER BY site").fetchall())
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _article(row: sqlite3.Row) -> StoredArticle:

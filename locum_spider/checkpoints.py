@@ -1,22 +1,56 @@
-"""Named points of the recorder at which the crash harness kills it. Elsewhere they cost a look-up."""
+"""Named points of writing at which the crash harness kills or fails us. Elsewhere they cost a look-up.
+
+`LOCUM_KILL_AT=NAME:N` kills the process group the N-th time a point is reached; `LOCUM_FAIL_AT=NAME:N:ENOSPC` has
+that write fail, with any name of an error number. Points named `…-torn` do half of the write first.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 POINTS = (
-    "warc-written", "warc-flushed", "before-commit", "after-commit", "before-rotation", "warc-renamed",
-    "after-rotation",
+    "migration", "migrated", "recover-cut", "recover-renamed", "recovered", "warc-started", "warc-torn", "warc-append",
+    "warc-written", "warc-flushed", "before-commit", "after-commit", "before-rotation", "warc-closed", "warc-renamed",
+    "after-rotation", "before-close", "closed",
 )  # fmt: skip
-
-_name, _, _count = os.environ.get("LOCUM_KILL_AT", "").partition(":")
-_left = {_name: int(_count or 1)} if _name else {}
+"""Points of a crawl, in the order in which it meets them."""
 
 
-def checkpoint(name: str) -> None:
-    """Kill the process group where `LOCUM_KILL_AT=NAME:N` says: the N-th time this point is reached."""
-    if name in _left:
-        _left[name] -= 1
-        if _left[name] == 0:
-            os.killpg(os.getpgid(0), signal.SIGKILL)
+_KILL, _FAIL = "LOCUM_KILL_AT", "LOCUM_FAIL_AT"
+_armed: dict[str, tuple[str, str]] = {}
+_left: dict[str, int] = {}
+
+
+def arm(kill: str | None = None, fail: str | None = None) -> None:
+    """Set the points, in the form of the variables; without arguments there are none."""
+    _armed.clear()
+    for variable, value in ((_KILL, kill), (_FAIL, fail)):
+        if value:
+            name, count, error = [*value.split(":"), "", ""][:3]
+            _armed[name] = (variable, error)
+            _left[name] = int(count or 1)
+
+
+arm(os.environ.get(_KILL), os.environ.get(_FAIL))
+
+
+def checkpoint(name: str, half: Callable[[], object] | None = None) -> None:
+    """End or fail here if this is the point and the time; `half` does half of what comes next first."""
+    if name not in _armed:
+        return
+    _left[name] -= 1
+    if _left[name]:
+        return
+    if half is not None:
+        half()
+    variable, error = _armed[name]
+    if variable == _KILL:
+        os.killpg(os.getpgid(0), signal.SIGKILL)
+    number = getattr(errno, error)
+    raise OSError(number, os.strerror(number))

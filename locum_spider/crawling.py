@@ -74,6 +74,7 @@ def run_crawls(
     `on_progress` is called in the reactor's thread every `every` seconds.
     """
     process = AsyncCrawlerProcess(_settings(archive, options))
+    logging.getLogger("scrapy").setLevel(logging.INFO)  # Scrapy's start-up has set it to DEBUG
     if not options.log:  # Scrapy's start-up has set these to DEBUG; what goes wrong is told in the report
         for name in ("scrapy", "twisted", "locum_spider"):
             logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -138,22 +138,21 @@ class PoliteRobotsTxtMiddleware(RobotsTxtMiddleware):
         headers = response.headers.copy()
         headers.pop(b"Content-Encoding", None)
         await super()._parse_robots(response.replace(body=body, headers=headers), netloc, request)
-        self._slow_down(netloc, request)
 
-    def _slow_down(self, netloc: str, request: Request) -> None:
-        parser = self._parsers.get(netloc)
-        delay = parser.crawl_delay(self._robotstxt_useragent) if parser is not None else None
+    def _slow_down(self, parser: Any, request: Request) -> None:
+        # For each request anew: Scrapy forgets a host's slot after a minute without requests.
+        delay = parser.crawl_delay(self._robotstxt_useragent)
         if delay:
-            downloader = self.crawler.engine.downloader
-            _, slot = downloader._get_slot(request)  # noqa: SLF001 - AutoThrottle does the same
+            _, slot = self.crawler.engine.downloader._get_slot(request)  # noqa: SLF001 - AutoThrottle does the same
             slot.delay = max(slot.delay, float(delay))
-            log.info("%s asks for %s seconds between requests", netloc, delay)
 
     def process_request_2(self, rp: Any, request: Request) -> None:
         try:
             super().process_request_2(rp, request)
         except IgnoreRequest as refusal:
             raise RobotsRefusal("robots.txt forbids it") from refusal
+        if rp is not None:
+            self._slow_down(rp, request)
 
 
 class PatientRetryMiddleware(RetryMiddleware):

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils import Migrations
 
+from locum_spider.checkpoints import checkpoint
+
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
@@ -200,6 +202,7 @@ _M001 = (
 def m001_first_schema(db: Database) -> None:
     """Everything of version 0.1."""
     for statement in _M001:
+        checkpoint("migration")
         db.execute(statement)
 
 

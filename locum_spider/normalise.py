@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 # Soft hyphens, zero-width marks, and halves of surrogate pairs, which JSON can hold and nothing can store.
 _INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff\0\ud800-\udfff]")
@@ -66,7 +66,9 @@ def normalise_url(url: str, *, keep: tuple[str, ...] = ()) -> str:
         host = f"[{host}]"
     if parts.port and parts.port != _DEFAULT_PORT.get(scheme):
         host = f"{host}:{parts.port}"
-    path = quote(unquote_plus(parts.path.replace("+", "%2B")), safe="/:@!$&'()*+,;=~-._")
+    path = "%2F".join(
+        quote(unquote(part), safe="/:@!$&'()*+,;=~-._") for part in re.split("%2f", parts.path, flags=re.IGNORECASE)
+    )
     pairs = [
         (key, value)
         for key, value in parse_qsl(parts.query, keep_blank_values=True)

@@ -44,7 +44,7 @@ def read_article(
             return read_declared(document, declared, now)
     except PageError:
         return None
-    from locum_spider.extract.generic import read_generic
+    from locum_spider.extract.general.generic import read_generic
 
     return read_generic(document, html, now, content_type=content_type)
 

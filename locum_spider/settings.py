@@ -13,7 +13,7 @@ NEWSPIDER_MODULE = "locum_spider.spiders"
 LOCUM_ARCHIVE = os.environ.get("LOCUM_ARCHIVE") or "data"
 LOCUM_CONTACT = os.environ.get("LOCUM_CONTACT", "")
 LOCUM_DURABLE = False  # fsync of WARC and database: survives a power cut, at a sixth of the speed
-LOCUM_WARC_BYTES = 1_000_000_000  # a WARC file is closed and a new one begun at this size
+LOCUM_WARC_BYTES = int(os.environ.get("LOCUM_WARC_BYTES") or 1_000_000_000)  # at this size the next file is begun
 LOCUM_MAX_RETRY_AFTER = 600  # seconds a server may make us wait; beyond that the request has failed
 
 # -- politeness ----------------------------------------------------------------------------------------------------

@@ -15,11 +15,13 @@ import uuid
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from fastwarc.stream_io import GzipReader, GzipWriter
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 from locum_spider import __version__
+from locum_spider.checkpoints import checkpoint
 from locum_spider.content import undo_chunks
 from locum_spider.errors import IntegrityError
 from locum_spider.items import Exchange
@@ -102,9 +104,8 @@ def _response_head(exchange: Exchange, *, keep_length: bool) -> bytes:
 
 
 def _target(url: str) -> str:
-    rest = url.split("://", 1)[-1]
-    slash = rest.find("/")
-    return rest[slash:] if slash >= 0 else "/"
+    parts = urlsplit(url)
+    return parts._replace(scheme="", netloc="", fragment="").geturl() if parts.path else f"/?{parts.query}".rstrip("?")
 
 
 class WarcWriter:
@@ -176,8 +177,10 @@ class WarcWriter:
             return None
         os.fsync(self._file.fileno())
         self._file.close()
+        checkpoint("warc-closed")
         name = self.name
         (self.folder / (name + OPEN)).rename(self.folder / name)
+        self._sync_folder()
         self._file, self.name, self.position = None, None, 0
         return name
 
@@ -189,6 +192,8 @@ class WarcWriter:
             if not (self.folder / name).exists() and not (self.folder / (name + OPEN)).exists():
                 break
         self._file = io.FileIO(self.folder / (name + OPEN), "xb")
+        self._sync_folder()
+        checkpoint("warc-started")
         self.name, self.position = name, 0
         info = f"software: locum-spider/{__version__}\r\nformat: WARC File Format 1.1\r\n".encode()
         self._record("warcinfo", info, "application/warc-fields", {"WARC-Filename": name})
@@ -216,9 +221,20 @@ class WarcWriter:
         if file is None:
             raise IntegrityError("the WARC file is closed; open a new one before writing")
         view = memoryview(data)
+        checkpoint("warc-torn", lambda: file.write(view[: len(view) // 2]))
         while view:
             view = view[file.write(view) or 0 :]
+        checkpoint("warc-append")
         self.position += len(data)
+
+    def _sync_folder(self) -> None:
+        """Bring the names in the folder to the disk, where `durable`: a file without its name is lost."""
+        if self.durable:
+            descriptor = os.open(self.folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def gzip_record(record: WarcRecord) -> bytes:
@@ -247,16 +263,15 @@ def read_exchange(folder: Path, name: str, offset: int) -> Exchange:
     with path.open("rb") as file:
         file.seek(offset)
         try:
-            record = next(iter(ArchiveIterator(GzipReader(file), record_types=WarcRecordType.response)))
+            record = next(iter(ArchiveIterator(GzipReader(file))))
+            if record.record_type != WarcRecordType.response:
+                raise OSError("a record of another type stands there")
+            exchange = _exchange(record)
         except (StopIteration, OSError) as error:
             raise IntegrityError(f"{path}: no response record can be read at byte {offset}: {error}") from None
-        return _exchange(record)
-
-
-def read_exchanges(path: Path) -> Iterator[Exchange]:
-    """Every response of a WARC file in order."""
-    for record in ArchiveIterator(str(path), record_types=WarcRecordType.response):
-        yield _exchange(record)
+        if payload_digest(exchange.body) != record.headers.get("WARC-Payload-Digest"):
+            raise IntegrityError(f"{path}: the response record at byte {offset} is damaged; run `locum verify`")
+        return exchange
 
 
 def _exchange(record: WarcRecord) -> Exchange:

@@ -90,7 +90,10 @@ def _start_log(log_file: str | None) -> None:
     handler: logging.Handler = logging.StreamHandler()
     handler.setLevel(logging.ERROR)
     if log_file:
-        handler = logging.FileHandler(log_file, encoding="utf-8")
+        try:
+            handler = logging.FileHandler(log_file, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"--log {log_file}: {error.strerror}") from None
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)

@@ -96,6 +96,5 @@ def export(article: str | None, archive: Path, *, kind: str, output: Path | None
     if as_json:
         print_json(result)
     else:
-        click.echo(
-            f"{result.path}: {plural(result.captures, 'capture')}, {plural(result.pages, 'page')}, {result.bytes:,} bytes"
-        )
+        held = f"{plural(result.captures, 'capture')}, {plural(result.pages, 'page')}"
+        click.echo(f"{result.path}: {held}, {result.bytes:,} bytes")

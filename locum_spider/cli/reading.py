@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from locum_spider.archive import StoredArticle
+    from locum_spider.archive import FieldEvidence, StoredArticle
     from locum_spider.store.search import Hit
+
+
+_LONGEST_RAW = 240
 
 
 @click.command()
@@ -181,9 +185,10 @@ def print_hits(hits: Sequence[Hit], total: int) -> None:
 @click.command()
 @click.argument("article", metavar="ID|URL")
 @click.option("--revisions", is_flag=True, help="Print every revision's text, not only the latest.")
+@click.option("--evidence", is_flag=True, help="Name capture, rule and raw text of every field.")
 @json_option
 @with_archive
-def show(article: str, archive: Path, *, revisions: bool, as_json: bool) -> None:
+def show(article: str, archive: Path, *, revisions: bool, evidence: bool, as_json: bool) -> None:
     """Show one article, its revisions and where each was captured.
 
     \b
@@ -195,6 +200,10 @@ def show(article: str, archive: Path, *, revisions: bool, as_json: bool) -> None
         if found is None:
             raise UsageError(f"no article {article} in {archive}; `locum search` prints the numbers of articles")
         versions, addresses = opened.revisions(found.id), opened.addresses(found.id)
+        fields = opened.evidence(found.id)
+    if evidence:
+        print_json(fields) if as_json else _print_evidence(found, fields)
+        return
     if as_json:
         print_json({**asdict(found), "addresses": addresses, "revisions": versions})
         return
@@ -208,6 +217,20 @@ def show(article: str, archive: Path, *, revisions: bool, as_json: bool) -> None
         click.echo(f"     {version['warc_file']} at byte {version['warc_offset']:,}, {version['capture_digest']}")
         if revisions:
             click.echo("\n" + "\n\n".join(wrap(block, "     ") for block in version["body"].split("\n\n")) + "\n")
+
+
+def _print_evidence(article: StoredArticle, fields: list[FieldEvidence]) -> None:
+    click.secho(wrap(f"{article.id}  {article.title}"), bold=True)
+    last = None
+    for entry in fields:
+        if entry.capture != last:
+            last = entry.capture
+            click.echo(f"\nCaptured {last.fetched_at} as {last.digest}")
+            click.echo(f"  {last.url}")
+            click.echo(f"  {last.warc_file}, byte {last.warc_offset:,}, {last.warc_length:,} bytes")
+        click.echo(f"\n  {entry.field}")
+        click.echo(wrap(f"by {entry.rule}", "    "))
+        click.echo(wrap(shorten(" ".join(entry.raw.split()), _LONGEST_RAW, placeholder=" …"), "    | "))
 
 
 def _print_article(article: StoredArticle) -> None:

@@ -249,8 +249,23 @@ def _article(reading: _Reading) -> Article:
         attachments=reading.attachments,
         images=reading.images,
         canonical_url=canonical if canonical and site.is_article(canonical) else None,
-        evidence=reading.evidence,
+        evidence=_evidence(reading, address_day),
     )
+
+
+def _evidence(reading: _Reading, address_day: str | None) -> dict[str, str]:
+    """What read each field: the layout's rule, and the raw text where it is more than the field's value."""
+    found = dict(reading.evidence)
+    body = found.get("body")
+    if body is not None:
+        found |= {"attachments": body} if reading.attachments else {}
+        found |= {"images": body} if reading.images else {}
+    found["lang"] = "html lang" if reading.document.lang else "the site's declaration"
+    if address_day is not None:
+        found["address_date"] = f"{address_day} in {reading.document.url}"
+    if reading.document.canonical:
+        found["canonical_url"] = 'link rel="canonical"'
+    return found
 
 
 def _modified(reading: _Reading) -> str | None:
@@ -281,7 +296,7 @@ def _read_published(raw: str, site: Site, now: datetime) -> _Dated:
 def _conflict(dated: _Dated, address_day: str | None) -> str | None:
     if dated.day is None:
         hint = f"; the address says {address_day}" if address_day else ""
-        return f"the page prints {dated.raw!r}, which is no date{hint}"
+        return f"the page prints {dated.raw!r}, which cannot be read as a date{hint}"
     if address_day and not address_day.startswith(dated.day):
         return f"the page prints {dated.day}, the address says {address_day}"
     return None

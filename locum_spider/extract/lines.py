@@ -235,7 +235,10 @@ class LineReader:
                 self._block += 1
                 self._mark = None
             elif item is None and (bullet := _BULLET.match(text)) and bullet.end() < len(text):
-                item, text = (f"{bullet[1]}. " if bullet[1] else "• "), text[bullet.end() :]
+                if bullet[1]:
+                    item = ""  # a typed number stays in the text: it may be the day of a date, "1. Juni 2025"
+                else:
+                    item, text = "• ", text[bullet.end() :]
                 self._block += 1
             last = self.lines[-1] if self.lines else None
             if (

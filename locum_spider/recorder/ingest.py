@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from locum_spider.items import Visit
 from locum_spider.recorder.interpret import Reading, interpret
-from locum_spider.store import frontier, writing
+from locum_spider.store import frontier, removal, writing
 from locum_spider.warc import Refers, payload_digest, read_exchange
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from locum_spider.extract.site import Site
-    from locum_spider.items import Exchange
+    from locum_spider.items import Exchange, Listing
     from locum_spider.warc import Location
 
     Keep = Callable[[Exchange, Refers | None], Location]
@@ -99,6 +99,10 @@ def store_visit(db: sqlite3.Connection, crawl: Crawl, visit: Visit, reading: Rea
     """Store a visit inside the caller's transaction; returns its outcome. `keep` puts exchanges where they last."""
     if visit.request_id is not None and not frontier.is_queued(db, visit.request_id):
         return "repeated"
+    if _is_taken_down(db, crawl.site, visit.exchanges, reading):
+        if visit.request_id is not None:
+            frontier.finish_request(db, visit.request_id, removal.OUTCOME, None, None, None)
+        return removal.OUTCOME
     capture_id = None
     for exchange in visit.exchanges:
         refers, same_as = refers_to(db, exchange) or (None, None)
@@ -116,8 +120,7 @@ def store_visit(db: sqlite3.Connection, crawl: Crawl, visit: Visit, reading: Rea
         outcome = "failed"
     rows = frontier.enqueue(db, crawl.id, _children(db, crawl, reading, found_on), capture_id)
     if reading.listing is not None and capture_id is not None:
-        requests = {e.url: rows[crawl.site.key(e.url)] for e in reading.listing.entries}
-        writing.save_listing(db, capture_id, reading.listing, requests)
+        _save_listing(db, crawl, capture_id, reading.listing, rows)
     frontier.finish_request(db, visit.request_id, outcome, reading.reason, capture_id, article_id)
     return outcome
 
@@ -130,6 +133,8 @@ def store_foreign(db: sqlite3.Connection, crawl: Crawl, exchange: Exchange, read
         (exchange.url, exchange.fetched_at, digest),
     ).fetchone():
         return "known"
+    if _is_taken_down(db, crawl.site, (exchange,), reading):
+        return removal.OUTCOME
     refers, same_as = refers_to(db, exchange) or (None, None)
     capture_id = writing.save_capture(db, crawl.id, exchange, keep(exchange, refers), same_as)
     if reading.article is not None:
@@ -137,8 +142,31 @@ def store_foreign(db: sqlite3.Connection, crawl: Crawl, exchange: Exchange, read
         requested = crawl.site.key(exchange.url)
         return _store_article(db, crawl, visit, reading, capture_id, requested).outcome
     if reading.listing is not None:
-        writing.save_listing(db, capture_id, reading.listing, {})
+        _save_listing(db, crawl, capture_id, reading.listing, {})
     return reading.outcome
+
+
+def _is_taken_down(db: sqlite3.Connection, site: Site, exchanges: tuple[Exchange, ...], reading: Reading) -> bool:
+    """Whether a visit would bring back what a takedown removed: by an address, or as a page that claims to be it."""
+    keys = {site.key(exchange.url) for exchange in exchanges}
+    article = reading.article
+    if article is not None and article.canonical_url:
+        keys.add(removal.titled(site.key(article.canonical_url), article.title))
+    return bool(removal.taken_down(db, keys))
+
+
+def _save_listing(
+    db: sqlite3.Connection, crawl: Crawl, capture_id: int, listing: Listing, rows: dict[str, int]
+) -> None:
+    """Keep what a listing says, but of what was taken down only that an entry stood there. `rows`: by key."""
+    keys = {entry.url: crawl.site.key(entry.url) for entry in listing.entries}
+    gone = removal.taken_down(db, set(keys.values()))
+    requests = {gone.get(key, url): rows[key] for url, key in keys.items() if key in rows}
+    entries = tuple(
+        replace(entry, url=gone[keys[entry.url]], title=None, summary=None) if keys[entry.url] in gone else entry
+        for entry in listing.entries
+    )
+    writing.save_listing(db, capture_id, replace(listing, entries=entries), requests)
 
 
 def _store_article(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from locum_spider import __version__
 from locum_spider.checkpoints import checkpoint
+from locum_spider.dates import learn_order
 from locum_spider.errors import IntegrityError
-from locum_spider.recorder import ingest
+from locum_spider.recorder import erasing, ingest
 from locum_spider.recorder.messages import Close, Open, Opened, Recorded, Report
-from locum_spider.sites import find_site
-from locum_spider.store import frontier, ledger, writing
+from locum_spider.sites import find_site, note_date_order
+from locum_spider.store import frontier, ledger, removal, writing
 from locum_spider.store.connection import WARCS, connect_writing, utc_now
 from locum_spider.warc import MAX_BYTES, OPEN, WarcWriter
 
@@ -51,6 +53,7 @@ class Recorder:
         self.folder = folder
         self.db = connect_writing(folder, durable=durable)
         self._recover()
+        erasing.finish(folder, self.db)
         self._head = ledger.head(self.db)
         # Names sort in the order of writing, also after the clock was set back: a rebuild goes by them.
         newest = self.db.execute("SELECT coalesce(max(name), '') FROM warc_files").fetchone()[0]
@@ -90,7 +93,7 @@ class Recorder:
             for crawl, visit, reading in zip(crawls, visits, readings, strict=True):
                 name = f"{crawl.site.name} {crawl.id} {visit.request_id or '-'}"
                 outcome = ingest.store_visit(self.db, crawl, visit, reading, partial(self._warc.write, name))
-                if outcome != "repeated" and visit.error is not None:
+                if outcome not in {"repeated", removal.OUTCOME} and visit.error is not None:
                     self._write_failure(visit)
                 outcomes.append(outcome)
         if self._warc.is_full:
@@ -160,6 +163,7 @@ class Recorder:
                 },
                 utc_now(),
             )  # fmt: skip
+        self._learn_date_order(crawl)
         cursor = self.db.cursor()
         cursor.row_factory = sqlite3.Row
         row = dict(cursor.execute("SELECT * FROM crawls WHERE id = ?", (crawl.id,)).fetchone())
@@ -167,11 +171,30 @@ class Recorder:
         row["waiting"] = left
         return Report(row, [dict(r) for r in frontier.unread(self.db, crawl.id)], EXIT_CODES[outcome])
 
+    @contextmanager
+    def event(self, event: dict[str, object], at: str) -> Iterator[sqlite3.Connection]:
+        """One transaction for rows of the caller's, with an event record that chains them into the ledger."""
+        with self._transaction():
+            self._warc.write_event(event, at)
+            yield self.db
+
+    def _learn_date_order(self, crawl: ingest.Crawl) -> None:
+        """A site that prints 25/12/2019 writes the day first: note it in a declaration that does not say."""
+        if crawl.site.date_order is not None:
+            return
+        printed = frontier.printed_dates(self.db, crawl.site.name)
+        order = learn_order(printed)
+        if order is not None:
+            example = next(text for text in printed if learn_order([text]) == order)
+            note_date_order(self.folder, crawl.site.name, order, example)
+
     def close(self) -> None:
         """Close WARC file and database."""
+        checkpoint("before-close")
         self._close_warc()
         self.db.execute("PRAGMA optimize")
         self.db.close()
+        checkpoint("closed")
 
     # -- writing in order --------------------------------------------------------------------------------------
 
@@ -223,14 +246,19 @@ class Recorder:
         known = dict(self.db.execute("SELECT name, bytes FROM warc_files WHERE closed = 0").fetchall())
         for path in sorted(folder.glob(f"*{OPEN}")):
             name = path.name.removesuffix(OPEN)
-            if name not in known:
+            # A power cut may undo the renaming of a file that the database knows as closed.
+            row = self.db.execute("SELECT bytes FROM warc_files WHERE name = ?", (name,)).fetchone()
+            if row is None:
                 path.unlink()  # nothing in it was ever acknowledged
                 continue
-            _cut(path, known[name])
+            _cut(path, row[0])
+            checkpoint("recover-cut")
             path.rename(folder / name)
+            checkpoint("recover-renamed")
         for name, position in known.items():
             _cut(folder / name, position)
             writing.save_warc_position(self.db, name, position, closed=True)
+            checkpoint("recovered")
 
 
 def _cut(path: Path, position: int) -> None:
@@ -245,3 +273,4 @@ def _cut(path: Path, position: int) -> None:
     if size > position:
         with path.open("r+b") as file:
             file.truncate(position)
+            os.fsync(file.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,6 +62,21 @@ def find_site(name: str, archive: Path | None = None) -> Site:
             return read_site(path)
     known = ", ".join(load_sites(archive, _pass_over))
     raise UsageError(f"no site {name!r} is declared; declared: {known}. Declare it in the archive's sites/{name}.toml")
+
+
+def note_date_order(archive: Path, name: str, order: str, example: str) -> bool:
+    """Write a learnt `date_order` into the archive's own declaration of a site; False where it is not declared there.
+
+    The key goes to the top, above the first table, with what it was learnt from, for everyone to see and correct.
+    """
+    path = archive / "sites" / f"{name}.toml"
+    if not path.is_file():
+        return False
+    line = f'date_order = "{order}" # learnt from {json.dumps(example, ensure_ascii=False)}\n'
+    part = path.with_suffix(".toml.part")
+    part.write_text(line + path.read_text(encoding="utf-8"), encoding="utf-8")
+    part.replace(path)
+    return True
 
 
 def site_of(url: str, archive: Path | None = None) -> Site | None:

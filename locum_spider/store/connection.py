@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from locum_spider.checkpoints import checkpoint
 from locum_spider.errors import ArchiveError, NoSpaceError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 DATABASE = "archive.db"
 WARCS = "warc"
 SITES = "sites"
-_LOCK = "archive.lock"
+LOCK = "archive.lock"
 _HEADER = b"SQLite format 3\x00"
 
 
@@ -35,7 +36,8 @@ def connect_reading(folder: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(reading_uri(folder), uri=True)
         connection.execute("PRAGMA busy_timeout = 10000")
         connection.row_factory = sqlite3.Row
-        _require_known_schema(connection, path)
+        if not _require_known_schema(connection, path):
+            raise ArchiveError(f"{path} is empty: a first crawl was cut short; `locum crawl SITE` goes on with it")
     except sqlite3.Error as error:
         raise ArchiveError(f"{path} cannot be read as an archive: {error}") from None
     return connection
@@ -74,6 +76,7 @@ def connect_writing(folder: Path, *, durable: bool = False) -> sqlite3.Connectio
         connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         connection.execute("PRAGMA foreign_keys = ON")
         migrations.apply(Database(connection, execute_plugins=False))
+        checkpoint("migrated")
         for name in (WARCS, SITES):
             (folder / name).mkdir(exist_ok=True)
     except sqlite3.Error as error:
@@ -101,8 +104,12 @@ def disk_error(error: Exception, where: Path) -> NoSpaceError | None:
 @contextmanager
 def writer_lock(folder: Path) -> Iterator[None]:
     """Hold the archive for writing. Raises ArchiveError where another process does; freed by any end of ours."""
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        what = "it is a file, and an archive is a folder" if folder.is_file() else error.strerror
+        raise disk_error(error, folder) or ArchiveError(f"{folder} cannot be written: {what}") from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -135,14 +142,15 @@ def _require_archive(folder: Path, path: Path) -> None:
         raise ArchiveError(f"{path} is no SQLite database; restore it from a backup")
 
 
-def _require_known_schema(connection: sqlite3.Connection, path: Path) -> None:
+def _require_known_schema(connection: sqlite3.Connection, path: Path) -> bool:
+    """Refuse what is no archive, or a newer one; False where the database is empty."""
     from locum_spider.migrations import known
 
     names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if "_sqlite_migrations" not in names:
         if names:
             raise ArchiveError(f"{path} is a database of something else: it has no articles; name another folder")
-        return
+        return False
     applied = {
         row[0] for row in connection.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = 'locum_spider'")
     }
@@ -152,3 +160,4 @@ def _require_known_schema(connection: sqlite3.Connection, path: Path) -> None:
         raise ArchiveError(
             f"{path} was written by a newer version of locum-spider ({newer[-1]}); upgrade, then try again"
         )
+    return True

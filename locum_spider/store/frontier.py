@@ -7,6 +7,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from locum_spider.store import removal
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -48,16 +50,24 @@ def start_crawl(db: sqlite3.Connection, site: str, version: str, now: str, crawl
 def enqueue(
     db: sqlite3.Connection, crawl_id: int, requests: Iterable[tuple[str, str, str]], found_on: int | None
 ) -> dict[str, int]:
-    """Put `(key, url, kind)` into the frontier, each key once a crawl; returns the row of each key."""
+    """Put `(key, url, kind)` into the frontier, each key once a crawl; returns the row of each key.
+
+    What was taken down is done at once, under a name that does not tell the address.
+    """
     rows: dict[str, int] = {}
+    requests = list(requests)
+    gone = removal.taken_down(db, {key for key, _, _ in requests})
     for key, url, kind in requests:
         if key in rows:
             continue
-        row = db.execute("SELECT id FROM frontier WHERE crawl_id = ? AND key = ?", (crawl_id, key)).fetchone()
+        known = gone.get(key, key)
+        row = db.execute("SELECT id FROM frontier WHERE crawl_id = ? AND key = ?", (crawl_id, known)).fetchone()
         if row is None:
+            state, outcome = ("done", removal.OUTCOME) if key in gone else ("queued", None)
             cursor = db.execute(
-                "INSERT INTO frontier (crawl_id, key, url, kind, found_on) VALUES (?, ?, ?, ?, ?)",
-                (crawl_id, key, url, kind, found_on),
+                "INSERT INTO frontier (crawl_id, key, url, kind, state, outcome, found_on) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (crawl_id, known, gone.get(key, url), kind, state, outcome, found_on),
             )
             rows[key] = int(cursor.lastrowid or 0)
         else:
@@ -130,6 +140,18 @@ def finish_request(
         "UPDATE frontier SET state = 'done', outcome = ?, reason = ?, capture_id = ?, article_id = ? WHERE id = ?",
         (outcome, reason, capture_id, article_id, request_id),
     )
+
+
+def printed_dates(db: sqlite3.Connection, site: str, limit: int = 2_000) -> list[str]:
+    """Dates as a site prints them, in articles and listings."""
+    rows = db.execute(
+        "SELECT published_raw FROM articles WHERE site = :site AND published_raw IS NOT NULL UNION ALL "
+        "SELECT e.published_raw FROM listing_entries e JOIN captures c ON c.id = e.capture_id "
+        "JOIN crawls w ON w.id = c.crawl_id WHERE w.site = :site AND e.published_raw IS NOT NULL "
+        "ORDER BY 1 DESC LIMIT :limit",
+        {"site": site, "limit": limit},
+    )
+    return [row[0] for row in rows]
 
 
 _COUNTED = {

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _TERM = re.compile(r'(-?)"([^"]*)"(\*?)|(\S+)')
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 MARK, UNMARK = "\x02", "\x03"
 """Stand before and behind a found word in `Hit.snippet` and `Hit.title_marked`."""
 
@@ -55,7 +56,7 @@ def fts_query(text: str) -> str:
     """
     wanted: list[str] = []
     unwanted: list[str] = []
-    for minus, phrase, star, word in _TERM.findall(text.replace("\0", " ")):
+    for minus, phrase, star, word in _TERM.findall(storable(text)):
         if word == "OR":
             if wanted and wanted[-1] != "OR":
                 wanted.append("OR")
@@ -77,17 +78,22 @@ def fts_query(text: str) -> str:
     return (f"({query})" if "OR" in wanted else query) + "".join(f" NOT {term}" for term in unwanted)
 
 
+def storable(text: str) -> str:
+    """Text without what SQLite cannot take: NUL, and bytes of the shell that are no UTF-8."""
+    return _UNSTORABLE.sub(" ", text)
+
+
 def _conditions(filters: Filters) -> tuple[str, list[object]]:
     clauses: list[str] = []
     values: list[object] = []
     for column, value in (("site", filters.site), ("section", filters.section)):
         if value is not None:
             clauses.append(f"a.{column} = ? COLLATE NOCASE")
-            values.append(value)
+            values.append(storable(value))
     for column, value in (("authors", filters.author), ("tags", filters.tag)):
         if value is not None:
             clauses.append(f"EXISTS (SELECT 1 FROM json_each(a.{column}) WHERE value = ? COLLATE NOCASE)")
-            values.append(value)
+            values.append(storable(value))
     for name, sign, value in (("--from", ">=", filters.since), ("--to", "<=", filters.until)):
         if value is not None:
             if not _DATE.fullmatch(value):

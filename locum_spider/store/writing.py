@@ -33,7 +33,7 @@ def save_capture(
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The capture that a revisit stands for."""
+    """The capture that a revisit stands for. One without a digest was taken down: it has no body any more."""
 
     id: int
     url: str
@@ -43,7 +43,10 @@ class Original:
     warc_offset: int
 
 
-_ORIGINAL = "SELECT id, url, fetched_at, digest, warc_file, warc_offset FROM captures WHERE same_as IS NULL AND "
+_ORIGINAL = (
+    "SELECT id, url, fetched_at, digest, warc_file, warc_offset FROM captures "
+    "WHERE same_as IS NULL AND digest <> '' AND "
+)
 
 
 def last_body(db: sqlite3.Connection, url: str) -> Original | None:

@@ -81,6 +81,13 @@ def test_fields_by_json_ld():
     assert found.authors == ("One", "Two")
 
 
+def test_half_a_character_in_json_ld_is_no_text_that_cannot_be_stored():
+    """Whoever cuts a headline after so many characters cuts an emoji in two."""
+    html = """<script type="application/ld+json">{"headline": "Pay \\ud83d"}</script><i>1 May 2018</i><p>Pay</p>"""
+    found = article(rules(title='{ json_ld = "headline" }', published='{ css = "i" }'), html)
+    assert found.title.encode().startswith(b"Pay")
+
+
 def test_fields_by_label():
     found = article(rules(published='{ label = "Updated" }', authors='{ label = "By" }'))
     assert (found.published, found.published_raw, found.published_source) == ("2018-05-02", "2 May 2018", "visible")

@@ -1,0 +1,84 @@
+"""How well the general reader reads: body, date, title and authors over the pages in ../shared/articles.
+
+    python benchmarks/articles.py [--errors published|title|authors|text] [--limit N]
+
+Needs that folder beside the project; says so and ends where it is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import logging
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from locum_spider.extract.document import Document
+from locum_spider.extract.general.generic import read_generic
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ARTICLES = Path(__file__).resolve().parents[2] / "shared" / "articles"
+LISTS = ("news", "benchmark")
+
+
+def predict(row: dict[str, Any], html: bytes, now: datetime) -> dict[str, Any]:
+    """One line for the scorer; the date as exactly as the page has it."""
+    article = read_generic(Document(html, row["url"]), html, now)
+    if article is None:
+        return {"id": row["id"]}
+    return {
+        "id": row["id"],
+        "title": article.title,
+        "published": article.published_at or article.published,
+        "authors": list(article.authors),
+        "text": article.text,
+    }
+
+
+def run(name: str, limit: int | None, errors: str | None) -> None:
+    """Predict one list, print the scorer's figures and the speed."""
+    truth = ARTICLES / f"{name}.jsonl"
+    rows = [json.loads(line) for line in truth.read_text(encoding="utf-8").splitlines()][:limit]
+    pages = [gzip.decompress((ARTICLES / row["html_path"]).read_bytes()) for row in rows]
+    now = datetime.now(UTC)
+    predict(rows[0], pages[0], now)  # imports and tables are not the pages' time
+    start = time.process_time()
+    found = [predict(row, page, now) for row, page in zip(rows, pages, strict=True)]
+    spent = time.process_time() - start
+    with tempfile.TemporaryDirectory() as folder:
+        used, guessed = Path(folder, truth.name), Path(folder, "predictions.jsonl")
+        used.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+        guessed.write_text("\n".join(json.dumps(row) for row in found), encoding="utf-8")
+        command = [sys.executable, str(ARTICLES / "score_articles.py"), str(used), str(guessed)]
+        command += ["--errors", errors] if errors else []
+        lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    none = sum("text" not in row for row in found)
+    print(f"{name}: {len(rows)} pages, {none} read as no article, {len(rows) / spent:.1f} pages per CPU second")
+    print("\n".join(lines[1:]))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run both lists."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--errors", choices=["text", "published", "title", "authors"])
+    parser.add_argument("--limit", type=int)
+    options = parser.parse_args(arguments)
+    if not ARTICLES.is_dir():
+        print(f"nothing to measure: {ARTICLES} is missing")
+        return 0
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+    for name in LISTS:
+        run(name, options.limit, options.errors)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

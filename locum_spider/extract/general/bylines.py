@@ -1,0 +1,260 @@
+"""The names of authors out of bylines and metadata."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from locum_spider.extract.general.candidates import is_foreign
+from locum_spider.extract.general.structured import article_things, publisher_names, resolve, text_of, types
+from locum_spider.normalise import fold, host_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from locum_spider.extract.document import Document
+
+_BY = re.compile(
+    r"^\s*(?:written by|words by|story by|reported by|posted by|published by|by|von|par|por|di|door|av|af|"
+    r"przez|tekst|texto?|texte|autor(?:in)?"
+    r"(?:/autor(?:in)?)?|author|auteur|autore|kommentar von|ein kommentar von|ein gastbeitrag von|"
+    r"interview(?: von)?|oleh|yazan|foto und text)"
+    r"(?:\s*:\s*|\s+)",
+    re.IGNORECASE,
+)
+_BY_ALONE = re.compile(
+    r"^(by|von|par|por|di|door|av|af|autor(in)?(/autor(in)?)?|author|auteur|autore|written by|kommentar von|text)"
+    r"\s*:?$",
+    re.IGNORECASE,
+)
+_JOB = re.compile(
+    r"\b(editor|reporter|correspondent|journalist|columnist|contribut|writer|producer|staff|chief|bureau|"
+    r"desk|analyst|"
+    r"anchor|intern|fellow|professor|director|specialist|photographer|redakt|korrespondent|autor|volont|"
+    r"leiter|chef|journaliste|"
+    r"r[ée]dact|correspond|periodista|corresponsal|enviad|giornalista|inviat|verslaggever|dziennikarz|"
+    r"publicysta|toimittaja|"
+    r"muhabir|wartawan|fotograf|news agency|updated|published|min read)",
+    re.IGNORECASE,
+)
+_NO_NAME = re.compile(
+    r"^(admin\w*|root|webmaster|user|guest|author|editor|anonymous|unknown|none|null|undefined|n/?a|"
+    r"default|test|web ?desk)$|https?:|www\.|@|"
+    r"\d{3}|^[\W\d_]*$",
+    re.IGNORECASE,
+)
+_SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)+")
+_LABELLED = re.compile(
+    r"^(?:autorin/autor|autor(?:in)?|author|auteur|autore|authors?)\s*:?\s+(?=[A-ZÀ-Ž])", re.IGNORECASE
+)
+_DATED = re.compile(r"^([^\d|]{5,60}?)\s*[|•·–—/,-]*\s*(?=\d{1,2}[./ ]|\d{4}[-./年]|\w{3,9}\.? \d{1,2},? )")
+_HARD = re.compile(r"\s*[;|•·\n／]\s*|\s+/\s+|\s+[–—-]\s+")
+_AND = re.compile(r"\s+(?:and|und|et|y|e|og|och|en|i|и|та|ve|a|dan|&|\+|with|mit)\s+", re.IGNORECASE)
+_SUFFIX = re.compile(r"^(jr|sr|ii|iii|iv|phd|ph\.d|md|m\.d|esq|rdn|rd|ms|mba|cfa|obe|mbe)\.?$", re.IGNORECASE)
+_AUTHOR_PATH = re.compile(
+    r"/(author|autor|auteur|autore|autori|autoren|autorin|authors|autores|auteurs|contributors?|"
+    r"columnists?|journalists?|reporters?|"
+    r"forfatter|skribent|redakteure?|by|profile|people|person|staff|writers?|team|korrespondenten|"
+    r"journaliste)"
+    r"[/_-]",
+    re.IGNORECASE,
+)
+_META_KEYS = (
+    "author", "article:author", "article:author_name", "og:article:author", "og:author", "articleauthor",
+    "authors", "byl", "parsely-author", "sailthru.author", "cxenseparse:author", "dc.creator",
+    "dcterms.creator", "citation_author",
+)  # fmt: skip
+_NEAR = 26
+_LONGEST_NAME, _LONGEST_LINE = 60, 120
+
+
+def split_names(text: str) -> list[str]:
+    """The names in a byline, without its "By", job titles, agencies' places, addresses and handles.
+
+    >>> split_names("By Jo Smith and Ann-Marie O’Neill, Political Editor"), split_names("Samya Kullab, AP")
+    (['Jo Smith', 'Ann-Marie O’Neill'], ['Samya Kullab', 'AP'])
+    >>> split_names("José Ortega y Gasset"), split_names("John Doe, Jr. / Journalist @jdoe")
+    (['José Ortega y Gasset'], ['John Doe, Jr.'])
+    """
+    text = re.sub(r"\((?:[^()]*)\)|\S+@\S+\.\w+|https?://\S+|(?<!\w)@\w+", " ", fold(text))
+    found: list[str] = []
+    for part in _HARD.split(_BY.sub("", text)):
+        for piece in re.split(r"\s*,\s*(?:and\s+|und\s+)?", part):
+            if _SUFFIX.match(piece) and found:
+                found[-1] += f", {piece}"  # its full stop belongs to it
+                continue
+            found += _split_and(piece)
+    names = [clean for name in found if (clean := _clean(name))]
+    return [name for number, name in enumerate(names) if not (number and _JOB.search(name))]
+
+
+def _split_and(text: str) -> list[str]:
+    """Two names joined by "and", if each side can be a whole name: "Ortega y Gasset" is one."""
+    parts = _AND.split(text)
+    whole = all(len(part.split()) > 1 or part.isupper() for part in parts)
+    return parts if len(parts) > 1 and whole else [text]
+
+
+def _clean(name: str) -> str | None:
+    name = _BY.sub("", name.strip(' ,:–—-|/*"“”')).strip()
+    name = name if _SUFFIX.match(name.split(" ")[-1]) else name.rstrip(".")
+    if not 1 < len(name) <= _LONGEST_NAME or len(name.split()) > 7 or _NO_NAME.search(name):
+        return None
+    return name
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
+def site_keys(document: Document) -> set[str]:
+    """The site's own names without signs and case, to tell them from people's."""
+    host = host_of(document.url)
+    names = publisher_names(document)
+    keys = {_key(re.sub(r"\(.*\)", "", name)) for name in names} | {_key(name) for name in names}
+    keys |= {_key(host), _key(host.split(".")[0])}
+    parts = host.split(".")
+    if len(parts) > 1:
+        keys |= {_key(parts[-2]), _key(".".join(parts[-2:]))}
+    return keys - {""}
+
+
+def read_authors(document: Document, headline: int | None) -> tuple[tuple[str, ...], str | None]:
+    """The authors and where they were read.
+
+    The publisher is one only where the page's structured data name it as the author, and nobody else is found.
+    """
+    own = site_keys(document)
+    ways: tuple[tuple[str, Iterator[str]], ...] = (
+        ("json-ld", _from_json_ld(document)),
+        ("meta", _from_meta(document, own)),
+        ("microdata", _from_microdata(document)),
+        ("link", _from_links(document, headline)),
+        ("visible", _from_lines(document, headline, own)),
+    )
+    corporate: tuple[tuple[str, ...], str] | None = None
+    for way, found in ways:
+        names = _unique(found)
+        people = [name for name in names if _key(name) not in own]
+        real = [name for name in people if not _SLUG.fullmatch(name)]
+        if real:
+            return tuple(real), way
+        if names and corporate is None and way == "json-ld":
+            corporate = tuple(names), way
+    return corporate if corporate is not None and corporate[0] else ((), None)
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(_key(name), name)
+    return list(found.values())
+
+
+def _from_json_ld(document: Document) -> Iterator[str]:
+    for key in ("author", "creator"):
+        names: list[str] = []
+        for thing in article_things(document):
+            read = [name for value in _flat(thing.get(key)) for name in _names_of(document, value)]
+            names = names or read
+        if names:
+            yield from names
+            return
+
+
+def _flat(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return [item for part in value for item in _flat(part)]
+    return [] if value is None else [value]
+
+
+def _names_of(document: Document, value: Any) -> list[str]:
+    value = resolve(document, value)
+    if isinstance(value, dict):
+        if any(kind in {"WebPage", "WebSite"} for kind in types(value)):
+            return []
+        return [name for part in _flat(value.get("name")) for name in split_names(text_of(part))]
+    return split_names(text_of(value))
+
+
+def _from_meta(document: Document, own: set[str]) -> Iterator[str]:
+    for key in _META_KEYS:
+        names = [name for value in document.meta.get(key, []) for name in split_names(value)]
+        names = [name for name in names if not _SLUG.fullmatch(name)]
+        if any(_key(name) not in own for name in names):
+            yield from names
+            return
+
+
+def _from_microdata(document: Document) -> Iterator[str]:
+    for node in document.tree.css("[itemprop~=author], a[rel~=author]")[:8]:
+        if is_foreign(node):
+            continue
+        inner = node.css_first("[itemprop~=name]")
+        text = fold((inner or node).attributes.get("content") or (inner or node).text(separator=" "))
+        if 2 < len(text) < 120:
+            yield from split_names(text)
+
+
+def _from_links(document: Document, headline: int | None) -> Iterator[str]:
+    """Links near the headline that lead to an author's page."""
+    if headline is None:
+        return
+    for link in document.links:
+        if headline - 4 <= link.line <= headline + _NEAR and _AUTHOR_PATH.search(urlsplit(link.url).path):
+            line = document.lines[link.line].text if link.line < len(document.lines) else ""
+            if 3 < len(link.text) <= _LONGEST_NAME and len(line) < 200 and len(link.text.split()) > 1:
+                yield from split_names(link.text)
+
+
+def _from_lines(document: Document, headline: int | None, own: set[str]) -> Iterator[str]:
+    """A byline near the headline: "By Jo Smith", a name below a line that says "By", a name before the date."""
+    near = document.lines[headline + 1 : headline + _NEAR] if headline is not None else []
+    lines = [line.text for line in near if line.image is None]
+    for number, text in enumerate(lines):
+        if len(text) > _LONGEST_LINE:
+            continue
+        if _BY_ALONE.match(text) and number + 1 < len(lines):
+            candidate = lines[number + 1]
+        elif match := _BY.match(text):
+            candidate = text[match.end() :]
+        else:
+            continue
+        if names := _names_in_line(candidate, own):
+            yield from names
+            return
+    labelled = [
+        line.text
+        for line in document.lines
+        if line.image is None and len(line.text) < 80 and _LABELLED.match(line.text)
+    ]
+    dated = [match[1] for text in lines[:10] if len(text) <= _LONGEST_LINE and (match := _DATED.match(text))]
+    for candidate in [_LABELLED.sub("", text) for text in labelled] + [text for text in dated if _all_capital(text)]:
+        if names := _names_in_line(candidate, own):
+            yield from names
+            return
+
+
+def _names_in_line(text: str, own: set[str]) -> list[str]:
+    """The names in a printed byline; places behind a comma and the publisher's own departments are none."""
+    text = re.split(r"\d|\s[–—-]\s|\s\|\s|•|\b(?:Published|Updated|Posted|on (?=[A-Z]))", text)[0]
+    names = split_names(text)
+    if not all(_like_a_name(name) for name in names):
+        return []
+    return [
+        name for number, name in enumerate(names)
+        if not (number and " " not in name and not name.isupper())
+        and not any(_key(name).startswith(key) for key in own if len(key) > 2)
+    ]  # fmt: skip
+
+
+def _all_capital(text: str) -> bool:
+    parts = [word for word in text.split() if word not in {"de", "van", "von", "der", "den", "da", "del", "di", "la"}]
+    return 2 <= len(parts) <= 4 and all(word[0].isupper() for word in parts)
+
+
+def _like_a_name(name: str) -> bool:
+    words = name.split()
+    named = [word for word in words if word[0].isupper() or not word[0].isascii()]
+    return 1 <= len(words) <= 5 and len(named) * 2 >= len(words) and words[0] in named

@@ -1,0 +1,164 @@
+"""What a page says of its article beside date and text: title, authors, section, tags, standfirst, language."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from locum_spider.extract.general.bylines import read_authors, site_keys
+from locum_spider.extract.general.headline import find_headline
+from locum_spider.extract.general.structured import article_things, text_of
+from locum_spider.extract.general.titles import read_title
+from locum_spider.normalise import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from locum_spider.extract.document import Document
+
+_NEAR = 14
+_MANY_TAGS, _LONG_TAG = 40, 60
+_CODE = re.compile(r"[a-z]{2,3}")
+_HOME = frozenset({"home", "homepage", "startseite", "start", "accueil", "inicio", "portada", "news", "nachrichten"})
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What was read, with its sources by field in `evidence`. `headline` is the line of the page that is the title."""
+
+    title: str | None
+    headline: int | None
+    authors: tuple[str, ...]
+    standfirst: str | None
+    section: str | None
+    tags: tuple[str, ...]
+    lang: str | None
+    canonical_url: str | None
+    evidence: dict[str, str]
+
+
+def read_metadata(document: Document) -> Metadata:
+    """Structured data first, then what is printed."""
+    title, title_source = read_title(document)
+    headline = find_headline(document, title) if title else None
+    authors, authors_source = read_authors(document, headline)
+    found = {
+        "title": title_source,
+        "authors": authors_source,
+        "standfirst": "visible" if (standfirst := read_standfirst(document, headline, title or "")) else None,
+        "section": "metadata" if (section := read_section(document)) else None,
+        "tags": "metadata" if (tags := read_tags(document)) else None,
+    }
+    return Metadata(
+        title=title, headline=headline, authors=authors, standfirst=standfirst, section=section, tags=tags,
+        lang=read_language(document), canonical_url=document.canonical,
+        evidence={name: source for name, source in found.items() if source},
+    )  # fmt: skip
+
+
+def _flat(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for part in value:
+            yield from _flat(part)
+    elif isinstance(value, dict):
+        yield from _flat(value.get("name"))
+    elif isinstance(value, str):
+        yield text_of(value)
+
+
+def read_standfirst(document: Document, headline: int | None, title: str) -> str | None:
+    """The description, where it stands near the headline: what only search engines are told is none."""
+    if headline is None:
+        return None
+    told = [text_of(thing.get("description")) for thing in article_things(document)]
+    told += [
+        text_of(value)
+        for name in ("og:description", "description", "twitter:description")
+        for value in document.meta.get(name, [])
+    ]
+    # Descriptions are cut short: what counts is that a printed line begins as they do.
+    descriptions = [found for text in told if len(found := words(text)) > 4]
+    for line in document.lines[headline + 1 : headline + _NEAR]:
+        if line.image is not None or line.caption or line.url is not None or line.text == title:
+            continue
+        printed = words(line.text)
+        if 4 < len(printed) < 90 and any(_same_beginning(printed, one) for one in descriptions):
+            return line.text
+    return None
+
+
+def _same_beginning(printed: list[str], told: list[str]) -> bool:
+    size = min(len(printed), len(told), 12)
+    whole = len(told) >= len(printed) - 3 or len(printed) <= 60
+    return size > 4 and whole and printed[: size - 1] == told[: size - 1]
+
+
+def read_section(document: Document) -> str | None:
+    """The section by name; one that is the site, or an address, is none."""
+    own = site_keys(document)
+    told = [text for thing in article_things(document) for text in _flat(thing.get("articleSection"))]
+    told += [
+        value
+        for name in ("article:section", "og:section", "section", "parsely-section", "articlesection")
+        for value in document.meta.get(name, [])
+    ]
+    told += _breadcrumb(document)
+    for text in told:
+        key = re.sub(r"[\W_]+", "", text.casefold())
+        if key and key not in own and key not in _HOME and len(text) <= _LONG_TAG and "/" not in text:
+            return text
+    return None
+
+
+def _breadcrumb(document: Document) -> list[str]:
+    """The names of the trail to this page, without the first, its start, and the last, which is the page."""
+    for thing in document.json_ld:
+        if thing.get("@type") != "BreadcrumbList" or not isinstance(thing.get("itemListElement"), list):
+            continue
+        names = [
+            text_of(element.get("name")) or next(_flat(element.get("item")), "")
+            for element in thing["itemListElement"]
+            if isinstance(element, dict)
+        ]
+        return [name for name in names[:-1] if name]
+    return []
+
+
+def read_tags(document: Document) -> tuple[str, ...]:
+    """Keywords, each once; a publisher's own marks with a colon or an underscore are left out."""
+    told = [text for thing in article_things(document) for text in _flat(thing.get("keywords"))]
+    for name in (
+        "article:tag",
+        "og:article:tag",
+        "news_keywords",
+        "parsely-tags",
+        "sailthru.tags",
+        "keywords",
+    ):
+        if told:
+            break
+        told = document.meta.get(name, [])
+    parts = [part.strip(" #\"'") for text in told for part in re.split(r"[,;|]\s*", text)]
+    kept = {
+        part.casefold(): part
+        for part in reversed(parts)
+        if 1 < len(part) <= _LONG_TAG and not re.search(r"[_:=]|\d{6}", part)
+    }
+    return tuple(dict.fromkeys(kept[part.casefold()] for part in parts if part.casefold() in kept))[:_MANY_TAGS]
+
+
+def read_language(document: Document) -> str | None:
+    """The language as two letters: of the page, of its metadata, of its JSON-LD."""
+    told = [document.lang or ""]
+    told += [
+        value
+        for name in ("content-language", "language", "dc.language", "og:locale", "inlanguage")
+        for value in document.meta.get(name, [])
+    ]
+    told += [text for thing in article_things(document) for text in _flat(thing.get("inLanguage"))]
+    for text in told:
+        code = re.split(r"[-_,; ]", text.strip().lower())[0]
+        if _CODE.fullmatch(code):
+            return code
+    return None

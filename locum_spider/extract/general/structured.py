@@ -1,0 +1,136 @@
+"""What a page says of itself in JSON-LD: the objects that describe its own article, its publisher, its people."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from locum_spider.normalise import fold, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from locum_spider.extract.document import Document
+
+Thing = dict[str, Any]
+
+_ARTICLE = re.compile(r"(article|posting|report|opinionpiece|review|column)$", re.IGNORECASE)
+_PAGE = re.compile(r"(webpage|itempage)$", re.IGNORECASE)
+_PUBLISHER = re.compile(r"(organi[sz]ation|website|corporation|newspaper)$", re.IGNORECASE)
+_DATED_MEDIA = re.compile(r"(video|audio|image|media|event|person|product|comment|recipe|course|offer)", re.IGNORECASE)
+_ALIKE = 0.6
+_LONGEST_NAME = 6
+
+
+def types(thing: Thing) -> list[str]:
+    """The `@type`s of an object, without what stands in front of the last slash or colon."""
+    value = thing.get("@type")
+    found = value if isinstance(value, list) else [value]
+    return [re.split(r"[/:#]", kind)[-1] for kind in found if isinstance(kind, str)]
+
+
+def text_of(value: Any) -> str:
+    """A string as it would be shown: entities that were escaped twice are read, tags are gone.
+
+    >>> text_of("Tom &amp; <b>Jo</b>&#8217;s ")
+    'Tom & Jo’s'
+    """
+    if not isinstance(value, str):
+        return ""
+    text = html.unescape(value) if "&" in value else value
+    return fold(re.sub(r"</?[a-zA-Z][^<>]*>", "", text))
+
+
+def _is_article(thing: Thing) -> bool:
+    kinds = types(thing)
+    if kinds:
+        return any(_ARTICLE.search(kind) for kind in kinds)
+    return bool(thing.get("headline") or (thing.get("datePublished") and thing.get("author")))
+
+
+def _addresses(thing: Thing) -> Iterator[str]:
+    for key in ("url", "@id", "mainEntityOfPage", "identifier"):
+        value = thing.get(key)
+        if isinstance(value, dict):
+            value = value.get("@id") or value.get("url")
+        if isinstance(value, str) and "/" in value:
+            yield value
+
+
+def _path(url: str) -> str:
+    try:
+        return unquote(urlsplit(url).path).rstrip("/").casefold()
+    except ValueError:
+        return ""
+
+
+def _same_headline(thing: Thing, title: list[str]) -> bool:
+    own = set(words(text_of(thing.get("headline") or thing.get("name"))))
+    return bool(own) and len(own & set(title)) >= _ALIKE * len(own)
+
+
+def article_things(document: Document) -> list[Thing]:
+    """The objects that describe this page's article: by address, else by headline, else the first there is."""
+    found = []
+    for thing in document.json_ld:
+        inner = thing.get("mainEntity")
+        found += [part for part in (thing, inner) if isinstance(part, dict) and _is_article(part)]
+    if len(found) < 2:
+        return found
+    own = {_path(url) for url in (document.url, document.canonical) if url} - {""}
+    by_address = [thing for thing in found if own & {_path(url) for url in _addresses(thing)}]
+    title = words(document.title_tag)
+    by_headline = [thing for thing in found if thing not in by_address and _same_headline(thing, title)]
+    return by_address + by_headline or found[:1]
+
+
+def page_things(document: Document) -> list[Thing]:
+    """The objects that describe the page around the article."""
+    return [thing for thing in document.json_ld if any(_PAGE.search(kind) for kind in types(thing))]
+
+
+def is_other_medium(kind: str) -> bool:
+    """Whether a type names something that has dates and makers of its own beside the article."""
+    return _DATED_MEDIA.search(kind) is not None
+
+
+def resolve(document: Document, value: Any) -> Any:
+    """The object a bare `@id` stands for, where the page has it."""
+    if isinstance(value, dict) and "name" not in value and isinstance(value.get("@id"), str):
+        for thing in document.json_ld:
+            if thing.get("@id") == value["@id"] and "name" in thing:
+                return thing
+    return value
+
+
+def publisher_names(document: Document) -> set[str]:
+    """The names under which the site appears in its own metadata."""
+    found = set()
+    for thing in document.json_ld:
+        maker = resolve(document, thing.get("publisher"))
+        for part in maker if isinstance(maker, list) else [maker]:
+            found |= _names(part)
+        if any(_PUBLISHER.search(kind) for kind in types(thing)):
+            found |= _names(thing)
+    for key in (
+        "og:site_name",
+        "application-name",
+        "apple-mobile-web-app-title",
+        "publisher",
+        "dc.publisher",
+        "copyright",
+    ):
+        found |= {value for value in document.meta.get(key, []) if value}
+    return {name for name in found if len(name.split()) <= _LONGEST_NAME}
+
+
+def _names(thing: Any) -> set[str]:
+    if isinstance(thing, str):
+        return {text_of(thing)} - {""}
+    if not isinstance(thing, dict):
+        return set()
+    values = [thing.get(key) for key in ("name", "legalName", "alternateName")]
+    flat = [item for value in values for item in (value if isinstance(value, list) else [value])]
+    return {text_of(item) for item in flat} - {""}

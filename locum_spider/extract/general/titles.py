@@ -1,0 +1,119 @@
+"""A page's title out of all that name it, without the name of the site."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from locum_spider.extract.general.bylines import site_keys
+from locum_spider.extract.general.structured import article_things, text_of
+from locum_spider.normalise import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from locum_spider.extract.document import Document
+
+_SEPARATOR = re.compile(r"\s+[|•·»›/–—-]\s+|\s*[|｜]\s*|\s+::?\s+|：|\s*»\s*")
+_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}")
+
+
+def _key(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text.casefold())
+
+
+def strip_site(title: str, own: Iterable[str], alone: Iterable[str] = ()) -> str:
+    """A title without the site's name at either end, and what stands between it and the title.
+
+    `own` are the site's names as keys (no signs, no case); `alone` other titles of the page: where one of them is
+    how this one begins, the rest is the site's.
+
+    >>> strip_site("Pay rises - once again | News | The Paper", {"thepaper"})
+    'Pay rises - once again'
+    >>> strip_site("The Paper: Pay rises", {"thepaper"}), strip_site("Pay rises - again", {"thepaper"})
+    ('Pay rises', 'Pay rises - again')
+    >>> strip_site("Pay rises again – Politics", set(), ["Pay rises again"])
+    'Pay rises again'
+    """
+    for other in sorted(alone, key=len, reverse=True):
+        rest = title[len(other) :]
+        if len(_key(other)) > 8 and title.startswith(other) and _SEPARATOR.match(rest):
+            return other
+    names = [key for key in own if len(key) > 2]
+    cuts = [(match.start(), match.end()) for match in _SEPARATOR.finditer(title)]
+    for number, (start, end) in enumerate(cuts):
+        stop = cuts[number + 1][0] if number + 1 < len(cuts) else len(title)
+        if start and _is_site(title[end:stop], names):
+            return strip_tail(title[:start])
+    match = re.match(r"(.{2,40}?)(?:\s+[|•·»–—-]\s+|:\s+|\s*\|\s*)(?=\S)", title)
+    return title[match.end() :].strip() if match and _key(match[1]) in names else title
+
+
+def _is_site(segment: str, names: Iterable[str]) -> bool:
+    key = _key(segment)
+    if not key:
+        return False
+    return any(
+        key == name or (len(name) > 4 and len(key) < 3 * len(name) and name in key) or (len(key) > 4 and key in name)
+        for name in names
+    )
+
+
+def strip_tail(title: str) -> str:
+    """A title without the section that stood in front of the site's name: one or two words behind a sign.
+
+    >>> strip_tail("Pay rises everywhere | News"), strip_tail("Pay rises - again for all of us")
+    ('Pay rises everywhere', 'Pay rises - again for all of us')
+    """
+    cuts = list(_SEPARATOR.finditer(title))
+    if cuts and "|" in cuts[-1][0] and cuts[-1].start() > 15 and len(title[cuts[-1].end() :].split()) <= 3:
+        return title[: cuts[-1].start()].strip()
+    return title.strip()
+
+
+def read_title(document: Document) -> tuple[str | None, str | None]:
+    """The title and where it was read: what most of the page's own names for itself agree on.
+
+    What the publisher's metadata call the headline and what is printed as one go before what is meant for others.
+    """
+    own = site_keys(document)
+    raw = [(source, weight, text) for source, weight, text in _sources(document) if text and _key(text) not in own]
+    plain = [text for _, _, text in raw]
+    named: list[tuple[str, float, str]] = []
+    for source, weight, text in raw:
+        named.append((source, weight, strip_site(text, own, [other for other in plain if other != text])))
+    if not named:
+        return None, None
+    votes: dict[str, float] = {}
+    for _, weight, text in named:
+        votes[_key(text)] = votes.get(_key(text), 0.0) + weight
+    best = max(named, key=lambda one: (votes[_key(one[2])], one[1]))
+    return best[2], best[0]
+
+
+def _sources(document: Document) -> list[tuple[str, float, str]]:
+    """(source, weight, text) of everything that names the page."""
+    found = [
+        ("json-ld", 2.0, text_of(thing.get("headline")) or text_of(thing.get("name")))
+        for thing in article_things(document)[:1]
+    ]
+    found += [
+        ("visible", 1.75 if number == 0 else 0.5, text) for number, text in enumerate(main_headings(document)[:3])
+    ]
+    for name, weight in (
+        ("og:title", 1.5),
+        ("twitter:title", 0.5),
+        ("dc.title", 0.25),
+        ("headline", 0.5),
+        ("title", 0.25),
+    ):
+        found += [("meta", weight, text_of(value)) for value in document.meta.get(name, [])[:1]]
+    found.append(("title", 0.75, document.title_tag))
+    return found
+
+
+def main_headings(document: Document) -> list[str]:
+    """The texts of the `<h1>`s, each as one line, that are not the site's own name."""
+    own = site_keys(document)
+    texts = dict.fromkeys(fold(node.text(separator="")) for node in document.tree.css("h1"))
+    return [text for text in texts if text and len(text) < 400 and _key(text) not in own]
