@@ -5,12 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from locum_spider.version import __version__
+
 if TYPE_CHECKING:
     from locum_spider.archive import Archive
     from locum_spider.dates import read_date
     from locum_spider.reader import read_article
 
-__version__ = "0.1.0"
 __all__ = ["Archive", "__version__", "read_article", "read_date"]
 
 _HOMES = {"Archive": "archive", "read_article": "reader", "read_date": "dates"}

@@ -24,13 +24,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CrawlOptions:
-    """What a user may set for one run, over the site's declaration. `delay` in seconds, `concurrency` per host."""
+    """What a user may set for one run, over the site's declaration. `delay` in seconds, `concurrency` per host.
+
+    `min_free` are bytes that must stay free on the disk.
+    """
 
     delay: float | None = None
     concurrency: int | None = None
     contact: str | None = None
     durable: bool = False
     log: bool = False
+    min_free: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,8 @@ def _settings(archive: Path, options: CrawlOptions) -> Settings:
         given["DOWNLOAD_DELAY"] = options.delay
     if options.concurrency is not None:
         given["CONCURRENT_REQUESTS"] = given["CONCURRENT_REQUESTS_PER_DOMAIN"] = options.concurrency
+    if options.min_free is not None:
+        given["LOCUM_MIN_FREE"] = options.min_free
     if options.contact:
         given["USER_AGENT"] = ours.user_agent(options.contact)
     for name, value in given.items():

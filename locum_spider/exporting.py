@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
-from locum_spider import __version__
 from locum_spider.errors import UsageError
 from locum_spider.store import packages
 from locum_spider.store.connection import WARCS, connect_reading, disk_error, utc_now
+from locum_spider.version import __version__
 from locum_spider.warc import locate
 
 if TYPE_CHECKING:

@@ -62,6 +62,7 @@ class FrontierScheduler(BaseScheduler):
                 Path(settings["LOCUM_ARCHIVE"]),
                 durable=settings.getbool("LOCUM_DURABLE"),
                 warc_bytes=settings.getint("LOCUM_WARC_BYTES"),
+                min_free=settings.getint("LOCUM_MIN_FREE"),
             )
             opened: Opened = await self._recorder.ask(Open(spider.site.name))
         except LocumError as error:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from locum_spider.extract.site import parse_span
+from locum_spider.store import frontier
 from locum_spider.store.connection import connect_writing, utc_now
 
 if TYPE_CHECKING:
@@ -28,11 +29,7 @@ def schedule(archive: Path, site: str, every: str) -> None:
     """Note in the archive how often a site is to be crawled."""
     db = connect_writing(archive)
     try:
-        db.execute(
-            "INSERT INTO schedules (site, every, since) VALUES (?, ?, ?) "
-            "ON CONFLICT (site) DO UPDATE SET every = excluded.every",
-            (site, every, utc_now()),
-        )
+        frontier.schedule(db, site, every, utc_now())
     finally:
         db.close()
 
@@ -41,7 +38,7 @@ def unschedule(archive: Path, site: str) -> bool:
     """Take a site off the schedule; False where it was not on it."""
     db = connect_writing(archive)
     try:
-        return db.execute("DELETE FROM schedules WHERE site = ?", (site,)).rowcount > 0
+        return frontier.unschedule(db, site)
     finally:
         db.close()
 

@@ -2,8 +2,8 @@
 
 import os
 
-from locum_spider import __version__
 from locum_spider.content import ACCEPTED
+from locum_spider.version import __version__
 
 BOT_NAME = "locum_spider"  # default "scrapybot"
 SPIDER_MODULES = ["locum_spider.spiders"]
@@ -14,6 +14,7 @@ LOCUM_ARCHIVE = os.environ.get("LOCUM_ARCHIVE") or "data"
 LOCUM_CONTACT = os.environ.get("LOCUM_CONTACT", "")
 LOCUM_DURABLE = False  # fsync of WARC and database: survives a power cut, at a sixth of the speed
 LOCUM_WARC_BYTES = int(os.environ.get("LOCUM_WARC_BYTES") or 1_000_000_000)  # at this size the next file is begun
+LOCUM_MIN_FREE = 500_000_000  # bytes that must stay free on the disk, else a crawl stops while it still can
 LOCUM_MAX_RETRY_AFTER = 600  # seconds a server may make us wait; beyond that the request has failed
 
 # -- politeness ----------------------------------------------------------------------------------------------------

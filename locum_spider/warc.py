@@ -20,11 +20,11 @@ from urllib.parse import urlsplit
 from fastwarc.stream_io import GzipReader, GzipWriter
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
-from locum_spider import __version__
 from locum_spider.checkpoints import checkpoint
 from locum_spider.content import undo_chunks
 from locum_spider.errors import IntegrityError
 from locum_spider.items import Exchange
+from locum_spider.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from locum_spider import __version__
 from locum_spider.cli.common import archive_option
 from locum_spider.errors import LocumError
+from locum_spider.version import __version__
 
 _COMMANDS = {
     "demo": "crawl", "crawl": "crawl", "sites": "reading", "status": "reading", "search": "reading",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import textwrap
 from dataclasses import asdict, is_dataclass
@@ -20,6 +21,18 @@ archive_option = click.option(
     "--archive", metavar="DIR", default=None, help="Folder of the archive; else $LOCUM_ARCHIVE, else ./data."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+class Size(click.ParamType):  # type: ignore[type-arg] - generic only in the newest click
+    """Bytes, given as `500MB`, `2 GB` or `0`; powers of a thousand, as disks are sold."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMGT]?)B?", str(value).strip(), re.IGNORECASE)
+        if found is None:
+            self.fail(f"{value!r} is no size; sizes look like 500MB, 2GB or 0", param, ctx)
+        return int(float(found[1]) * 1000 ** " kmgt".index(found[2].lower() or " "))
 
 
 def archive_path(ctx: click.Context, archive: str | None) -> Path:

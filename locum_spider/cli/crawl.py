@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
+from locum_spider.cli.common import Size, json_option, plural, print_json, with_archive, wrap
 from locum_spider.errors import ArchiveError, LocumError, UsageError
 from locum_spider.sites import find_site, site_of
 
@@ -31,6 +31,7 @@ _DEMO_MARK = "made-by-locum-demo"
 @click.option("--concurrency", type=click.IntRange(min=1), metavar="N", help="Requests at one time to a host.")
 @click.option("--contact", metavar="TEXT", help="Whom a site may write to; goes into the user agent. [$LOCUM_CONTACT]")
 @click.option("--durable", is_flag=True, help="Survive a power cut, at a sixth of the speed.")
+@click.option("--min-free", type=Size(), metavar="SIZE", help="Stop while so much is free on the disk. [500MB]")
 @click.option(
     "--log", "log_file", type=click.Path(dir_okay=False), metavar="FILE", help="Write what happens to a file."
 )
@@ -38,7 +39,7 @@ _DEMO_MARK = "made-by-locum-demo"
 @with_archive
 def crawl(
     sites: tuple[str, ...], archive: Path, *, due: bool, delay: float | None, concurrency: int | None,
-    contact: str | None, durable: bool, log_file: str | None, as_json: bool,
+    contact: str | None, durable: bool, min_free: int | None, log_file: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Crawl declared sites into the archive; goes on where an earlier crawl stopped.
 
@@ -56,7 +57,8 @@ def crawl(
         return
     _start_log(log_file)
     results = _run(
-        chosen, archive, CrawlOptions(delay, concurrency, contact, durable, log=log_file is not None), quiet=as_json
+        chosen, archive,
+        CrawlOptions(delay, concurrency, contact, durable, log=log_file is not None, min_free=min_free), quiet=as_json,
     )
     if as_json:
         print_json([_as_json(result) for result in results])
@@ -204,7 +206,7 @@ def demo(archive: Path, *, markup: str | None) -> None:
         for name in ("http_proxy", "HTTP_PROXY"):
             os.environ[name] = server.url
         os.environ.pop("no_proxy", None)
-        results = _run([find_site("locum-today")], folder, CrawlOptions(delay=0, concurrency=4))
+        results = _run([find_site("locum-today")], folder, CrawlOptions(delay=0, concurrency=4, min_free=0))
     for result in results:
         print_report(result)
     if results[0].error is not None:

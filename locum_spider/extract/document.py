@@ -23,6 +23,7 @@ from locum_spider.normalise import fold
 MAX_DEPTH = 3_000
 """Elements open at one time beyond which a page is refused: parsing time grows with the square of the depth."""
 
+_START = 200
 _FEW_TAGS = 4 * MAX_DEPTH
 _TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _ROOT = re.compile(r"https?://[\w.-]+(:\d+)?(?=[/?#]|$)")
@@ -50,10 +51,13 @@ def decode(body: bytes, content_type: str | None = None) -> str:
     encoding, mark = read_bom(body)
     if encoding:
         return body[len(mark) :].decode(encoding, "replace")
+    http = resolve_encoding(http_content_type_encoding(content_type) or "") or ""
+    if http.startswith("utf-16") and b"\0" in body[:_START]:  # every other byte is NUL, which is valid UTF-8 too
+        return body.decode(http, "replace")
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:
-        declared = http_content_type_encoding(content_type) or html_body_declared_encoding(body) or "cp1252"
+        declared = http or html_body_declared_encoding(body) or "cp1252"
     name = resolve_encoding(declared) or "cp1252"
     if name in _NO_CHARACTER_SETS:
         name = "cp1252"

@@ -127,11 +127,7 @@ def store_visit(db: sqlite3.Connection, crawl: Crawl, visit: Visit, reading: Rea
 
 def store_foreign(db: sqlite3.Connection, crawl: Crawl, exchange: Exchange, reading: Reading, keep: Keep) -> str:
     """Store a capture made by others: no frontier, nothing to fetch. `known` where the archive has it already."""
-    digest = payload_digest(exchange.body)
-    if db.execute(
-        "SELECT 1 FROM captures WHERE url = ? AND fetched_at = ? AND digest = ?",
-        (exchange.url, exchange.fetched_at, digest),
-    ).fetchone():
+    if writing.is_known(db, exchange.url, exchange.fetched_at, payload_digest(exchange.body)):
         return "known"
     if _is_taken_down(db, crawl.site, (exchange,), reading):
         return removal.OUTCOME
@@ -195,17 +191,8 @@ def _children(db: sqlite3.Connection, crawl: Crawl, reading: Reading, found_on: 
 
 def judge(db: sqlite3.Connection, crawl: Crawl) -> tuple[str, list[str]]:
     """Outcome of a crawl that came to its end, and why it is none to be content with."""
-    rows = db.execute(
-        "SELECT outcome, kind, count(*) FROM frontier WHERE crawl_id = ? GROUP BY 1, 2", (crawl.id,)
-    ).fetchall()
-    count = Counter({(outcome, kind): number for outcome, kind, number in rows})
-    answered = db.execute(
-        "SELECT count(*) FROM frontier WHERE crawl_id = ? AND capture_id IS NOT NULL", (crawl.id,)
-    ).fetchone()[0]
-    cause = db.execute(
-        "SELECT url, reason FROM frontier WHERE crawl_id = ? AND outcome IN ('failed', 'refused') ORDER BY id",
-        (crawl.id,),
-    ).fetchone()
+    count = Counter(frontier.outcomes(db, crawl.id))
+    answered, cause = frontier.count_answered(db, crawl.id), frontier.first_fault(db, crawl.id)
     if answered == 0 and cause is not None and count["refused", "listing"] == 0:
         return "unreachable", [f"{cause[0]}: {cause[1]}"]
     reasons = []
@@ -216,16 +203,9 @@ def judge(db: sqlite3.Connection, crawl: Crawl) -> tuple[str, list[str]]:
         reasons.append(f"no article was found{why}")
     elif unread > _UNREAD_SHARE * (articles + unread):
         reasons.append(f"{unread} of {articles + unread} article addresses gave no article")
-    broken = [url for url in crawl.site.start if _outcome(db, crawl, url) == "failed"]
+    broken = [url for url in crawl.site.start if frontier.outcome_of(db, crawl.id, crawl.site.key(url)) == "failed"]
     limit = crawl.site.crawl.max_listings
     if frontier.count_listings(db, crawl.id) >= limit:
         reasons.append(f"{limit:,} listing pages were reached (crawl.max_listings); further ones were not followed")
     reasons += [f"the start page {url} could not be read as a listing" for url in broken]
     return ("check_failed" if reasons else frontier.DONE), reasons
-
-
-def _outcome(db: sqlite3.Connection, crawl: Crawl, url: str) -> str | None:
-    row = db.execute(
-        "SELECT outcome FROM frontier WHERE crawl_id = ? AND key = ?", (crawl.id, crawl.site.key(url))
-    ).fetchone()
-    return row[0] if row else None

@@ -11,15 +11,16 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from locum_spider import __version__
 from locum_spider.checkpoints import checkpoint
 from locum_spider.dates import learn_order
 from locum_spider.errors import IntegrityError
 from locum_spider.recorder import erasing, ingest
 from locum_spider.recorder.messages import Close, Open, Opened, Recorded, Report
+from locum_spider.recorder.reserve import Reserve
 from locum_spider.sites import find_site, note_date_order
 from locum_spider.store import frontier, ledger, removal, writing
 from locum_spider.store.connection import WARCS, connect_writing, utc_now
+from locum_spider.version import __version__
 from locum_spider.warc import MAX_BYTES, OPEN, WarcWriter
 
 if TYPE_CHECKING:
@@ -49,8 +50,11 @@ class _Lease:
 class Recorder:
     """Owns one archive for writing. Every method is one transaction; what has returned is stored for good."""
 
-    def __init__(self, folder: Path, *, durable: bool = False, warc_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self, folder: Path, *, durable: bool = False, warc_bytes: int = MAX_BYTES, min_free: int = 0
+    ) -> None:
         self.folder = folder
+        self._reserve = Reserve(folder, min_free)
         self.db = connect_writing(folder, durable=durable)
         self._recover()
         erasing.finish(folder, self.db)
@@ -64,6 +68,7 @@ class Recorder:
     def open(self, message: Open) -> Opened:
         """Begin a crawl of a site, or go on with its unfinished one."""
         site = find_site(message.site, self.folder)
+        self._require_room()
         with self._transaction():
             crawl = ingest.resume_crawl(self.db, site)
             resumed = crawl is not None
@@ -83,6 +88,7 @@ class Recorder:
 
     def record(self, visits: list[Visit]) -> list[Recorded]:
         """Keep and store visits: first all records into the WARC, then one transaction for what they say."""
+        self._require_room()
         warcs = self.folder / WARCS
         crawls = [self._leases[visit.crawl_id].crawl for visit in visits]
         readings = [
@@ -195,6 +201,12 @@ class Recorder:
         self.db.execute("PRAGMA optimize")
         self.db.close()
         checkpoint("closed")
+
+    def _require_room(self) -> None:
+        """Stop while there is still room to stop in good order. Raises NoSpaceError."""
+        if (error := self._reserve.lacking()) is not None:
+            self.close()
+            raise error
 
     # -- writing in order --------------------------------------------------------------------------------------
 

@@ -142,6 +142,51 @@ def finish_request(
     )
 
 
+def outcomes(db: sqlite3.Connection, crawl_id: int) -> dict[tuple[str, str], int]:
+    """How many requests of a crawl had each outcome, by outcome and kind."""
+    rows = db.execute(
+        "SELECT outcome, kind, count(*) FROM frontier WHERE crawl_id = ? GROUP BY 1, 2", (crawl_id,)
+    ).fetchall()
+    return {(outcome, kind): number for outcome, kind, number in rows}
+
+
+def count_answered(db: sqlite3.Connection, crawl_id: int) -> int:
+    """How many requests of a crawl had an answer of any kind."""
+    row = db.execute(
+        "SELECT count(*) FROM frontier WHERE crawl_id = ? AND capture_id IS NOT NULL", (crawl_id,)
+    ).fetchone()
+    return int(row[0])
+
+
+def first_fault(db: sqlite3.Connection, crawl_id: int) -> tuple[str, str] | None:
+    """Address and reason of the first request that failed or was refused."""
+    row = db.execute(
+        "SELECT url, reason FROM frontier WHERE crawl_id = ? AND outcome IN ('failed', 'refused') ORDER BY id",
+        (crawl_id,),
+    ).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def outcome_of(db: sqlite3.Connection, crawl_id: int, key: str) -> str | None:
+    """What became of the request with that key."""
+    row = db.execute("SELECT outcome FROM frontier WHERE crawl_id = ? AND key = ?", (crawl_id, key)).fetchone()
+    return row[0] if row else None
+
+
+def schedule(db: sqlite3.Connection, site: str, every: str, now: str) -> None:
+    """Note how often a site is to be crawled."""
+    db.execute(
+        "INSERT INTO schedules (site, every, since) VALUES (?, ?, ?) "
+        "ON CONFLICT (site) DO UPDATE SET every = excluded.every",
+        (site, every, now),
+    )
+
+
+def unschedule(db: sqlite3.Connection, site: str) -> bool:
+    """Take a site off the schedule; False where it was not on it."""
+    return db.execute("DELETE FROM schedules WHERE site = ?", (site,)).rowcount > 0
+
+
 def printed_dates(db: sqlite3.Connection, site: str, limit: int = 2_000) -> list[str]:
     """Dates as a site prints them, in articles and listings."""
     rows = db.execute(

@@ -65,6 +65,12 @@ def same_body(db: sqlite3.Connection, digest: str) -> Original | None:
     return Original(*row) if row else None
 
 
+def is_known(db: sqlite3.Connection, url: str, fetched_at: str, digest: str) -> bool:
+    """Whether the archive has a capture already."""
+    known = "SELECT 1 FROM captures WHERE url = ? AND fetched_at = ? AND digest = ?"
+    return db.execute(known, (url, fetched_at, digest)).fetchone() is not None
+
+
 def save_warc_position(db: sqlite3.Connection, name: str, position: int, *, closed: bool = False) -> None:
     """Acknowledge a WARC file up to a byte."""
     db.execute(

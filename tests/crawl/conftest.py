@@ -6,13 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
-from harness import SCENARIOS
+from harness import SCENARIOS, Crawled, crawl, scenario
+
+from locum_spider.demo.sample import build
+from locum_spider.demo.server import SiteServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Future
-
-    from harness import Crawled
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +27,10 @@ def started(
         yield {
             name: pool.submit(SCENARIOS[name], tmp_path_factory.mktemp(name)) for name in wanted if name in SCENARIOS
         }
+
+
+@scenario
+def sample_crawl(folder: Path) -> Crawled:
+    """The whole sample, each article in its own markup."""
+    with SiteServer(build()) as server:
+        return Crawled(folder, server.log, [crawl(folder, server, "--contact", "archive@example.org")])

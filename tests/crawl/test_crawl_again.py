@@ -39,8 +39,8 @@ def seen(folder):
 
 
 @scenario
-def five_crawls(folder):
-    """As it was; unchanged; one changed, one gone; one changed back, one back; unchanged again."""
+def four_crawls(folder):
+    """As it was; unchanged; one changed, one gone; one changed back, one back."""
     before, after = article_page("Changing report"), article_page("Changing report", "Another text of the article.")
     gone = Page(b"Gone", "text/plain", status=410)
     there = article_page("Vanishing report")
@@ -51,7 +51,6 @@ def five_crawls(folder):
             (before, there),
             (after, gone),
             (before, there),
-            (before, there),
         ):
             server.pages[CHANGING], server.pages[VANISHING] = changing, vanishing
             runs.append(crawl(folder, server))
@@ -61,8 +60,8 @@ def five_crawls(folder):
         return Crawled(folder, server.log, runs), snapshots
 
 
-def test_the_second_crawl_finds_nothing_new(five_crawls):
-    crawled, snapshots = five_crawls
+def test_the_second_crawl_finds_nothing_new(four_crawls):
+    crawled, snapshots = four_crawls
     (first, before), (second, after) = snapshots[:2]
     assert crawled.runs[1].code == 0
     assert "0 new, 0 changed, 3 unchanged" in crawled.runs[1].out
@@ -74,23 +73,23 @@ def test_the_second_crawl_finds_nothing_new(five_crawls):
         assert second[url]["revisions"] == 1
 
 
-def test_each_crawl_keeps_captures_and_entries_of_its_own(five_crawls):
-    crawled, _ = five_crawls
+def test_each_crawl_keeps_captures_and_entries_of_its_own(four_crawls):
+    crawled, _ = four_crawls
     captures = crawled.rows("SELECT crawl_id, count(*) FROM captures GROUP BY 1 ORDER BY 1")
-    assert captures == [(crawl_id, 5) for crawl_id in range(1, 6)]  # robots.txt, home page, three articles
+    assert captures == [(crawl_id, 5) for crawl_id in range(1, 5)]  # robots.txt, home page, three articles
     entries = crawled.rows("SELECT crawl_id, count(*) FROM entry_outcomes GROUP BY 1 ORDER BY 1")
-    assert entries == [(crawl_id, 3) for crawl_id in range(1, 6)]
+    assert entries == [(crawl_id, 3) for crawl_id in range(1, 5)]
 
 
-def test_a_changed_article_gets_a_revision(five_crawls):
-    crawled, snapshots = five_crawls
+def test_a_changed_article_gets_a_revision(four_crawls):
+    crawled, snapshots = four_crawls
     assert "0 new, 1 changed, 1 unchanged" in crawled.runs[2].out
-    assert [snapshot[CHANGING]["revisions"] for snapshot, _ in snapshots] == [1, 1, 2, 3, 3]
+    assert [snapshot[CHANGING]["revisions"] for snapshot, _ in snapshots] == [1, 1, 2, 3]
     assert all(snapshot[STAYING]["revisions"] == 1 for snapshot, _ in snapshots)
 
 
-def test_back_to_an_earlier_text_is_a_third_revision(five_crawls):
-    crawled, _ = five_crawls
+def test_back_to_an_earlier_text_is_a_third_revision(four_crawls):
+    crawled, _ = four_crawls
     with Archive(crawled.archive) as archive:
         article = archive.article(CHANGING)
         assert article is not None
@@ -103,18 +102,18 @@ def test_back_to_an_earlier_text_is_a_third_revision(five_crawls):
     assert article.text == texts[2]
 
 
-def test_search_knows_only_the_latest_text(five_crawls):
-    crawled, snapshots = five_crawls
+def test_search_knows_only_the_latest_text(four_crawls):
+    crawled, snapshots = four_crawls
     with Archive(crawled.archive) as archive:
         assert archive.search('"another text"') == []
         assert len(archive.search('"agency work"')) == 3
     found = [sum(snapshot["found"].values()) for _, snapshot in snapshots]
-    assert found == [3, 3, 2, 3, 3]
+    assert found == [3, 3, 2, 3]
 
 
-def test_a_gone_article_is_kept_and_said_to_be_gone(five_crawls):
-    crawled, snapshots = five_crawls
-    (_, _), (before, _), (after, contents_after), (back, _), _ = snapshots
+def test_a_gone_article_is_kept_and_said_to_be_gone(four_crawls):
+    crawled, snapshots = four_crawls
+    _, (before, _), (after, contents_after), (back, _) = snapshots
     assert (before[VANISHING]["state"], after[VANISHING]["state"], back[VANISHING]["state"]) == ("live", "gone", "live")
     assert after[VANISHING] == {**before[VANISHING], "state": "gone"}
     kept = next(row for row in contents_after["articles"] if row[0] == VANISHING)
@@ -123,8 +122,8 @@ def test_a_gone_article_is_kept_and_said_to_be_gone(five_crawls):
     assert "HTTP 410 Gone" in crawled.runs[2].out
 
 
-def test_an_article_that_comes_back_unchanged_is_no_new_revision(five_crawls):
-    _, snapshots = five_crawls
+def test_an_article_that_comes_back_unchanged_is_no_new_revision(four_crawls):
+    _, snapshots = four_crawls
     assert snapshots[-1][0][VANISHING]["revisions"] == 1
 
 

@@ -7,7 +7,6 @@ import os
 import shutil
 import sqlite3
 import string
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -36,14 +35,8 @@ from locum_spider.demo.server import SiteServer
 COMMANDS = ("demo", "crawl", "sites", "status", "search", "show", "serve", "schedule")
 
 
-@scenario
-def readable(folder):
-    with SiteServer(build()) as server:
-        return Crawled(folder, server.log, [crawl(folder, server, "--concurrency", "4", "--json")])
-
-
 def on(crawled, *arguments):
-    return locum(*arguments, "--archive", "archive", cwd=crawled.folder)
+    return locum(arguments[0], "--archive", "archive", *arguments[1:], cwd=crawled.folder)
 
 
 def in_process(*arguments):
@@ -97,25 +90,15 @@ def test_wrong_usage(arguments, tmp_path):
 # -- JSON -------------------------------------------------------------------------------------------------------------
 
 
-def test_crawl_as_json(readable):
-    (report,) = readable.run.json
-    assert report["site"] == "locum-today"
-    assert report["exit_code"] == readable.run.code == 0
-    assert report["error"] is None
-    assert report["crawl"]["articles_new"] == build().expected["articles"]
-    assert report["crawl"]["outcome"] == "done"
-    assert {row["outcome"] for row in report["unread"]} == {"failed", "refused", "not_article"}
-
-
-def test_sites_as_json(readable):
-    sites = on(readable, "sites", "--json").json
+def test_sites_as_json(sample_crawl):
+    sites = on(sample_crawl, "sites", "--json").json
     today = next(site for site in sites if site["name"] == "locum-today")
     assert today["hosts"] == ["locumtoday.co.uk"]
     assert today["start"] == [HOME]
 
 
-def test_status_as_json(readable):
-    (row,) = on(readable, "status", "--json").json
+def test_status_as_json(sample_crawl):
+    (row,) = on(sample_crawl, "status", "--json").json
     assert row["site"] == "locum-today"
     assert row["articles"] == build().expected["articles"]
     assert row["last_crawl"]["outcome"] == "done"
@@ -123,17 +106,17 @@ def test_status_as_json(readable):
     assert row["every"] is None
 
 
-def test_search_as_json(readable):
-    hits = on(readable, "search", "agency contract", "--json", "--limit", "5").json
+def test_search_as_json(sample_crawl):
+    hits = on(sample_crawl, "search", "agency contract", "--json", "--limit", "5").json
     assert len(hits) == 5
     assert all("<mark>" in hit["snippet"] or "agency" in hit["title"].lower() for hit in hits)
     assert [hit["score"] for hit in hits] == sorted((hit["score"] for hit in hits), reverse=True)
-    assert on(readable, "search", "zyzzyva", "--json").json == []
+    assert on(sample_crawl, "search", "zyzzyva", "--json").json == []
 
 
-def test_show_as_json(readable):
+def test_show_as_json(sample_crawl):
     truth = build().articles[0]
-    shown = on(readable, "show", truth.url, "--json").json
+    shown = on(sample_crawl, "show", truth.url, "--json").json
     assert shown["title"] == truth.title
     assert shown["attachments"][0]["url"] == truth.attachments[0][1]
     assert [revision["seq"] for revision in shown["revisions"]] == [1]
@@ -141,23 +124,17 @@ def test_show_as_json(readable):
     assert truth.url in shown["addresses"]
 
 
-def test_the_same_as_text(readable):
+def test_the_same_as_text(sample_crawl):
     truth = build().articles[0]
-    shown = on(readable, "show", truth.url)
+    raw, (_, document) = truth.published_raw.removeprefix("Published on "), truth.attachments[0]
+    shown = on(sample_crawl, "show", truth.url)
     assert shown.code == 0
-    for words in (
-        truth.title,
-        truth.standfirst,
-        truth.published_raw.removeprefix("Published on "),
-        truth.attachments[0][1],
-    ):
-        assert words in " ".join(shown.out.split())
-    found = on(readable, "search", "agency")
+    assert [words for words in (truth.title, truth.standfirst, raw, document) if words not in shown.out] == []
+    found = on(sample_crawl, "search", "agency")
     assert found.code == 0
     assert "[agency]" in found.out.lower()
     assert "articles found" in found.out
-    assert "Nothing found." in on(readable, "search", "zyzzyva").out
-    status = on(readable, "status")
+    status = on(sample_crawl, "status")
     assert "42 articles" in status.out
     assert "done" in status.out
 
@@ -166,24 +143,25 @@ def test_the_same_as_text(readable):
 
 ODD = [
     '"', '""', "'", "*", "**", "-", "--", "-agency", "- agency", "NEAR", "NEAR(", "NEAR(a b, 5)", "AND", "OR", "NOT",
-    "OR OR", "agency OR", "agency AND", "NOT agency", "title:agency", "body : x", "{title body} : x", "^agency", "(", ")",
-    "(agency", "agency)", "a + b", "agency*", "*agency", "ag*ncy", '"agency', 'agency"', '"agency contract"*',
-    '-"agency contract"', "it's", "it’s", "£40m", "50%", "_", "\\", "/", ";", ",", "?", "#", "@x", "<b>", "&amp;", "\t",
-    "\n", " ", "é", "ß", "日本語", "🙂", "\u200b", "\ufeff", "a\u0301", "\u202e", "x" * 10_000, "agency " * 300, "'; DROP TABLE articles; --",
-    "%s%s", "{}", "${HOME}", "$(id)", "`id`", "NULL", "0x00", "1e999", "agency NEAR/5 contract", '"a" "b', "a:b:c", "~", "|", "=",
+    "OR OR", "agency OR", "agency AND", "NOT agency", "title:agency", "body : x", "{title body} : x", "^agency", "(",
+    ")", "(agency", "agency)", "a + b", "agency*", "*agency", "ag*ncy", '"agency', 'agency"', '"agency contract"*',
+    '-"agency contract"', "it's", "it’s", "£40m", "50%", "_", "\\", "/", ";", ",", "?", "#", "@x", "<b>", "&amp;",
+    "\t", "\n", " ", "é", "ß", "日本語", "🙂", "\u200b", "\ufeff", "a\u0301", "\u202e", "x" * 10_000, "agency " * 300,
+    "'; DROP TABLE articles; --", "%s%s", "{}", "${HOME}", "$(id)", "`id`", "NULL", "0x00", "1e999",
+    "agency NEAR/5 contract", '"a" "b', "a:b:c", "~", "|", "=",
 ]  # fmt: skip
 
 
-def test_search_understands_any_words(readable):
-    """Twenty at a time in this process; what the shell may hand over comes below."""
+def test_search_understands_any_words(sample_crawl):
+    """In this process; the real command comes below."""
     for query in ODD:
-        result = in_process("search", "--archive", readable.archive, "--", query)
+        result = in_process("search", "--archive", sample_crawl.archive, "--", query)
         assert result.exit_code == 0, (query, result.exception, result.output)
         assert "found" in result.output.lower()
 
 
-def test_search_understands_every_mark_beside_a_word(readable):
-    with Archive(readable.archive) as archive:
+def test_search_understands_every_mark_beside_a_word(sample_crawl):
+    with Archive(sample_crawl.archive) as archive:
         everything = {hit.id for hit in archive.search("agency", limit=100)}
         for mark in string.punctuation + " \t\0\x01\x7f«»“”‘’–…•":
             for query in (f"{mark}agency", f"agency{mark}", f"{mark}agency{mark}", f"agency {mark} contract", mark * 3):
@@ -193,20 +171,20 @@ def test_search_understands_every_mark_beside_a_word(readable):
                     assert {hit.id for hit in hits} == everything, query
 
 
-@pytest.mark.parametrize("query", ['"', "NEAR(", "-agency", "*", "a OR", "('", "--", ""])
-def test_search_by_the_real_command(readable, query):
-    run = on(readable, "search", "--json", "--", query)
+@pytest.mark.parametrize("query", ['"', "NEAR(", "-agency", ""])
+def test_search_by_the_real_command(sample_crawl, query):
+    run = on(sample_crawl, "search", "--json", "--", query)
     assert run.code == 0
     assert isinstance(run.json, list)
 
 
-def test_search_with_bytes_that_are_no_text(readable):
-    run = on(readable, "search", "--json", "--", os.fsdecode(b"agency \xff\xfe"))
+def test_search_with_bytes_that_are_no_text(sample_crawl):
+    run = on(sample_crawl, "search", "--json", "--", os.fsdecode(b"agency \xff\xfe"))
     assert run.code == 0
     assert isinstance(run.json, list)
 
 
-def test_show_with_what_is_no_address(readable):
+def test_show_with_what_is_no_address(sample_crawl):
     for odd in (
         "",
         "0",
@@ -220,13 +198,13 @@ def test_show_with_what_is_no_address(readable):
         "1 OR 1=1",
         "٣",
     ):
-        result = in_process("show", "--archive", readable.archive, "--", odd)
+        result = in_process("show", "--archive", sample_crawl.archive, "--", odd)
         assert result.exit_code == 2, (odd, result.exception)
         assert "no article" in result.output
 
 
-def test_search_takes_phrases_and_what_to_leave_out(readable):
-    with Archive(readable.archive) as archive:
+def test_search_takes_phrases_and_what_to_leave_out(sample_crawl):
+    with Archive(sample_crawl.archive) as archive:
         both = {hit.id for hit in archive.search("agency contract", limit=100)}
         phrase = {hit.id for hit in archive.search('"agency contract"', limit=100)}
         without = {hit.id for hit in archive.search("agency -contract", limit=100)}
@@ -239,12 +217,13 @@ def test_search_takes_phrases_and_what_to_leave_out(readable):
     assert len(phrase) < len(both)
 
 
-def test_filters(readable):
+def test_filters(sample_crawl):
     truth = build().articles
 
     def found(*options):
-        hits = on(readable, "search", "the", "--json", "--limit", "100", *options).json
-        return {hit["url"] for hit in hits}
+        result = in_process("search", "the", "--json", "--limit", "100", "--archive", sample_crawl.archive, *options)
+        assert result.exit_code == 0, result.exception
+        return {hit["url"] for hit in json.loads(result.output)}
 
     assert found() == {article.url for article in truth}
     assert found("--section", "careers") == {a.url for a in truth if a.section == "Careers"}
@@ -255,13 +234,13 @@ def test_filters(readable):
     assert found("--from", "2018-04", "--to", "2018-04") == in_april
     assert found("--from", "2018-04-10", "--to", "2018-04-10") == {a.url for a in truth if a.published == "2018-04-10"}
     for wrong in ("yesterday", "2018-13", "10/04/2018", ""):
-        run = on(readable, "search", "the", "--from", wrong)
-        assert run.code == 2
-        assert "2018-04-10" in run.err
+        result = in_process("search", "the", "--archive", sample_crawl.archive, "--from", wrong)
+        assert result.exit_code == 2, result.exception
+        assert "2018-04-10" in result.output
 
 
-def test_offset_walks_through_all_hits(readable):
-    with Archive(readable.archive) as archive:
+def test_offset_walks_through_all_hits(sample_crawl):
+    with Archive(sample_crawl.archive) as archive:
         pages = [archive.search("agency", limit=7, offset=offset) for offset in range(0, 49, 7)]
         ids = [hit.id for page in pages for hit in page]
         assert len(ids) == len(set(ids)) == archive.count("agency")
@@ -316,18 +295,35 @@ def test_reading_what_is_no_archive(tmp_path, make, arguments):
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.parametrize("make", [file, garbage, other_database, folder_as_database])
-def test_crawling_into_what_is_no_archive(tmp_path, make):
-    folder = tmp_path / "archive"
-    make(folder)
-    content = (folder / "archive.db").read_bytes() if (folder / "archive.db").is_file() else None
-    run = crawl(tmp_path, "http://127.0.0.1:9")
+@scenario
+def wrong_folders(folder):
+    """Crawls into places that hold something else: the run, and what was there before and after."""
+    found = {}
+    for make in (file, garbage, other_database):
+        place = folder / make.__name__
+        place.mkdir()
+        make(place / "archive")
+        before = snapshot(place)
+        found[make] = crawl(place, "http://127.0.0.1:9"), before, snapshot(place)
+    return found
+
+
+def snapshot(place):
+    return {
+        path: path.read_bytes()
+        for path in place.rglob("*")
+        if path.is_file() and path.name in {"archive", "archive.db"}
+    }
+
+
+@pytest.mark.parametrize("make", [file, garbage, other_database])
+def test_crawling_into_what_is_no_archive(wrong_folders, make):
+    run, before, after = wrong_folders[make]
     assert run.code == 2
     assert run.out == ""
     assert len(run.err.strip().splitlines()) == 1
     assert "archive" in run.err
-    if content is not None:
-        assert (folder / "archive.db").read_bytes() == content
+    assert before == after
 
 
 @scenario
@@ -335,10 +331,8 @@ def newer(folder):
     """An archive that a later version has written to."""
     with SiteServer(small("First report")) as server:
         runs = [crawl(folder, server)]
-        change(
-            folder / "archive",
-            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('locum_spider', 'm999_later', '')",
-        )
+        mark = "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('locum_spider', ?, '')"
+        change(folder / "archive", mark, "m999_later")
         before = contents(folder / "archive")
         runs.append(crawl(folder, server))
         return Crawled(folder, server.log, runs), before
@@ -548,10 +542,10 @@ def test_a_crawl_that_finds_nothing_says_so(nothing_found):
     assert len(reasons) == 2
 
 
-def test_a_log_holds_no_bodies(readable, nothing_found):
+def test_a_log_holds_no_bodies(sample_crawl, nothing_found):
     log = (nothing_found.folder / "crawl.log").read_text(encoding="utf-8")
     assert "There is no such page" not in log
-    assert log.count("\n") < 40
+    assert " DEBUG " not in log
 
 
 def test_plain_progress_goes_to_standard_error(nothing_found):
@@ -565,13 +559,9 @@ def test_a_log_file_that_cannot_be_written(tmp_path):
     assert "no/such/folder/log" in run.err
 
 
-def test_search_into_a_pipe_that_closes(readable):
-    with ThreadPoolExecutor(1):
-        running = Running(
-            ["locum_spider", "search", "the", "--limit", "1000", "--archive", "archive"],
-            readable.folder,
-            environment(),
-        )
+def test_search_into_a_pipe_that_closes(sample_crawl):
+    arguments = ["locum_spider", "search", "the", "--limit", "1000", "--archive", "archive"]
+    with Running(arguments, sample_crawl.folder, environment()) as running:
         assert running.process.stdout is not None
         running.process.stdout.close()
         assert running.process.stderr is not None
@@ -582,9 +572,9 @@ def test_search_into_a_pipe_that_closes(readable):
     assert "Exception" not in said
 
 
-def test_the_article_is_shown_by_the_number_that_search_prints(readable):
-    hit = on(readable, "search", "county lines", "--json").json[0]
-    shown = on(readable, "show", str(hit["id"]), "--json").json
+def test_the_article_is_shown_by_the_number_that_search_prints(sample_crawl):
+    hit = on(sample_crawl, "search", "county lines", "--json").json[0]
+    shown = on(sample_crawl, "show", str(hit["id"]), "--json").json
     assert (shown["id"], shown["url"]) == (hit["id"], hit["url"])
-    assert on(readable, "show", "999999").code == 2
+    assert on(sample_crawl, "show", "999999").code == 2
     assert address(slug("first report")) not in shown["addresses"]

@@ -178,11 +178,16 @@ def test_a_declaration_in_the_archive_is_listed(new_layout):
     assert "The Gazette" in locum("sites", "--archive", "archive", cwd=new_layout.folder).out
 
 
-def test_a_site_can_be_named_by_its_address(tmp_path):
-    declare(tmp_path, DECLARED % {"until": "2020-01-01"})
+@scenario
+def named_by_address(folder):
+    declare(folder, DECLARED % {"until": "2020-01-01"})
     with SiteServer(gazette()) as server:
-        assert crawl(tmp_path, server, sites=["http://www.gazette.example/page/2"]).code == 0
-        assert len(server.log) > 4
+        return Crawled(folder, server.log, [crawl(folder, server, sites=["http://www.gazette.example/page/2"])])
+
+
+def test_a_site_can_be_named_by_its_address(named_by_address):
+    assert named_by_address.run.code == 0
+    assert len(named_by_address.log) > 4
 
 
 FINE = DECLARED % {"until": "2020-01-01"}
@@ -246,10 +251,11 @@ def test_a_faulty_declaration_is_refused(tmp_path, fault):
     declare(tmp_path, FAULTS[fault][0])
     result = CliRunner().invoke(command, ["sites", "--archive", str(tmp_path / "archive")])
     assert result.exit_code == 2, result.exception
-    assert_named(result.output, fault)
+    assert_named(result.stderr, fault)
+    assert "locum-today" in result.stdout
 
 
-@pytest.mark.parametrize("fault", ["unknown key", "wrong type", "bad selector", "overlapping layouts", "unreadable"])
+@pytest.mark.parametrize("fault", ["unknown key", "overlapping layouts", "unreadable"])
 def test_a_faulty_declaration_is_not_crawled(tmp_path, fault):
     declare(tmp_path, FAULTS[fault][0])
     run = locum("crawl", "gazette", "--archive", "archive", cwd=tmp_path, proxy="http://127.0.0.1:9")
@@ -269,29 +275,33 @@ def test_a_declaration_in_another_charset_is_refused(tmp_path):
     assert "TOML" in run.err
 
 
-def test_a_faulty_declaration_does_not_hide_the_others(tmp_path):
-    """`locum sites` names the fault, and another site can still be crawled."""
-    declare(tmp_path, FAULTS["unknown key"][0])
-    run = locum("sites", "--archive", "archive", cwd=tmp_path)
-    assert run.code == 2
-    assert "listings.ignored" in run.err
-    with SiteServer(Sample({})) as server:
-        assert crawl(tmp_path, server).code == 6
-        assert [hit.path for hit in server.log] == ["/robots.txt", "/"]
-
-
-def test_a_declaration_in_the_archive_replaces_a_shipped_one(tmp_path):
-    declare(tmp_path, FINE.replace('"gazette"', '"locum-today"'), "locum-today")
+@scenario
+def fault_beside(folder):
+    """Locum Today declared anew in the archive, beside a declaration with a fault."""
+    declare(folder, FAULTS["unknown key"][0])
+    declare(folder, FINE.replace('"gazette"', '"locum-today"'), "locum-today")
     with SiteServer(gazette()) as server:
-        assert crawl(tmp_path, server).code == 0
-        assert {hit.host for hit in server.log} >= {"gazette.example", "archive.gazette.example"}
+        runs = [locum("sites", "--archive", "archive", cwd=folder), crawl(folder, server)]
+        return Crawled(folder, server.log, runs)
+
+
+def test_a_faulty_declaration_does_not_hide_the_others(fault_beside):
+    listed, crawled = fault_beside.runs
+    assert listed.code == 2
+    assert "locum-today" in listed.out
+    assert "listings.ignored" in listed.err
+    assert crawled.code == 0
+
+
+def test_a_declaration_in_the_archive_replaces_a_shipped_one(fault_beside):
+    assert {hit.host for hit in fault_beside.log} >= {"gazette.example", "archive.gazette.example"}
 
 
 @pytest.mark.parametrize("name", ["no-such-site", "http://elsewhere.example/", "../locum-today", "http://[half", ""])
 def test_an_undeclared_site(tmp_path, name):
-    run = locum("crawl", name, "--archive", "archive", cwd=tmp_path)
-    assert run.code == 2
-    assert "declare" in run.err
+    result = CliRunner().invoke(command, ["crawl", name, "--archive", str(tmp_path / "archive")])
+    assert result.exit_code == 2, result.exception
+    assert "declare" in result.stderr
     assert not (tmp_path / "archive" / "archive.db").exists()
 
 

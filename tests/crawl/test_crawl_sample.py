@@ -19,16 +19,9 @@ from locum_spider.demo.sample import HOME, MARKUPS, build
 from locum_spider.demo.server import SiteServer
 
 
-@scenario
-def sample_crawl(folder):
-    with SiteServer(build()) as server:
-        run = crawl(folder, server, "--contact", "archive@example.org")
-        return Crawled(folder, server.log, [run])
-
-
 def crawl_in(markup, folder):
     with SiteServer(build(markup)) as server:
-        return Crawled(folder, server.log, [crawl(folder, server, "--concurrency", "4")])
+        return Crawled(folder, server.log, [crawl(folder, server, "--concurrency", "4", "--json")])
 
 
 @scenario
@@ -136,6 +129,16 @@ def test_counts_of_the_crawl(sample_crawl):
     assert row == [("locum-today", "done", expected["articles"], 0, 0, expected["listings"], 1, 1, 1, "[]")]
     assert sample_crawl.value("SELECT captures FROM crawls") == len(sample_crawl.log)
     assert f"{expected['articles']} new" in sample_crawl.run.out
+
+
+def test_crawl_as_json(html5_crawl):
+    (report,) = html5_crawl.run.json
+    assert report["site"] == "locum-today"
+    assert report["exit_code"] == html5_crawl.run.code == 0
+    assert report["error"] is None
+    assert report["crawl"]["articles_new"] == build().expected["articles"]
+    assert report["crawl"]["outcome"] == "done"
+    assert {row["outcome"] for row in report["unread"]} == {"failed", "refused", "not_article"}
 
 
 def test_times_are_utc_and_in_order(sample_crawl):

@@ -75,7 +75,7 @@ def test_change_of_anything_a_reader_sees_is_a_revision(save, fields):
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        ({"images": (Image("http://x.example/i.jpg?v=1", "A"),)}, {"images": (Image("http://x.example/i.jpg?v=2", "A"),)}),
+        ({"images": (Image("/i.jpg?v=1", "A"),)}, {"images": (Image("/i.jpg?v=2", "A"),)}),
         ({"attachments": (Attachment("A", "/a?sid=1"),)}, {"attachments": (Attachment("A", "/a?sid=2"),)}),
         ({"evidence": {"title": "css"}}, {"evidence": {"title": "meta"}}),
         ({"lang": None}, {"lang": "en"}),
@@ -88,7 +88,8 @@ def test_change_of_what_no_reader_sees_is_none(save, first, second):
 
 def test_revision_names_capture_and_evidence(db, save):
     save(evidence={"title": "css = 'h1'"}, section="News")
-    row = db.execute("SELECT r.evidence, r.fields, c.url FROM revisions r JOIN captures c ON c.id = capture_id").fetchone()
+    sql = "SELECT r.evidence, r.fields, c.url FROM revisions r JOIN captures c ON c.id = capture_id"
+    row = db.execute(sql).fetchone()
     assert json.loads(row[0]) == {"title": "css = 'h1'"}
     assert json.loads(row[1])["section"] == "News"
     assert row[2] == ONE
@@ -197,8 +198,9 @@ def test_listing_keeps_every_entry_in_order(db, capture):
 
 def test_article_reads_back_as_it_was_saved(save, tmp_path):
     fields = {
-        "standfirst": "S", "authors": ("A", "B"), "published": "2016-01-01", "published_at": "2016-01-01T10:00:00+00:00",
-        "published_raw": "1st January 2016", "published_source": "visible", "published_conflict": "c", "section": "News",
+        "standfirst": "S", "authors": ("A", "B"), "section": "News",
+        "published": "2016-01-01", "published_at": "2016-01-01T10:00:00+00:00", "published_raw": "1st January 2016",
+        "published_source": "visible", "published_conflict": "c",
         "tags": ("t",), "lang": "en", "attachments": (Attachment("D", "http://x.example/d.pdf"),),
         "images": (Image("http://x.example/i.jpg", "alt", "caption"),), "modified_at": "2016-01-02T00:00:00Z",
     }  # fmt: skip
