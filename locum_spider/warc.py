@@ -12,6 +12,7 @@ import io
 import json
 import os
 import uuid
+import zlib
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -306,22 +307,38 @@ def read_foreign(stream: BinaryIO) -> Iterator[Exchange | Broken]:
     """
     start = 0
     while True:
-        last = start
+        last, whole = start, False
         stream.seek(start)
         try:
             for record in ArchiveIterator(stream, record_types=_RESPONSES, parse_http=False, strict_mode=False):
-                last = start + record.stream_pos
+                last, whole = start + record.stream_pos, False
                 found = _foreign(record, last)
                 if found is not None:
                     yield found
+                whole = True
         except (OSError, ValueError, RuntimeError, EOFError) as error:
-            yield Broken(last, str(error))
-            following = _next_record(stream, last + 1)
+            at = _end_of_member(stream, last) if whole else last  # it failed on its way to the record behind
+            yield Broken(at, str(error))
+            following = _next_record(stream, at + 1)
             if following is None:
                 return
             start = following
             continue
         return
+
+
+def _end_of_member(stream: BinaryIO, position: int) -> int:
+    """Where the gzip member that begins at a position ends; the position itself where there is none."""
+    stream.seek(position)
+    inflate = zlib.decompressobj(31)
+    end = position
+    try:
+        while not inflate.eof and (data := stream.read(_SCAN)):
+            inflate.decompress(data)
+            end += len(data)
+    except zlib.error:
+        return position
+    return end - len(inflate.unused_data)
 
 
 def _foreign(record: WarcRecord, offset: int) -> Exchange | Broken | None:

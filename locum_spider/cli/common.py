@@ -23,7 +23,7 @@ archive_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
-class Size(click.ParamType):  # type: ignore[type-arg] - generic only in the newest click
+class Size(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click
     """Bytes, given as `500MB`, `2 GB` or `0`; powers of a thousand, as disks are sold."""
 
     name = "size"

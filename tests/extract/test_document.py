@@ -103,7 +103,7 @@ NAMED = [
 ]  # fmt: skip
 
 
-@settings(max_examples=300)
+@settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=80), st.sampled_from(NAMED))
 def test_no_bytes_under_no_name_are_an_error(body, charset):
     assert isinstance(decode(body, header(charset) if charset else None), str)
@@ -135,7 +135,7 @@ HREFS = st.one_of(
 )
 
 
-@settings(max_examples=1500)
+@settings(max_examples=600, deadline=None)
 @given(st.sampled_from(BASES), HREFS)
 @example(BASES[0], "article.php?s=2018-04-10-home-office&catTitle=social%20work")
 @example(BASES[0], "../x/./y/../z")

@@ -1,0 +1,94 @@
+"""The frontier's rows: each address once a crawl, oldest first, and what became of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from locum_spider.store import frontier
+
+
+@pytest.fixture
+def crawl(db):
+    return frontier.start_crawl(db, "x", "1.0", "2016-01-01T00:00:00Z")
+
+
+def put(db, crawl: int, *names: str, kind: str = "article") -> dict[str, int]:
+    return frontier.enqueue(db, crawl, [(name, f"http://x.example/{name}", kind) for name in names], None)
+
+
+def test_each_key_is_queued_once_a_crawl(db, crawl):
+    first = put(db, crawl, "a", "b", "a")
+    again = put(db, crawl, "b", "c")
+    assert sorted(first) == ["a", "b"]
+    assert again["b"] == first["b"]
+    assert frontier.count_queued(db, crawl) == 3
+    other = frontier.start_crawl(db, "x", "1.0", "2016-01-02T00:00:00Z")
+    assert put(db, other, "a")["a"] not in first.values()
+
+
+def test_requests_are_handed_out_oldest_first_and_never_twice(db, crawl):
+    rows = put(db, crawl, *"abcde")
+    first = frontier.queued(db, crawl, 0, 2)
+    assert [request.url for request in first] == ["http://x.example/a", "http://x.example/b"]
+    second = frontier.queued(db, crawl, first[-1].id, 2)
+    assert [request.id for request in second] == [rows["c"], rows["d"]]
+    assert frontier.count_queued(db, crawl, second[-1].id) == 1
+
+
+def test_finished_request_is_queued_no_more(db, crawl):
+    rows = put(db, crawl, "a", "b")
+    assert frontier.is_queued(db, rows["a"])
+    frontier.finish_request(db, rows["a"], "failed", "HTTP 500", None, None)
+    assert not frontier.is_queued(db, rows["a"])
+    assert not frontier.is_queued(db, 999)
+    assert [request.id for request in frontier.queued(db, crawl, 0, 10)] == [rows["b"]]
+    assert put(db, crawl, "a") == {"a": rows["a"]}
+    assert frontier.count_queued(db, crawl) == 1
+
+
+def test_unfinished_crawl_is_the_site_s_own_and_the_latest(db, crawl):
+    assert frontier.unfinished_crawl(db, "x") == crawl
+    assert frontier.unfinished_crawl(db, "y") is None
+    frontier.finish_crawl(db, crawl, frontier.DONE, [], "2016-01-01T01:00:00Z")
+    assert frontier.unfinished_crawl(db, "x") is None
+
+
+def test_interrupted_crawl_stays_unfinished(db, crawl):
+    frontier.finish_crawl(db, crawl, frontier.INTERRUPTED, ["stopped"], None)
+    assert frontier.unfinished_crawl(db, "x") == crawl
+
+
+def test_counts_are_those_of_the_frontier(db, crawl, capture):
+    rows = put(db, crawl, *"abcdefgh")
+    outcomes = ["new", "new", "changed", "unchanged", "refused", "failed", "not_article"]
+    for name, outcome in zip("abcdefg", outcomes, strict=True):
+        frontier.finish_request(db, rows[name], outcome, None, capture(crawl_id=crawl), None)
+    capture()  # of no crawl
+    frontier.finish_crawl(db, crawl, "done", ["é"], "2016-01-01T01:00:00Z")
+    names = (
+        "outcome reasons captures articles_new articles_changed articles_unchanged listings refused failed not_articles"
+    )
+    row = db.execute(f"SELECT {names.replace(' ', ', ')} FROM crawls WHERE id = ?", (crawl,)).fetchone()
+    assert row == ("done", json.dumps(["é"], ensure_ascii=False), 7, 2, 1, 1, 0, 1, 1, 1)
+
+
+def test_unread_names_what_gave_nothing_and_why(db, crawl):
+    rows = put(db, crawl, "a", "b", "c")
+    frontier.finish_request(db, rows["a"], "new", None, None, None)
+    frontier.finish_request(db, rows["b"], "failed", "HTTP 500", None, None)
+    frontier.finish_request(db, rows["c"], "refused", "robots.txt", None, None)
+    found = [(row["url"], row["outcome"], row["reason"]) for row in frontier.unread(db, crawl)]
+    assert found == [("http://x.example/b", "failed", "HTTP 500"), ("http://x.example/c", "refused", "robots.txt")]
+
+
+def test_listings_of_a_crawl_are_counted(db, crawl):
+    put(db, crawl, "a", "b", kind="listing")
+    put(db, crawl, "c")
+    assert frontier.count_listings(db, crawl) == 2
+
+
+def test_key_and_kind_of_a_request(db, crawl):
+    rows = put(db, crawl, "a", kind="listing")
+    assert tuple(frontier.key_of(db, rows["a"]))[:2] == ("a", "listing")

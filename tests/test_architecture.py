@@ -1,0 +1,81 @@
+"""Imports point one way, as `.importlinter` says, and the package is light to import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+HEAVY = "scrapy twisted selectolax sqlite_utils fastwarc datasette dateparser msgspec click rich w3lib".split()
+
+
+def lint(config: Path) -> tuple[int, str]:
+    """Exit code and report of import-linter."""
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"]
+    done = subprocess.run(
+        [*command, "--config", str(config), "--no-cache"],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_every_contract_is_kept():
+    code, report = lint(ROOT / ".importlinter")
+    assert code == 0, report
+    assert "0 broken" in report
+
+
+def test_a_broken_contract_is_noticed(tmp_path):
+    config = tmp_path / "importlinter.ini"
+    config.write_text("""[importlinter]
+root_package = locum_spider
+[importlinter:contract:backwards]
+name = The store knows no errors
+type = forbidden
+source_modules = locum_spider.store
+forbidden_modules = locum_spider.errors
+""")
+    code, report = lint(config)
+    assert code == 1, report
+    assert "1 broken" in report
+
+
+def test_every_module_stands_in_a_layer():
+    """A module that no layer names would be free to import anything."""
+    text = (ROOT / ".importlinter").read_text(encoding="utf-8")
+    layers = text.partition("layers =")[2].partition("[importlinter")[0].replace("|", " ").replace(":", " ").split()
+    named = {layer.removeprefix("locum_spider.") for layer in layers}
+    package = ROOT / "locum_spider"
+    found = {path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert found - named - {"__init__", "__main__", "demo"} == set()
+
+
+def loaded(statement: str) -> set[str]:
+    """Which of the heavy packages a statement brings in, in an interpreter of its own."""
+    code = f"import sys; {statement}; print(' '.join(sorted({{m.partition('.')[0] for m in sys.modules}})))"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    return set(done.stdout.split()) & set(HEAVY)
+
+
+@pytest.mark.parametrize(
+    ("statement", "allowed"),
+    [
+        ("import locum_spider", ""),
+        ("import locum_spider.dates", ""),
+        ("from locum_spider import read_date", ""),
+        ("import locum_spider.items, locum_spider.errors, locum_spider.normalise, locum_spider.dedupe", ""),
+        ("import locum_spider.content", "fastwarc"),
+        ("from locum_spider import read_article", "selectolax msgspec w3lib"),
+        ("from locum_spider import Archive", "selectolax msgspec w3lib sqlite_utils"),
+        ("import locum_spider.store.search, locum_spider.store.connection", ""),
+    ],
+)
+def test_imports_bring_in_no_more_than_they_need(statement, allowed):
+    assert loaded(statement) - set(allowed.split()) == set()
+
+
+def test_the_look_at_imports_can_see_one():
+    assert loaded("import locum_spider.extract.document") >= {"selectolax", "w3lib"}

@@ -1,0 +1,138 @@
+"""Text on one line, words, hosts and the one form of an address."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from locum_spider.normalise import fold, host_of, normalise_url, words
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_folded_text_is_one_line_and_folds_to_itself(text):
+    folded = fold(text)
+    assert fold(folded) == folded
+    assert folded == folded.strip()
+    assert "  " not in folded
+    assert not set(folded) & set("\n\r\t\u00a0\u2028\u00ad\u200b\ufeff")
+
+
+@settings(deadline=None)
+@given(st.lists(st.text("abcé£“", min_size=1, max_size=5), max_size=5))
+def test_folding_keeps_every_word(parts):
+    assert fold(" \n ".join(parts)).split() == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("What’s new?", ["whats", "new"]),
+        ("what's-new", ["whats", "new"]),
+        ("STRAẞE", ["strasse"]),
+        ("a_b", ["a", "b"]),
+        ("£3.2m", ["3", "2m"]),
+        ("co\u00adoperate", ["cooperate"]),
+        ("…", []),
+    ],
+)
+def test_words(text, found):
+    assert words(text) == found
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://WWW.News.Example:8080/x", "news.example"),
+        ("https://me:pw@news.example./", "news.example"),
+        ("http://www2.news.example", "www2.news.example"),
+        ("mailto:x@news.example", ""),
+        ("/x", ""),
+        ("http://[broken", ""),
+        ("", ""),
+    ],
+)
+def test_host(url, host):
+    assert host_of(url) == host
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("http://www.x.org/a", "http://x.org/a/"),
+        ("HTTP://X.org/a", "http://x.org:80/a"),
+        ("https://x.org:443/", "https://x.org"),
+        ("http://x.org/a#top", "http://x.org/a"),
+        ("http://x.org/a?b=1&c=2", "http://x.org/a?c=2&b=1"),
+        ("http://x.org/a?utm_source=x&UTM_Medium=y&fbclid=z&gclid=1", "http://x.org/a"),
+        ("http://x.org/%7Ejo/caf%c3%a9", "http://x.org/~jo/caf%C3%A9"),
+        ("http://x.org/caf\u00e9", "http://x.org/caf%C3%A9"),
+        ("http://x.org/a b", "http://x.org/a%20b"),
+        ("http://x.org/?q=a+b", "http://x.org/?q=a%20b"),
+        ("http://x.org/a?", "http://x.org/a"),
+        (" http://x.org/a ", "http://x.org/a"),
+        ("http://x.org./a", "http://x.org/a"),
+        ("http://x.org/a?x=&y=1", "http://x.org/a?y=1&x="),
+    ],
+)
+def test_forms_of_one_address(one, other):
+    assert normalise_url(one) == normalise_url(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("http://x.org/a", "http://x.org/A"),
+        ("http://x.org/a", "https://x.org/a"),
+        ("http://x.org/a", "http://y.x.org/a"),
+        ("http://x.org/a", "http://x.org:8080/a"),
+        ("http://x.org/a?b=1", "http://x.org/a?b=2"),
+        ("http://x.org/a?b=1", "http://x.org/a"),
+        ("http://x.org/a+b", "http://x.org/a%20b"),
+        ("http://x.org/a%2Fb", "http://x.org/a/b"),
+        ("http://x.org/a%3Fb", "http://x.org/a?b"),
+        ("http://x.org/a%23b", "http://x.org/a"),
+        ("http://x.org/100%25", "http://x.org/100"),
+        ("http://x.org/?b=%26", "http://x.org/?b=&"),
+    ],
+)
+def test_addresses_of_two_pages(one, other):
+    assert normalise_url(one) != normalise_url(other)
+
+
+URLS = st.builds(
+    lambda host, path, query: f"http://{host}/{path}{query}",
+    st.sampled_from(["x.org", "www.x.org", "X.ORG:80", "x.org:8080", "[::1]"]),
+    st.text("abA/.+%20%2F%3f%é~_-@:;,", max_size=12),
+    st.text("?&=ab+%20%26;utm_x#/é", max_size=14),
+)
+
+
+@settings(deadline=None)
+@given(URLS)
+def test_the_one_form_is_its_own(url):
+    try:
+        known = normalise_url(url)
+    except ValueError:
+        assume(False)
+        raise
+    assert normalise_url(known) == known
+    assert known.isascii()
+    assert "#" not in known
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.text("abcé &=+%", min_size=1, max_size=4), st.text("xyé &=+%", max_size=4), max_size=4))
+def test_parameters_keep_their_values(pairs):
+    from urllib.parse import urlencode
+
+    known = normalise_url("http://x.org/?" + urlencode(pairs))
+    assert dict(parse_qsl(urlsplit(known).query, keep_blank_values=True)) == pairs
+
+
+def test_only_parameters_that_are_kept_stay():
+    assert normalise_url("http://x.org/a?s=1&t=2&utm_x=3", keep=("s",)) == "http://x.org/a?s=1"
+    assert normalise_url("http://x.org/a?t=2", keep=("s",)) == "http://x.org/a"
