@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
+from twisted.logger import globalLogBeginner
 
 from locum_spider import settings as ours
 from locum_spider.errors import InterruptedCrawl, LocumError
@@ -78,10 +79,7 @@ def run_crawls(
     `on_progress` is called in the reactor's thread every `every` seconds.
     """
     process = AsyncCrawlerProcess(_settings(archive, options))
-    logging.getLogger("scrapy").setLevel(logging.INFO)  # Scrapy's start-up has set it to DEBUG
-    if not options.log:  # Scrapy's start-up has set these to DEBUG; what goes wrong is told in the report
-        for name in ("scrapy", "twisted", "locum_spider"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+    _quieten(options)
     crawlers = [process.create_crawler(spider_class(site)) for site in sites]
     for crawler in crawlers:
         process.crawl(crawler).add_done_callback(_seen)
@@ -89,6 +87,15 @@ def run_crawls(
         asyncio.get_event_loop().create_task(_report(crawlers, on_progress, every))
     process.start()
     return [_result(site, crawler) for site, crawler in zip(sites, crawlers, strict=True)]
+
+
+def _quieten(options: CrawlOptions) -> None:
+    """Set the levels that Scrapy's start-up has set back; without a log file what goes wrong is told in the report."""
+    globalLogBeginner.beginLoggingTo(
+        [], redirectStandardIO=False, discardBuffer=True
+    )  # or critical events go to stderr
+    for name in ("scrapy", "twisted", "locum_spider"):
+        logging.getLogger(name).setLevel(logging.INFO if options.log else logging.CRITICAL + 1)
 
 
 def _settings(archive: Path, options: CrawlOptions) -> Settings:

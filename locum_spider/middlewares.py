@@ -204,13 +204,15 @@ _WORDS = {
 }
 
 
-def explain(error: Exception) -> str:
+def explain(error: Exception, limit: int | None = None) -> str:
     """Why there is no response, in words for a report."""
     name = type(error).__name__
     detail = " ".join(str(error).split())
     detail = detail.removeprefix("Connection to the server failed: ")
     if "certificate" in detail.lower() or "ssl" in detail.lower() or "tls" in detail.lower():
         return f"the TLS connection failed: {detail}"
+    if name == "DownloadCancelledError" and limit is not None:
+        return f"the body is longer than the limit of {limit:,} bytes (crawl.max_bytes)"
     words = _WORDS.get(name)
     if words is None:
         return detail or name

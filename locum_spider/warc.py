@@ -185,6 +185,12 @@ class WarcWriter:
         self._file, self.name, self.position = None, None, 0
         return name
 
+    def abandon(self) -> None:
+        """Let go of the file as it is: who opens the archive next cuts off what was not acknowledged."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
     def _start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         while True:

@@ -208,6 +208,11 @@ class Recorder:
             self.close()
             raise error
 
+    def abandon(self) -> None:
+        """Close the database after an error, and leave the WARC file to whoever opens the archive next."""
+        self._warc.abandon()
+        self.db.close()
+
     # -- writing in order --------------------------------------------------------------------------------------
 
     @contextmanager

@@ -54,7 +54,7 @@ class SiteSpider(Spider):
         request = failure.request
         if failure.check(Interrupted):
             return
-        yield self._visit(request, error=explain(failure.value), refused=bool(failure.check(RobotsRefusal)))
+        yield self._visit(request, error=explain(failure.value, self.site.crawl.max_bytes), refused=bool(failure.check(RobotsRefusal)))
 
     def _visit(self, request: Request, error: str | None = None, *, refused: bool = False) -> Visit:
         meta = request.meta

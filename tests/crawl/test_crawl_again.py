@@ -187,10 +187,10 @@ def test_every_form_leads_to_its_outcome(many_forms):
 
 def test_show_finds_the_article_by_any_form(many_forms):
     url = address(slug("first report"))
-    for form in (url, f"{url}&catTitle=x", url.replace("//", "//www."), f"{url}&utm_source=x#y"):
-        run = locum("show", form, "--json", "--archive", "archive", cwd=many_forms.folder)
-        assert run.code == 0
-        assert run.json["url"] == url
+    form = f"{url.replace('//', '//www.')}&catTitle=x&utm_source=x#y"
+    run = locum("show", form, "--json", "--archive", "archive", cwd=many_forms.folder)
+    assert run.code == 0
+    assert run.json["url"] == url
 
 
 @scenario

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import resource
 import signal
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import replace
@@ -181,12 +179,13 @@ def terminated(folder):
     with SiteServer(sample()) as server, start_crawl(folder, server) as running:
         hits(server, 10)
         running.send(signal.SIGTERM)
-        return Crawled(folder, server.log, [running.end(), crawl(folder, server)])
+        return Crawled(folder, server.log, [running.end()])
 
 
-def test_sigterm_is_ctrl_c(terminated, uninterrupted):
-    assert terminated.runs[0].code == 3
-    assert_same(terminated, uninterrupted)
+def test_sigterm_is_ctrl_c(terminated):
+    assert terminated.run.code == 3
+    assert terminated.rows("SELECT outcome, finished_at FROM crawls") == [("interrupted", None)]
+    assert_sound(terminated)
 
 
 # -- kill -9 ----------------------------------------------------------------------------------------------------------
@@ -388,19 +387,22 @@ def test_an_article_that_changes_while_a_crawl_is_dead(changed_meanwhile):
     assert changed_meanwhile.value("SELECT count(*) FROM revisions") == 2
 
 
-def test_a_terminal_that_goes_away_harms_nothing(tmp_path):
-    """Standard output and error closed at the other end, as `locum crawl | head -1` leaves them."""
+@scenario
+def closed_pipe(folder):
+    """Standard output closed at the other end, as `locum crawl … | head -1` leaves it."""
+    arguments = ["locum_spider", "crawl", "locum-today", "--delay", "0", "--archive", "archive"]
     with SiteServer(small("First report", "Second report")) as server:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "locum_spider", "crawl", "locum-today", "--delay", "0", "--archive", "archive"],
-            cwd=tmp_path, env=environment(server.url), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        assert process.stdout is not None
-        process.stdout.close()
-        assert process.stderr is not None
-        said = process.stderr.read().decode()
-        process.stderr.close()
-        process.wait(60)
+        with Running(arguments, folder, environment(server.url)) as running:
+            running.process.stdout.close()
+            said = running.process.stderr.read()
+            running.process.stderr.close()
+            running.process.wait(60)
+        return Crawled(folder, server.log, []), said
+
+
+def test_a_closed_pipe_harms_nothing(closed_pipe):
+    crawled, said = closed_pipe
     assert "Traceback" not in said
-    assert Crawled(tmp_path, [], []).value("SELECT count(*) FROM articles") == 2
-    assert Crawled(tmp_path, [], []).value("SELECT outcome FROM crawls") == "done"
+    assert "Exception" not in said
+    assert crawled.value("SELECT count(*) FROM articles") == 2
+    assert crawled.value("SELECT outcome FROM crawls") == "done"

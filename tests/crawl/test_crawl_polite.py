@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 from harness import HOME, ROBOTS, Crawled, address, article_page, crawl, listing_page, locum, scenario, slug, small
+from warcio.archiveiterator import ArchiveIterator
 
 from locum_spider.demo.sample import Page, Sample
 from locum_spider.demo.server import SiteServer
@@ -26,9 +27,10 @@ def slow(sample):
 
 @scenario
 def by_default(folder):
-    """No option at all: what a user gets who knows nothing."""
+    """No option at all: what a user gets who knows nothing but whom to name and where to put it."""
     with SiteServer(small(*TITLES[:3])) as server:
-        run = locum("crawl", "locum-today", "--archive", "archive", cwd=folder, proxy=server.url)
+        variables = {"LOCUM_ARCHIVE": "elsewhere", "LOCUM_CONTACT": "desk@example.org"}
+        run = locum("crawl", "locum-today", cwd=folder, proxy=server.url, **variables)
         return Crawled(folder, server.log, [run])
 
 
@@ -180,33 +182,26 @@ def test_an_odd_retry_after_is_no_trouble(odd_retry_after, name):
     assert "Traceback" not in (odd_retry_after.folder / "log").read_text()
 
 
-def test_the_user_agent_without_a_contact(by_default):
-    """It names the project in any case."""
-    from warcio.archiveiterator import ArchiveIterator
-
-    agents = set()
-    for path in (by_default.archive / "warc").iterdir():
+def agents(warcs):
+    """Every user agent by which the server was asked."""
+    found = set()
+    for path in warcs.iterdir():
         with path.open("rb") as file:
-            agents |= {
+            found |= {
                 record.http_headers.get_header("User-Agent")
                 for record in ArchiveIterator(file)
                 if record.rec_type == "request"
             }
-    assert len(agents) == 1
-    assert agents.pop().startswith("locum-spider/")
+    return found
 
 
-def test_the_contact_may_come_from_the_environment(tmp_path):
-    from warcio.archiveiterator import ArchiveIterator
+def test_archive_and_contact_may_come_from_the_environment(by_default):
+    assert {path.name for path in by_default.folder.iterdir()} == {"elsewhere"}
+    (agent,) = agents(by_default.folder / "elsewhere" / "warc")
+    assert agent.startswith("locum-spider/")
+    assert "desk@example.org" in agent
 
-    with SiteServer(small("First report")) as server:
-        run = locum(
-            "crawl", "locum-today", "--delay", "0", cwd=tmp_path, proxy=server.url, LOCUM_ARCHIVE="elsewhere",
-            LOCUM_CONTACT="desk@example.org",
-        )  # fmt: skip
-    assert run.code == 0
-    assert not (tmp_path / "data").exists()
-    (path,) = (tmp_path / "elsewhere" / "warc").iterdir()
-    with path.open("rb") as file:
-        requests = [record for record in ArchiveIterator(file) if record.rec_type == "request"]
-    assert all("desk@example.org" in record.http_headers.get_header("User-Agent") for record in requests)
+
+def test_the_user_agent_names_the_project_in_any_case(crawl_delay):
+    (agent,) = agents(crawl_delay.archive / "warc")
+    assert agent.startswith("locum-spider/")

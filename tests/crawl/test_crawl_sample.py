@@ -8,6 +8,7 @@ import re
 import zlib
 from collections import Counter
 from datetime import datetime
+from functools import cache
 
 import pytest
 from harness import ROBOTS, Crawled, contents, crawl, scenario
@@ -305,10 +306,11 @@ def warcs(crawled):
     return sorted((crawled.archive / "warc").iterdir())
 
 
-def records(crawled):
+@cache
+def records_of(archive):
     """Every record of every WARC as (file, offset, length, record, body as it came)."""
     found = []
-    for path in warcs(crawled):
+    for path in sorted((archive / "warc").iterdir()):
         with path.open("rb") as file:
             iterator = ArchiveIterator(file, check_digests="raise")
             for record in iterator:
@@ -316,6 +318,10 @@ def records(crawled):
                 iterator.read_to_end(record)
                 found.append((path, iterator.get_record_offset(), iterator.get_record_length(), record, content))
     return found
+
+
+def records(crawled):
+    return records_of(crawled.archive)
 
 
 def test_files_are_closed(sample_crawl):
@@ -335,9 +341,10 @@ def test_warcio_finds_no_fault(sample_crawl, capsys):
 
 
 def test_one_gzip_member_a_record(sample_crawl):
+    files = {path: path.read_bytes() for path in warcs(sample_crawl)}
     for path, offset, length, record, _ in records(sample_crawl):
         inflate = zlib.decompressobj(wbits=31)
-        data = inflate.decompress(path.read_bytes()[offset : offset + length])
+        data = inflate.decompress(files[path][offset : offset + length])
         assert inflate.eof
         assert inflate.unused_data == b""
         assert data.startswith(b"WARC/1.1\r\n")
@@ -354,10 +361,11 @@ def test_every_answer_is_captured_as_it_came(sample_crawl):
     told = [(record.rec_headers["WARC-Target-URI"], int(record.http_headers.get_statuscode())) for record in responses]
     asked = [(f"http://{hit.host}{hit.path}", hit.status) for hit in sample_crawl.log]
     assert Counter(told) == Counter(asked)
-    pages = build().pages
+    sample = build()
     for *_, record, content in found:
-        if record.rec_type == "response" and record.rec_headers["WARC-Target-URI"] in (ROBOTS, build().odd["chunked"]):
-            assert content == pages[record.rec_headers["WARC-Target-URI"]].body
+        url = record.rec_headers["WARC-Target-URI"]
+        if record.rec_type == "response" and url in (ROBOTS, sample.odd["chunked"]):
+            assert content == sample.pages[url].body
             assert record.http_headers.get_header("Content-Length") == str(len(content))
 
 

@@ -274,7 +274,7 @@ def test_megabytes_of_nesting_are_refused_at_once(html):
     start = time.perf_counter()
     with pytest.raises(PageError, match=r"http://news\.example/deep: the page nests .* elements deep"):
         Document(html, "http://news.example/deep")
-    assert time.perf_counter() - start < 2
+    assert time.perf_counter() - start < 5
 
 
 @pytest.mark.parametrize(
