@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from locum_spider.items import Visit
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from locum_spider.extract.site import Site
-    from locum_spider.items import Exchange, Listing
+    from locum_spider.items import Article, Exchange, Listing
     from locum_spider.warc import Location
 
     Keep = Callable[[Exchange, Refers | None], Location]
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _REPEATS = 3
 _UNREAD_SHARE = 0.1
 _SMALL = 512
+_DAY = len("2018-04-10")
 _OK = 200
 _NOT_MODIFIED = 304
 _GONE = frozenset({404, 410})
@@ -165,11 +167,32 @@ def _save_listing(
     writing.save_listing(db, capture_id, replace(listing, entries=entries), requests)
 
 
+def compare_with_listing(article: Article, days: list[str]) -> Article:
+    """The article with a note where a listing prints another day for it, more than one day off.
+
+    >>> from locum_spider.items import Article
+    >>> compare_with_listing(Article("u", "t", published="2018-04-10"), ["2018-04-11"]).published_conflict
+    >>> compare_with_listing(Article("u", "t", published="2018-04-10"), ["2016-04-10"]).published_conflict
+    'the page prints 2018-04-10, a listing says 2016-04-10'
+    """
+    if article.published is None or len(article.published) < _DAY:
+        return article
+    own = date.fromisoformat(article.published)
+    other = next((d for d in days if len(d) == _DAY and abs((date.fromisoformat(d) - own).days) > 1), None)
+    if other is None:
+        return article
+    note = f"the page prints {article.published}, a listing says {other}"
+    known = article.published_conflict
+    return replace(article, published_conflict=f"{known}; {note}" if known else note)
+
+
 def _store_article(
     db: sqlite3.Connection, crawl: Crawl, visit: Visit, reading: Reading, capture_id: int, requested: str
 ) -> writing.Saved:
     article, site, last = reading.article, crawl.site, visit.exchanges[-1]
     assert article is not None  # noqa: S101 - the caller looked
+    if visit.request_id is not None:
+        article = compare_with_listing(article, frontier.listed_days(db, visit.request_id))
     urls = {exchange.url for exchange in visit.exchanges if site.is_article(exchange.url)} | {requested}
     canonical = site.key(article.canonical_url) if article.canonical_url else None
     return writing.save_article(

@@ -187,6 +187,14 @@ def unschedule(db: sqlite3.Connection, site: str) -> bool:
     return db.execute("DELETE FROM schedules WHERE site = ?", (site,)).rowcount > 0
 
 
+def listed_days(db: sqlite3.Connection, request_id: int) -> list[str]:
+    """The days that listings print for what a request leads to."""
+    rows = db.execute(
+        "SELECT DISTINCT published FROM listing_entries WHERE request_id = ? AND published IS NOT NULL", (request_id,)
+    )
+    return [row[0] for row in rows]
+
+
 def printed_dates(db: sqlite3.Connection, site: str, limit: int = 2_000) -> list[str]:
     """Dates as a site prints them, in articles and listings."""
     rows = db.execute(
