@@ -123,7 +123,7 @@ def troubled_pages():
         "no_content": Page(b"", status=204),
         "inside": moved(named("Target inside"), 301),
         "twice": moved(f"{HOME}hop", 307),
-        "outside": moved("http://elsewhere.example/article.php?s=2018-04-10-outside"),
+        "outside": moved("http://elsewhere.example/article.php?s=2018-04-10-a-classless-society"),
         "home": moved(HOME),
         "loop": moved(f"{HOME}loop?n=1"),
         "self_loop": moved(named(title["self_loop"])),
@@ -153,7 +153,7 @@ def troubled(folder):
 @pytest.mark.parametrize(
     ("name", "outcome", "words"),
     [
-        ("too_large", "failed", "2000000"),
+        ("too_large", "failed", "limit of 2,000,000 bytes"),
         ("bomb", "failed", "more than the limit of 2,000,000 bytes"),
         ("broken_gzip", "failed", "compressed body is broken"),
         ("short_gzip", "failed", "ends too early"),
@@ -172,7 +172,7 @@ def troubled(folder):
         ("no_content", "failed", "HTTP 204"),
         ("inside", "new", None),
         ("twice", "new", None),
-        ("outside", "failed", "another site"),
+        ("outside", "failed", "it leads to another site, http://elsewhere.example/"),
         ("home", "not_article", ""),
         ("loop", "failed", "redirect"),
         ("self_loop", "failed", "redirect"),
@@ -186,8 +186,9 @@ def test_trouble_has_an_outcome_and_a_reason(troubled, name, outcome, words):
     found, reason = troubled.outcome(named(TITLES[name]))
     assert (found, reason is None) == (outcome, words is None), reason
     if words is not None:
-        assert words in (reason or "")
+        assert words in reason
         assert reason
+        assert "TLS" not in reason
 
 
 def test_trouble_keeps_nothing_else_from_being_read(troubled):
@@ -627,7 +628,7 @@ def test_a_body_without_end_is_let_go(endless_bodies, kind):
     assert crawled.run.code == 6
     outcome, reason = crawled.outcome(named(f"{kind.capitalize()} length"))
     assert outcome == "failed"
-    assert str(LIMIT) in reason.replace(",", "")
+    assert "limit of 2,000,000 bytes" in reason
     assert sent[kind] < 50 * LIMIT
 
 

@@ -322,7 +322,7 @@ SKIPPED = set(
     "script style template noscript head svg math iframe object select textarea input canvas video audio map "
     "datalist".split()
 )
-MARKS = re.compile(r"[\s•·‣◦▪●■§*–—\-\u00ad\u200b\u200c\u200d\u2060\ufeff]|\d+[.)]")
+MARKS = re.compile(r"[\s•·‣◦▪●■§*–—\-\u00ad\u200b\u200c\u200d\u2060\ufeff\d.)]")
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="<&\0", exclude_categories=("Cc", "Cs")), max_size=12)
 NAMES = st.sampled_from(

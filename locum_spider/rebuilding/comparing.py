@@ -1,0 +1,94 @@
+"""What a rebuild would change: the articles of two databases, side by side."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_FIELDS = (
+    "site", "title", "standfirst", "authors", "section", "tags", "lang", "published", "published_at", "published_raw",
+    "published_source", "published_conflict", "modified_at", "text", "attachments", "images", "state",
+)  # fmt: skip
+_QUERY = f"""SELECT url, {", ".join(_FIELDS)}, (SELECT count(*) FROM revisions r WHERE r.article_id = f.id) AS revisions
+    FROM full_articles f ORDER BY url"""  # noqa: S608 - our own column names
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An article that would be read otherwise: for each field that differs, what is there and what would be."""
+
+    url: str
+    fields: dict[str, tuple[Any, Any]]
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What a rebuild would change. `broken`: what it could not read."""
+
+    unchanged: int = 0
+    changed: list[Changed] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+
+def compare(old: sqlite3.Connection, new_path: Path) -> Comparison:
+    """Article by article and field by field, matched by address; reads both side by side, holding two rows."""
+    comparison = Comparison()
+    with closing(sqlite3.connect(f"{new_path.resolve().as_uri()}?mode=ro", uri=True)) as new:
+        for before, after in _pairs(_rows(old), _rows(new)):
+            if before is None or after is None:
+                url = (before or after or {})["url"]
+                (comparison.added if before is None else comparison.gone).append(url)
+            elif before == after:
+                comparison.unchanged += 1
+            else:
+                names = (name for name in before if before[name] != after[name])
+                comparison.changed.append(Changed(before["url"], {n: (before[n], after[n]) for n in names}))
+    return comparison
+
+
+def _rows(db: sqlite3.Connection) -> Iterator[dict[str, Any]]:
+    cursor = db.execute(_QUERY)
+    names = [column[0] for column in cursor.description]
+    for row in cursor:
+        yield dict(zip(names, tuple(row), strict=True))
+
+
+def _pairs(
+    left: Iterator[dict[str, Any]], right: Iterator[dict[str, Any]]
+) -> Iterator[tuple[dict[str, Any] | None, dict[str, Any] | None]]:
+    """Rows of both in the order of their addresses, those of one address together."""
+    before, after = next(left, None), next(right, None)
+    while before is not None or after is not None:
+        if after is None or (before is not None and before["url"] < after["url"]):
+            yield before, None
+            before = next(left, None)
+        elif before is None or after["url"] < before["url"]:
+            yield None, after
+            after = next(right, None)
+        else:
+            yield before, after
+            before, after = next(left, None), next(right, None)
+
+
+def first_difference(before: str, after: str, around: int = 40) -> tuple[str, str]:
+    """Two long texts where they first differ, with a little of what stands around.
+
+    >>> first_difference("one two three four", "one two 3 four", around=4)
+    ('…two thre…', '…two 3 fo…')
+    """
+    at = next((i for i, (a, b) in enumerate(zip_longest(before, after)) if a != b), 0)
+    start = max(at - around, 0)
+    return _cut(before, start, at + around), _cut(after, start, at + around)
+
+
+def _cut(text: str, start: int, end: int) -> str:
+    return f"{'…' if start else ''}{text[start:end]}{'…' if end < len(text) else ''}"

@@ -1,0 +1,37 @@
+"""How much of the disk a crawl leaves free."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from locum_spider.errors import NoSpaceError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_EVERY = 1.0
+"""Seconds between two looks at the disk: nobody writes half a gigabyte in one."""
+
+
+class Reserve:
+    """Bytes that must stay free on an archive's disk; 0 for none."""
+
+    def __init__(self, folder: Path, bytes_free: int) -> None:
+        self._folder, self._bytes = folder, bytes_free
+        self._next = 0.0
+
+    def lacking(self) -> NoSpaceError | None:
+        """The error of a disk that has less free than the reserve, None while there is enough."""
+        if not self._bytes or time.monotonic() < self._next:
+            return None
+        self._next = time.monotonic() + _EVERY
+        disk = os.statvfs(self._folder)
+        free = disk.f_bavail * disk.f_frsize
+        if free >= self._bytes:
+            return None
+        return NoSpaceError(
+            f"{self._folder}: {free / 1e6:,.0f} MB are free on the disk and {self._bytes / 1e6:,.0f} MB are to stay so "
+            "(--min-free); make room and run the same command again: nothing is lost"
+        )

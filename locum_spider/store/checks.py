@@ -1,0 +1,251 @@
+"""What the database must agree with: itself, its ledger, its own texts. Each check yields what it finds wrong."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import tempfile
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from locum_spider.dedupe import content_digest
+from locum_spider.items import Article, Attachment, Image
+from locum_spider.store.connection import disk_error, reading_uri
+from locum_spider.store.ledger import GENESIS, link
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    Check = Callable[[sqlite3.Connection], Iterator["Finding"]]
+
+_SHOWN = 20
+_RESTORE = "restore archive.db from a backup, or make it anew with `locum rebuild`"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong: its kind, a sentence, and where it is known the file, the ledger's row, the byte."""
+
+    kind: str
+    text: str
+    file: str | None = None
+    record: int | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record as the ledger knows it."""
+
+    file: str
+    offset: int
+    length: int
+    type: str
+    digest: str
+
+
+def first_of(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The first findings of a check; of the rest only how many there are."""
+    every = iter(findings)
+    last = None
+    for last in islice(every, _SHOWN):
+        yield last
+    more = sum(1 for _ in every)
+    if more and last is not None:
+        yield Finding(last.kind, f"{more:,} more of the same kind as the last one")
+
+
+def chain(db: sqlite3.Connection) -> Iterator[Finding]:
+    """Rows of the ledger that are missing, or that do not follow from the row before."""
+    before, last = GENESIS, 0
+    query = "SELECT seq, warc_file, warc_offset, warc_length, type, digest, chain FROM records ORDER BY seq"
+    for seq, file, offset, length, kind, digest, value in db.execute(query):
+        if seq != last + 1:
+            missing = f"row {last + 1:,} is" if seq == last + 2 else f"rows {last + 1:,} to {seq - 1:,} are"
+            yield Finding("ledger", f"the ledger's {missing} missing; {_RESTORE}", record=last + 1)
+        elif link(before, Row(file, offset, length, kind, digest)) != value:
+            text = (
+                f"the ledger's row {seq:,} ({file}, byte {offset:,}) does not follow from the rows before it: "
+                f"it or the row before was changed by hand; {_RESTORE}"
+            )
+            yield Finding("ledger", text, file, seq, offset)
+        before, last = value, seq
+
+
+def holds_head(db: sqlite3.Connection, expected: str) -> bool:
+    """Whether the ledger once had that head: `CHAIN` or `NUMBER:CHAIN`, as `locum verify --head` printed it."""
+    number, _, value = expected.rpartition(":")
+    if value == GENESIS:
+        return number in {"", "0"}
+    found = db.execute("SELECT seq FROM records WHERE chain = ?", (value,)).fetchone()
+    return found is not None and (not number or int(number) == found[0])
+
+
+def captures(db: sqlite3.Connection) -> Iterator[Finding]:
+    """Captures without their record, records without their capture, and two captures of one record."""
+    rows = db.execute(
+        "SELECT c.id, c.url, c.warc_file, c.warc_offset, r.seq, r.type, r.warc_length = c.warc_length, "
+        "(c.same_as IS NOT NULL) = (r.type = 'revisit') FROM captures c "
+        "LEFT JOIN records r ON r.warc_file = c.warc_file AND r.warc_offset = c.warc_offset "
+        "WHERE r.seq IS NULL OR r.type NOT IN ('response', 'revisit') OR r.warc_length <> c.warc_length "
+        "OR (c.same_as IS NOT NULL) <> (r.type = 'revisit')"
+    )
+    for capture, url, file, offset, seq, kind, fits, _ in rows:
+        if seq is None:
+            fault = f"the ledger has no record in {file} at byte {offset:,}"
+        elif kind not in {"response", "revisit"}:
+            fault = f"the record in {file} at byte {offset:,} is a {kind} record"
+        elif not fits:
+            fault = f"the record in {file} at byte {offset:,} has another length"
+        else:
+            fault = f"the record in {file} at byte {offset:,} is a {kind} record, the capture says otherwise"
+        yield Finding("captures", f"capture {capture} ({url}): {fault}; {_RESTORE}", file, seq, offset)
+    rows = db.execute(
+        "SELECT r.seq, r.warc_file, r.warc_offset, count(c.id) FROM records r "
+        "LEFT JOIN captures c ON c.warc_file = r.warc_file AND c.warc_offset = r.warc_offset "
+        "WHERE r.type IN ('response', 'revisit') GROUP BY r.seq HAVING count(c.id) <> 1"
+    )
+    for seq, file, offset, number in rows:
+        many = "no capture" if number == 0 else f"{number} captures"
+        text = f"the record in {file} at byte {offset:,} (ledger row {seq:,}) has {many} in the database; {_RESTORE}"
+        yield Finding("captures", text, file, seq, offset)
+
+
+_ARTICLE = (
+    "authors", "section", "tags", "lang", "published", "published_at", "published_raw", "published_source",
+    "published_conflict", "modified_at", "attachments", "images",
+)  # fmt: skip
+_JSON = frozenset({"authors", "tags", "attachments", "images"})
+
+
+def articles(db: sqlite3.Connection) -> Iterator[Finding]:
+    """Articles without revisions, texts without articles, and whatever differs from the latest revision."""
+    columns = ", ".join(f"a.{name}" for name in _ARTICLE)
+    rows = db.execute(
+        f"SELECT a.id, a.url, a.title, a.standfirst, a.word_count, t.id, t.title, t.standfirst, t.body, "
+        f"r.title, r.standfirst, r.body, r.fields, {columns} FROM articles a LEFT JOIN article_text t ON t.id = a.id "
+        "LEFT JOIN revisions r ON r.id = (SELECT id FROM revisions WHERE article_id = a.id ORDER BY seq DESC LIMIT 1) "
+        "ORDER BY a.id"
+    )
+    for article, url, title, standfirst, words, text_id, *texts in rows:
+        text, revision, fields, values = tuple(texts[:3]), tuple(texts[3:6]), texts[6], texts[7:]
+        if revision[0] is None:
+            wrong = ["has no revision"]
+        elif text_id is None:
+            wrong = ["has no text"]
+        else:
+            wrong = ["has a text that differs from its latest revision"] if text != revision else []
+            different = [name for name, a, b in (("title", title, revision[0]), ("standfirst", standfirst, revision[1]),
+                         ("word_count", words, len(revision[2].split()))) if a != b]  # fmt: skip
+            different += _different(fields, values)
+            wrong += [f"differs from its latest revision in {', '.join(different)}"] * bool(different)
+        for fault in wrong:
+            yield Finding("articles", f"article {article} ({url}) {fault}; {_RESTORE}")
+    for (text_id,) in db.execute("SELECT id FROM article_text WHERE id NOT IN (SELECT id FROM articles)"):
+        yield Finding("articles", f"the text {text_id} belongs to no article; {_RESTORE}")
+
+
+def _different(fields: str, values: list[Any]) -> list[str]:
+    """Names of the article's columns that are not as the revision's JSON has them."""
+    stored = _object(fields)
+    found = []
+    for name, value in zip(_ARTICLE, values, strict=True):
+        try:
+            plain = json.loads(value) if name in _JSON else value
+        except (TypeError, ValueError):
+            plain = value
+        if stored.get(name) != plain:
+            found.append(name)
+    return found
+
+
+def revisions(db: sqlite3.Connection) -> Iterator[Finding]:
+    """Revisions whose content does not have the digest that was stored with it, or that are missing in between."""
+    rows = db.execute(
+        "SELECT r.id, r.article_id, r.seq, r.digest, r.title, r.standfirst, r.body, r.fields, "
+        "r.seq = 1 + (SELECT count(*) FROM revisions o WHERE o.article_id = r.article_id AND o.seq < r.seq) "
+        "FROM revisions r ORDER BY r.id"
+    )
+    for _, article, seq, digest, title, standfirst, body, fields, follows in rows:
+        if _digest(title, standfirst, body, fields) != digest:
+            text = f"revision {seq} of article {article} is not what was stored: its digest differs; {_RESTORE}"
+            yield Finding("revisions", text)
+        if not follows:
+            yield Finding("revisions", f"a revision before revision {seq} of article {article} is missing; {_RESTORE}")
+
+
+def _digest(title: str, standfirst: str | None, body: str, fields: str) -> str | None:
+    """The digest of a stored revision; None where its JSON is none."""
+    try:
+        values = _object(fields)
+        pictures = tuple(Image(**image) for image in values.pop("images", ()))
+        documents = tuple(Attachment(**document) for document in values.pop("attachments", ()))
+        lists: dict[str, Any] = {name: tuple(values.pop(name, ())) for name in ("authors", "tags")}
+        article = Article(
+            title=title, standfirst=standfirst, text=body, images=pictures, attachments=documents, **lists, **values
+        )
+        return content_digest(article)
+    except (TypeError, ValueError, AttributeError):
+        return None
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (TypeError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def sqlite(db: sqlite3.Connection) -> Iterator[Finding]:
+    """What SQLite itself finds: damaged pages, indexes that differ from their tables, references to no row."""
+    for (text,) in db.execute(f"PRAGMA integrity_check({_SHOWN})"):
+        if text != "ok":
+            yield Finding("database", f"archive.db is damaged: {' '.join(str(text).split())}; {_RESTORE}")
+    for table, rowid, parent, _ in db.execute("PRAGMA foreign_key_check"):
+        yield Finding("database", f"{table} row {rowid} refers to a row of {parent} that is not there; {_RESTORE}")
+
+
+CHECKS: tuple[Check, ...] = (sqlite, chain, captures, articles, revisions)
+
+_SHADOWS = ("data", "idx", "docsize", "config")
+
+
+def full_text(folder: Path) -> tuple[list[Finding], str | None]:
+    """Whether the full text index says what the texts say; and why that could not be looked at, else None.
+
+    FTS5 checks only where it may write. That would hold up a crawl and is not possible on a read-only medium, so
+    index and texts are copied into a temporary file and compared there.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="locum-verify-") as scratch:
+            _copy_index(folder, Path(scratch) / "fts.db")
+            with closing(sqlite3.connect(Path(scratch) / "fts.db")) as db:
+                db.execute("INSERT INTO articles_fts(articles_fts, rank) VALUES ('integrity-check', 1)")
+    except (OSError, sqlite3.Error) as error:
+        if disk_error(error, folder):
+            return [], f"the full text index was not checked: no room for a copy in {tempfile.gettempdir()}"
+        text = (
+            f"the full text index differs from the texts of the articles ({error}); make it anew with `locum rebuild`"
+        )
+        return [Finding("full text", text)], None
+    return [], None
+
+
+def _copy_index(folder: Path, path: Path) -> None:
+    with closing(sqlite3.connect(path.as_uri(), uri=True, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = OFF")
+        db.execute("PRAGMA synchronous = OFF")
+        db.execute("ATTACH ? AS source", (reading_uri(folder),))
+        db.execute("BEGIN")
+        query = "SELECT sql FROM source.sqlite_master WHERE name IN ('articles_fts', 'article_text') AND type = 'table'"
+        for (statement,) in db.execute(query).fetchall():
+            db.execute(statement)
+        db.execute("INSERT INTO main.article_text SELECT * FROM source.article_text")
+        for name in _SHADOWS:
+            db.execute(f"DELETE FROM main.articles_fts_{name}")
+            db.execute(f"INSERT INTO main.articles_fts_{name} SELECT * FROM source.articles_fts_{name}")
+        db.execute("COMMIT")

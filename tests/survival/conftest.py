@@ -1,0 +1,23 @@
+"""One process that runs all scripted crawls, and what an undisturbed one leaves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from crash_facts import Undisturbed
+from scripted import Runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def runs() -> Iterator[Runs]:
+    with Runs() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def undisturbed(runs: Runs, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    return Undisturbed.make(runs, tmp_path_factory.mktemp("undisturbed") / "archive")

@@ -1,0 +1,155 @@
+"""A disk that is full or fails at any write: exit code 5, one sentence, nothing acknowledged lost, and on it goes."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from crash import SITE, faults, site
+from crash_facts import finish, require_same, rows
+
+from locum_spider.demo.server import SiteServer
+from locum_spider.errors import NoSpaceError
+from locum_spider.recorder.recorder import Recorder
+from locum_spider.recorder.reserve import Reserve
+
+PROJECT = Path(__file__).parents[2]
+
+
+def captures(archive):
+    return rows(archive, "SELECT url, fetched_at, digest, warc_file, warc_offset FROM captures ORDER BY id")
+
+
+@pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
+@pytest.mark.parametrize("point", ["warc-torn", "warc-started", "warc-closed"])
+def test_a_failing_write_of_a_warc(runs, undisturbed, tmp_path, point, error):
+    number, step = 1, 5 if point == "warc-torn" else 1
+    while True:
+        archive = tmp_path / str(number)
+        ended = runs.run(archive, fail=f"{point}:{number}:{error}")
+        assert faults(archive) == []
+        if ended.code == 0:
+            assert number > 1
+            return
+        assert ended.code == 5, ended.message
+        assert "nothing is lost" in ended.message
+        assert "\n" not in ended.message
+        kept = captures(archive)
+        finish(runs, archive, crawls=1)
+        assert captures(archive)[: len(kept)] == kept
+        require_same(archive, undisturbed, crawls=1)
+        number += step
+
+
+def test_a_database_that_cannot_grow(runs, undisturbed, tmp_path):
+    """However many pages of the database are still to be had."""
+    pages = 0
+    while True:
+        archive = tmp_path / str(pages)
+        ended = runs.run(archive, max_pages=pages)
+        assert faults(archive) == []
+        if ended.code == 0:
+            assert pages > 10
+            return
+        assert (ended.code, "nothing is lost" in ended.message) == (5, True), ended.message
+        kept = captures(archive)
+        finish(runs, archive, crawls=1)
+        assert captures(archive)[: len(kept)] == kept
+        require_same(archive, undisturbed, crawls=1)
+        pages += 3
+
+
+def test_files_that_cannot_grow(runs, undisturbed, tmp_path):
+    """A write of the database, its log or a WARC that the system refuses, at any size."""
+    size = 4096
+    while True:
+        archive = tmp_path / str(size)
+        ended = runs.run(archive, file_size=size)
+        assert faults(archive) == []
+        if ended.code == 0:
+            assert size > 200_000
+            return
+        assert ended.code == 5, ended.message
+        finish(runs, archive, crawls=1)
+        require_same(archive, undisturbed, crawls=1)
+        size = size * 5 // 4 + 1000
+
+
+@pytest.fixture(scope="module")
+def server():
+    with SiteServer(site(changed=False)) as running:
+        yield running
+
+
+def crawl(archive, server, *options, limit=None, **environment):
+    environment = {**os.environ, "http_proxy": server.url, "https_proxy": server.url, **environment}
+    environment.pop("no_proxy", None)
+
+    def set_limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    return subprocess.run(
+        [sys.executable, "-m", "locum_spider", "crawl", SITE, "--delay", "0", "--archive", archive, *options],
+        env=environment, capture_output=True, text=True, timeout=120, check=False,
+        preexec_fn=set_limit if limit else None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "limit", [pytest.param(60_000, id="before it begins"), pytest.param(330_000, id="in the middle")]
+)
+def test_the_command_says_so_in_one_sentence_and_goes_on_later(server, tmp_path, limit):
+    ended = crawl(tmp_path / "archive", server, limit=limit)
+    assert ended.returncode == 5, ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert "no more can be written" in ended.stderr
+    assert faults(tmp_path / "archive") == []
+    ended = crawl(tmp_path / "archive", server)
+    assert ended.returncode == 0, ended.stderr
+    assert rows(tmp_path / "archive", "SELECT count(*) FROM crawls WHERE outcome = 'done'") == [(1,)]
+
+
+def test_a_reserve_stops_a_crawl_before_it_writes(server, tmp_path):
+    ended = crawl(tmp_path / "archive", server, "--min-free", "999999TB")
+    assert ended.returncode == 5
+    assert ended.stderr.count("\n") == 1
+    assert "--min-free" in ended.stderr
+    assert list((tmp_path / "archive").glob("warc/*")) == []
+    assert crawl(tmp_path / "archive", server, "--min-free", "0").returncode == 0
+
+
+@pytest.mark.parametrize("size", ["much", "-1", "5 XB"])
+def test_a_reserve_that_is_no_size_is_refused(server, tmp_path, size):
+    ended = crawl(tmp_path / "archive", server, f"--min-free={size}")
+    assert ended.returncode == 2
+    assert "500MB" in ended.stderr
+
+
+def test_a_reserve_that_is_used_up_closes_everything(tmp_path, monkeypatch):
+    free = iter([600, 600, 400])
+    monkeypatch.setattr(os, "statvfs", lambda _folder: SimpleNamespace(f_bavail=next(free), f_frsize=1_000_000))
+    monkeypatch.setattr("locum_spider.recorder.reserve._EVERY", 0.0)
+    recorder = Recorder(tmp_path, min_free=500_000_000)
+    from locum_spider.recorder.messages import Open
+
+    recorder.open(Open(SITE))
+    recorder.record([])
+    with pytest.raises(NoSpaceError, match="400 MB are free"):
+        recorder.record([])
+    assert list(tmp_path.glob("warc/*.open")) == []
+    assert not (tmp_path / "archive.db-wal").exists()
+
+
+def test_the_disk_is_asked_once_a_second_at_most(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(os, "statvfs", lambda folder: asked.append(folder) or SimpleNamespace(f_bavail=9, f_frsize=9))
+    reserve = Reserve(tmp_path, 10)
+    assert [reserve.lacking() for _ in range(100)] == [None] * 100
+    assert len(asked) == 1
+    assert Reserve(tmp_path, 0).lacking() is None
+    assert len(asked) == 1

@@ -1,0 +1,134 @@
+"""SIGKILL at every named point, each time it is reached; Ctrl-C; a kill in a migration."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from crash import REBUILD_POINTS, faults, finished
+from crash_facts import finish, require_same, rows
+
+from locum_spider.checkpoints import POINTS
+from locum_spider.dump import dump_archive
+from locum_spider.rebuilding import rebuild
+
+PROJECT = Path(__file__).parents[2]
+FREQUENT = {
+    "warc-torn": 11, "warc-append": 11, "migration": 17, "warc-written": 3, "warc-flushed": 3, "before-commit": 3,
+    "after-commit": 3,
+}  # fmt: skip
+"""Points that are reached too often to try each time: steps between those that are."""
+
+RECOVERY = tuple(point for point in POINTS if point.startswith("recover"))
+
+
+@pytest.mark.parametrize("point", [p for p in POINTS if p not in RECOVERY])
+def test_killed_at_a_point_a_crawl_goes_on_as_if_nothing_had_been(runs, undisturbed, tmp_path, point):
+    number, step = 1, FREQUENT.get(point, 1)
+    while True:
+        archive = tmp_path / f"{point}-{number}"
+        ended = runs.run(archive, kill=f"{point}:{number}")
+        assert faults(archive) == []
+        finish(runs, archive, crawls=1)
+        require_same(archive, undisturbed, crawls=1)
+        if not ended.killed:
+            assert number > 1
+            return
+        number += step
+
+
+@pytest.mark.parametrize("point", RECOVERY)
+def test_killed_while_it_recovers_from_a_kill(runs, undisturbed, tmp_path, point):
+    archive = tmp_path / "archive"
+    assert runs.run(archive, kill="warc-torn:12").killed
+    assert runs.run(archive, kill=f"{point}:1").killed
+    assert faults(archive) == []
+    finish(runs, archive)
+    require_same(archive, undisturbed)
+
+
+def test_killed_in_the_second_crawl_too(runs, undisturbed, tmp_path):
+    for number in range(1, 30, 4):
+        archive = tmp_path / str(number)
+        runs.run(archive)
+        assert runs.run(archive, changed=True, kill=f"warc-torn:{number}").killed
+        finish(runs, archive)
+        require_same(archive, undisturbed)
+
+
+def test_killed_again_and_again(runs, undisturbed, tmp_path):
+    archive = tmp_path / "archive"
+    kills = 0
+    while finished(archive) < 2:
+        kills += runs.run(archive, changed=finished(archive) == 1, kill="after-commit:4").killed
+        assert faults(archive) == []
+    assert kills > 3
+    require_same(archive, undisturbed)
+
+
+def test_stopped_in_good_order_a_crawl_goes_on(runs, undisturbed, tmp_path):
+    for batches in (0, 1, 3):
+        archive = tmp_path / str(batches)
+        assert runs.run(archive, stop_after=batches).code == 3
+        assert rows(archive, "SELECT outcome, finished_at FROM crawls") == [("interrupted", None)]
+        assert list(archive.glob("warc/*.open")) == []
+        finish(runs, archive)
+        require_same(archive, undisturbed)
+
+
+def test_a_power_cut_that_undoes_the_renaming_loses_no_file(runs, undisturbed, tmp_path):
+    archive = tmp_path / "archive"
+    assert runs.run(archive, stop_after=3).code == 3
+    for path in list(archive.glob("warc/*.gz")):
+        path.rename(path.with_name(path.name + ".open"))
+    finish(runs, archive)
+    require_same(archive, undisturbed)
+
+
+def test_a_clock_set_back_keeps_the_files_in_order(runs, undisturbed, tmp_path):
+    archive = tmp_path / "archive"
+    assert runs.run(archive, stop_after=2).code == 3
+    later = "29991231T000000Z"
+    for path in list(archive.glob("warc/*.gz")):
+        path.rename(path.with_name(re.sub(r"^\w+", later, path.name)))
+    with_later = "'" + later + "' || substr({0}, 17)"
+    db = sqlite3.connect(archive / "archive.db")
+    for table, column in (("records", "warc_file"), ("captures", "warc_file"), ("warc_files", "name")):
+        db.execute(f"UPDATE {table} SET {column} = {with_later.format(column)}")
+    db.commit()
+    db.close()
+    finish(runs, archive)
+    names = [name for (name,) in rows(archive, "SELECT warc_file FROM records ORDER BY seq")]
+    assert names == sorted(names)
+    require_same(archive, undisturbed)
+
+
+@pytest.mark.parametrize("point", REBUILD_POINTS)
+def test_killed_in_a_rebuild_the_archive_has_the_old_database_or_the_new(undisturbed, tmp_path, point):
+    archive = tmp_path / "archive"
+    shutil.copytree(undisturbed.archive, archive)
+    before = dump_archive(archive)
+    ended = subprocess.run(
+        [sys.executable, "-m", "locum_spider", "rebuild", "--jobs", "1", "--archive", archive], check=False,
+        cwd=PROJECT, env={**os.environ, "LOCUM_KILL_AT": f"{point}:1"}, start_new_session=True, timeout=60,
+    )  # fmt: skip
+    assert ended.returncode == -9
+    assert dump_archive(archive) == before
+    rebuild(archive, jobs=1)
+    assert dump_archive(archive) == before
+    assert list(archive.glob("archive.db.*")) == []
+
+
+def test_the_crash_harness_finds_nothing():
+    ended = subprocess.run(
+        [sys.executable, "tools/crash.py", "--kills", "25"], cwd=PROJECT, capture_output=True, text=True, timeout=600,
+        check=False,
+    )  # fmt: skip
+    assert "0 lost, 0 doubled, 0 corrupt" in ended.stdout, ended.stdout + ended.stderr
+    assert ended.returncode == 0

@@ -1,0 +1,382 @@
+"""`make crash`: kill a crawl in every way and look whether anything is lost, doubled or corrupt.
+
+A small site is crawled twice (between the two it changes), again and again into fresh archives. Each crawl is killed
+with SIGKILL to its whole process group, at a named point of writing (see `locum_spider.checkpoints`) or at a random
+time, and run again until it is done; now and then it gets Ctrl-C once or twice instead. After each kill the database
+and the WARC files are checked; in the end the canonical dump must be that of crawls nobody touched, and `locum
+rebuild`, killed as well, must give the same database again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+from locum_spider.checkpoints import POINTS
+from locum_spider.demo.sample import HOME, Page, Sample
+from locum_spider.demo.server import SiteServer
+from locum_spider.dump import dump_archive
+from locum_spider.errors import LocumError
+
+SITE = "locum-today"
+WARC_BYTES = 12_000
+REBUILD_POINTS = ("rebuild-whole", "rebuild-log-removed", "rebuild-renamed")
+_REACHED = {
+    "migration": 40, "warc-torn": 70, "warc-append": 70, "warc-started": 3, "before-rotation": 3, "warc-closed": 3,
+    "warc-renamed": 3, "after-rotation": 3, "warc-written": 9, "warc-flushed": 9, "before-commit": 9, "after-commit": 9,
+}  # fmt: skip
+"""How often a crawl of the site comes to a point, about; to the others once."""
+
+_PER_RUN = 20
+_LONGEST = 60.0
+
+
+# -- the site ----------------------------------------------------------------------------------------------------
+
+
+def _article(title: str, text: str) -> Page:
+    return Page(
+        f"<!DOCTYPE html><html><head><title>{title} - Locum Today</title></head><body><h1>{title}</h1><p>In short</p>"
+        f"<p>Published on 10th April 2018</p><p>{text}</p><p>Share this article:</p></body></html>".encode(),
+        gzip=len(title) % 2 == 0,
+    )
+
+
+def _listing(links: list[str], more: list[str]) -> Page:
+    entries = "".join(
+        f'<div><h3><a href="{escape(link)}">Report number {number} of many</a></h3><p>Published on 10 April 2018</p>'
+        "</div>"
+        for number, link in enumerate(links)
+    )
+    pages = "".join(f'<a href="{escape(link)}">Next page</a> ' for link in more)
+    return Page(f"<!DOCTYPE html><html><body>{entries}<p>{pages}</p></body></html>".encode())
+
+
+def site(*, changed: bool, articles: int = 24, listings: int = 3) -> Sample:
+    """A site on which each page is linked once, so that the order of fetching cannot matter; later it has changed."""
+    urls = [f"{HOME}article.php?s=2018-04-10-report-{number:02d}" for number in range(articles)]
+    pages: dict[str, Page] = {}
+    for number, url in enumerate(urls):
+        text = " ".join(f"Sentence {i} of report {number} about agency work." for i in range(10 + 7 * number))
+        if changed and number % 5 == 1:
+            text += " A correction was made."
+        pages[url] = _article(f"Report {number} of many", text)
+    pages[urls[3]] = Page(b"Moved", "text/plain", 301, (("Location", f"{urls[3]}-moved"),))
+    pages[f"{urls[3]}-moved"] = _article("Report 3 of many", "It stands elsewhere now.")
+    pages[urls[5]] = Page(b"Gone", "text/plain", 404)
+    pages[urls[7]] = Page(pages[urls[8]].body)  # one body at two addresses: a revisit record
+    if changed:
+        pages[urls[9]] = Page(b"Gone", "text/plain", 410)
+    share = -(-articles // listings)
+    names = [HOME, *(f"{HOME}category.php?c=news&page={n}" for n in range(2, listings + 1))]
+    for number, name in enumerate(names):
+        pages[name] = _listing(urls[number * share : (number + 1) * share], names[number + 1 : number + 2])
+    rules = f"User-agent: *\nDisallow: /{refused(articles).removeprefix(HOME)}\n"
+    pages[f"{HOME}robots.txt"] = Page(rules.encode(), "text/plain")
+    return Sample(pages)
+
+
+def refused(articles: int = 24) -> str:
+    """The address that robots.txt of the site forbids."""
+    return f"{HOME}article.php?s=2018-04-10-report-{articles - 1:02d}"
+
+
+# -- one command ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Blow:
+    """What befalls one run: a named point, or seconds until a signal, or nothing."""
+
+    point: str | None = None
+    after: float | None = None
+    interrupts: int = 0
+
+
+@dataclass
+class Ended:
+    """How a command ended."""
+
+    code: int
+    seconds: float
+    errors: str
+
+
+def run(arguments: list[str], proxy: str | None, blow: Blow) -> Ended:
+    """Run `locum` in a session of its own and strike it."""
+    environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy") and k != "LOCUM_ARCHIVE"}
+    environment |= {"LOCUM_WARC_BYTES": str(WARC_BYTES)}
+    if proxy:
+        environment |= {"http_proxy": proxy, "https_proxy": proxy}
+    if blow.point:
+        environment["LOCUM_KILL_AT"] = blow.point
+    begun = time.monotonic()
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-m", "locum_spider", *arguments],
+        env=environment, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    timers = []
+    if blow.after is not None:
+        kind = signal.SIGINT if blow.interrupts else signal.SIGKILL
+        times = [blow.after + 0.1 * number for number in range(max(blow.interrupts, 1))]
+        timers = [threading.Timer(seconds, _strike, (process, kind)) for seconds in times]
+    for timer in timers:
+        timer.start()
+    try:
+        _, errors = process.communicate(timeout=_LONGEST)
+    except subprocess.TimeoutExpired:
+        _strike(process, signal.SIGKILL)
+        _, errors = process.communicate()
+        errors += f"\nnot finished after {_LONGEST} s"
+    for timer in timers:
+        timer.cancel()
+    return Ended(process.returncode, time.monotonic() - begun, errors)
+
+
+def _strike(process: subprocess.Popen[str], kind: signal.Signals) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, kind)
+
+
+# -- looking at an archive -----------------------------------------------------------------------------------------
+
+
+def faults(archive: Path) -> list[str]:
+    """What is corrupt in an archive that was just killed."""
+    path = archive / "archive.db"
+    if not path.exists():
+        return []
+    found = []
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'crawls'").fetchone() is None:
+            return []
+        found += [str(row[0]) for row in db.execute("PRAGMA integrity_check") if row[0] != "ok"]
+        found += [f"foreign key {tuple(row)}" for row in db.execute("PRAGMA foreign_key_check")]
+        try:
+            db.execute("INSERT INTO articles_fts(articles_fts, rank) VALUES ('integrity-check', 1)")
+        except sqlite3.DatabaseError as error:
+            found.append(f"full text index: {error}")
+        for name, acknowledged in db.execute("SELECT name, bytes FROM warc_files"):
+            file = next((p for p in (archive / "warc" / name, archive / "warc" / f"{name}.open") if p.exists()), None)
+            if file is None or file.stat().st_size < acknowledged:
+                found.append(f"{name}: fewer than the {acknowledged} acknowledged bytes")
+    return found
+
+
+def finished(archive: Path) -> int:
+    """How many crawls have come to their end."""
+    path = archive / "archive.db"
+    if not path.exists():
+        return 0
+    with closing(sqlite3.connect(path)) as db:
+        if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'crawls'").fetchone() is None:
+            return 0
+        return int(db.execute("SELECT count(*) FROM crawls WHERE finished_at IS NOT NULL").fetchone()[0])
+
+
+def _points(archive: Path) -> list[str]:
+    """The points that the next run can come to."""
+    is_new = not (archive / "archive.db").exists()
+    is_torn = any(archive.glob("warc/*.open"))
+    return [
+        point
+        for point in POINTS
+        if (is_new or not point.startswith("migrat")) and (is_torn or not point.startswith("recover"))
+    ]
+
+
+def lines(archive: Path) -> Counter[str]:
+    return Counter(dump_archive(archive, comparable=True))
+
+
+# -- many ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Tally:
+    """What happened so far."""
+
+    wanted: int
+    kills: Counter[str] = field(default_factory=Counter)
+    interrupts: int = 0
+    archives: int = 0
+    lost: int = 0
+    doubled: int = 0
+    corrupt: int = 0
+    notes: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def done(self) -> bool:
+        return self.kills.total() >= self.wanted
+
+    @property
+    def clean(self) -> bool:
+        return not (self.lost or self.doubled or self.corrupt)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+        print(f"! {text}", flush=True)
+
+    def killed(self, blow: Blow) -> None:
+        with self.lock:
+            self.kills[(blow.point or "at a random time").partition(":")[0]] += 1
+            if self.kills.total() % 50 == 0:
+                print(f"{self.kills.total():5} kills, {self.archives} archives compared", flush=True)
+
+
+class Harness:
+    """Two servers, before and after the site changed, and what an untouched crawl of them leaves."""
+
+    def __init__(self, tally: Tally, servers: tuple[SiteServer, SiteServer], keep: Path | None = None) -> None:
+        self.tally, self._servers, self._keep = tally, servers, keep
+        self.expected: Counter[str] = Counter()
+        self.seconds = 0.0
+
+    def untouched(self, folder: Path, concurrency: int) -> Counter[str]:
+        """The dump of crawls that nothing befell."""
+        for server in self._servers:
+            ended = run(self._crawl(folder, concurrency), server.url, Blow())
+            if ended.code:
+                raise SystemExit(f"an untouched crawl ended with {ended.code}: {ended.errors}")
+            self.seconds = ended.seconds
+        return lines(folder)
+
+    def case(self, seed: int, folder: Path) -> None:
+        """One archive: both crawls, struck until they are done, compared and rebuilt."""
+        chance = random.Random(seed)  # noqa: S311 - to be repeatable, not secret
+        before = self.tally.corrupt
+        for number, server in enumerate(self._servers, 1):
+            runs = 0
+            while finished(folder) < number:
+                runs += 1
+                blow = self._blow(chance, folder) if runs < _PER_RUN and not self.tally.done else Blow()
+                self._once(folder, self._crawl(folder, chance.choice((1, 4))), server.url, blow, seed)
+                if self.tally.corrupt > before:
+                    return self._save(folder, seed)
+        self._compare(folder, seed)
+        if chance.random() < 0.15:
+            self._rebuild(folder, seed, chance)
+        self.tally.archives += 1
+        return None
+
+    def _blow(self, chance: random.Random, folder: Path) -> Blow:
+        kind = chance.random()
+        if kind < 0.65:
+            point = chance.choice(_points(folder))
+            return Blow(point=f"{point}:{chance.randint(1, _REACHED.get(point, 1))}")
+        if kind < 0.94:
+            return Blow(after=chance.uniform(0.35, 1.0) * self.seconds)
+        return Blow(after=chance.uniform(0.4, 1.0) * self.seconds, interrupts=chance.choice((1, 2)))
+
+    def _once(self, folder: Path, command: list[str], proxy: str | None, blow: Blow, seed: int) -> Ended:
+        ended = run(command, proxy, blow)
+        if ended.code == -signal.SIGKILL:
+            self.tally.killed(blow)
+        elif blow.interrupts:
+            self.tally.interrupts += 1
+        allowed = {0, -signal.SIGKILL} | ({3, -signal.SIGINT} if blow.interrupts else set())
+        found = faults(folder)
+        if ended.code not in allowed:
+            found.append(f"the command ended with {ended.code}: {ended.errors.strip()}")
+        if found:
+            self.tally.corrupt += 1
+            self.tally.note(f"seed {seed}, {blow}: {'; '.join(found)}")
+        return ended
+
+    def _compare(self, folder: Path, seed: int) -> None:
+        got = lines(folder)
+        missing, more = self.expected - got, got - self.expected
+        if missing or more:
+            self.tally.lost += missing.total()
+            self.tally.doubled += more.total()
+            first = next(iter([*missing, *more]))
+            self.tally.note(f"seed {seed}: {missing.total()} lines missing, {more.total()} too many; {first[:300]}")
+            self._save(folder, seed)
+
+    def _rebuild(self, folder: Path, seed: int, chance: random.Random) -> None:
+        """The same database again from the WARCs, however often the rebuild is killed."""
+        before = dump_archive(folder)
+        command = ["rebuild", "--archive", str(folder), "--jobs", "1"]
+        self._once(folder, command, None, Blow(point=f"{chance.choice(REBUILD_POINTS)}:1"), seed)
+        self._once(folder, command, None, Blow(after=chance.uniform(0.1, 0.6)), seed)
+        self._once(folder, command, None, Blow(), seed)
+        if dump_archive(folder) != before:
+            self.tally.corrupt += 1
+            self.tally.note(f"seed {seed}: a rebuild gives another database")
+            self._save(folder, seed)
+
+    def _save(self, folder: Path, seed: int) -> None:
+        if self._keep is not None:
+            self._keep.mkdir(parents=True, exist_ok=True)
+            folder.rename(self._keep / str(seed))
+
+    def _crawl(self, folder: Path, concurrency: int) -> list[str]:
+        return ["crawl", SITE, "--archive", str(folder), "--delay", "0", "--concurrency", str(concurrency)]
+
+
+def crash(kills: int, seed: int, lanes: int, keep: Path | None = None) -> Tally:
+    """Strike until there were so many kills."""
+    tally = Tally(kills)
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        servers = [stack.enter_context(SiteServer(site(changed=c), conditional=True)) for c in (False, True)]
+        harness = Harness(tally, (servers[0], servers[1]), keep)
+        harness.expected = harness.untouched(scratch / "one", 1)
+        if harness.untouched(scratch / "four", 4) != harness.expected:
+            raise SystemExit("two untouched crawls differ; the harness cannot tell what a kill does")
+        numbers = iter(range(seed * 1_000_000, (seed + 1) * 1_000_000))
+
+        def lane() -> None:
+            while not tally.done:
+                with tally.lock:
+                    number = next(numbers)
+                with tempfile.TemporaryDirectory(dir=scratch) as folder:
+                    harness.case(number, Path(folder) / "archive")
+
+        with ThreadPoolExecutor(lanes) as pool:
+            for future in [pool.submit(lane) for _ in range(lanes)]:
+                future.result()
+    return tally
+
+
+def main() -> int:
+    """Parse, strike, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=1000, help="how many (1000)")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed strikes the same blows (0)")
+    parser.add_argument("--lanes", type=int, default=os.cpu_count() or 2, help="archives at one time (one a core)")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="put archives that went wrong here")
+    options = parser.parse_args()
+    begun = time.monotonic()
+    try:
+        tally = crash(options.kills, options.seed, options.lanes, options.keep)
+    except LocumError as error:
+        print(f"crash: {error}", file=sys.stderr)
+        return 1
+    for point, number in sorted(tally.kills.items()):
+        print(f"  {point:20} {number:5}")
+    print(
+        f"{tally.kills.total():,} kills and {tally.interrupts:,} interrupts over {tally.archives:,} archives in "
+        f"{time.monotonic() - begun:,.0f} s: {tally.lost} lost, {tally.doubled} doubled, {tally.corrupt} corrupt"
+    )
+    return 0 if tally.clean else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
