@@ -6,6 +6,7 @@ import asyncio
 import email.utils
 import logging
 import random
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -193,6 +194,7 @@ class PatientRetryMiddleware(RetryMiddleware):
         self._not_before[host] = max(self._not_before.get(host, 0.0), until)
 
 
+_TLS = re.compile(r"\b(OpenSSL|SSL|TLS|certificate|SSLError|VerificationError)\b")
 _WORDS = {
     "CannotResolveHostError": "the host's name cannot be resolved",
     "DownloadConnectionRefusedError": "the connection was refused",
@@ -208,8 +210,9 @@ def explain(error: Exception, limit: int | None = None) -> str:
     """Why there is no response, in words for a report."""
     name = type(error).__name__
     detail = " ".join(str(error).split())
-    detail = detail.removeprefix("Connection to the server failed: ")
-    if "certificate" in detail.lower() or "ssl" in detail.lower() or "tls" in detail.lower():
+    if isinstance(error, IgnoreRequest):  # our own words, with an address in them
+        return detail or name
+    if _TLS.search(detail):
         return f"the TLS connection failed: {detail}"
     if name == "DownloadCancelledError" and limit is not None:
         return f"the body is longer than the limit of {limit:,} bytes (crawl.max_bytes)"
