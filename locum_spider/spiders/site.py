@@ -54,7 +54,8 @@ class SiteSpider(Spider):
         request = failure.request
         if failure.check(Interrupted):
             return
-        yield self._visit(request, error=explain(failure.value, self.site.crawl.max_bytes), refused=bool(failure.check(RobotsRefusal)))
+        error = explain(failure.value, self.site.crawl.max_bytes)
+        yield self._visit(request, error=error, refused=bool(failure.check(RobotsRefusal)))
 
     def _visit(self, request: Request, error: str | None = None, *, refused: bool = False) -> Visit:
         meta = request.meta
