@@ -17,7 +17,7 @@ demo: $(READY)
 	$(BIN) -m locum_spider demo --archive data
 
 test: $(READY) lint
-	$(BIN) -m pytest
+	$(BIN) -m pytest -n 2 --dist loadfile
 
 lint: $(READY)
 	$(BIN) -m ruff check .

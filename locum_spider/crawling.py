@@ -78,7 +78,7 @@ def run_crawls(
 
     `on_progress` is called in the reactor's thread every `every` seconds.
     """
-    process = AsyncCrawlerProcess(_settings(archive, options))
+    process = _Process(_settings(archive, options))
     _quieten(options)
     crawlers = [process.create_crawler(spider_class(site)) for site in sites]
     for crawler in crawlers:
@@ -86,7 +86,17 @@ def run_crawls(
     if on_progress is not None:
         asyncio.get_event_loop().create_task(_report(crawlers, on_progress, every))
     process.start()
-    return [_result(site, crawler) for site, crawler in zip(sites, crawlers, strict=True)]
+    return [_result(site, crawler, stopped=process.stopped) for site, crawler in zip(sites, crawlers, strict=True)]
+
+
+class _Process(AsyncCrawlerProcess):
+    """Scrapy's process that remembers a Ctrl-C: one that came before a crawl had begun leaves no other trace."""
+
+    stopped = False
+
+    def _signal_shutdown(self, signum: int, frame: Any) -> None:
+        self.stopped = True
+        super()._signal_shutdown(signum, frame)
 
 
 def _quieten(options: CrawlOptions) -> None:
@@ -141,11 +151,11 @@ def _progress(crawler: Any) -> Progress:
     )  # fmt: skip
 
 
-def _result(site: Site, crawler: Any) -> Result:
+def _result(site: Site, crawler: Any, *, stopped: bool) -> Result:
     stats = crawler._stats  # noqa: SLF001 - as above
     report = stats.get_value("locum/report") if stats is not None else None
     error = stats.get_value("locum/error") if stats is not None else None
-    if report is None and error is None and stats is not None and stats.get_value("locum/crawl_id"):
+    if report is None and error is None and stopped:
         error = InterruptedCrawl(f"the crawl of {site.name} was stopped; run the same command again to go on")
     if report is None and error is None:
         error = LocumError(f"the crawl of {site.name} could not start; run with --log to see why")

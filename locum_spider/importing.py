@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
 import zipfile
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
-from locum_spider.errors import UsageError
+from locum_spider.errors import LocumError, UsageError
+from locum_spider.foreign import PassedOver, Revisit, is_warc, read_foreign
 from locum_spider.recorder.interpret import Reading, interpret
 from locum_spider.recorder.recorder import Recorder
 from locum_spider.sites import load_sites
-from locum_spider.store.connection import writer_lock
-from locum_spider.warc import Broken, read_foreign
+from locum_spider.store.connection import disk_error, writer_lock
+from locum_spider.warc import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,15 +28,21 @@ if TYPE_CHECKING:
     from locum_spider.recorder.ingest import Crawl
 
 _BATCH = 64
+_HEADS = 1_000_000
+"""What a record may have beside its body, in bytes."""
 
 
 @dataclass(slots=True)
 class Imported:
-    """What an import did with one file: outcomes of its captures, records of no declared site, what was broken."""
+    """What an import did with one file: outcomes of its captures, records of no declared site, what was broken.
+
+    `bodiless` counts revisits whose body is nowhere: neither in the archive nor before them in the files.
+    """
 
     file: str
     outcomes: Counter[str] = field(default_factory=Counter)
     elsewhere: Counter[str] = field(default_factory=Counter)
+    bodiless: int = 0
     broken: list[str] = field(default_factory=list)
 
 
@@ -52,69 +62,98 @@ def import_files(
         recorder = Recorder(archive)
         session = _Session(recorder, sites)
         try:
-            return [session.run(path, on_progress) for path in files]
-        finally:
+            results = [session.run(path, on_progress) for path in files]
             session.end()
             recorder.close()
+        except (OSError, sqlite3.Error) as error:
+            raise disk_error(error, archive) or LocumError(f"{archive}: cannot be written: {error}") from None
+        finally:
+            recorder.db.close()
+        return results
 
 
 class _Session:
-    """One import run: a crawl row for each site that turns up."""
+    """One import run: a crawl row for each site of which something is stored."""
 
     def __init__(self, recorder: Recorder, sites: list[Site]) -> None:
         self._recorder, self._sites = recorder, sites
+        self._limit = max((site.crawl.max_bytes for site in sites), default=0) + _HEADS
+        self._digests: dict[str, str] = {}
         self._crawls: dict[str, Crawl] = {}
-        self._outcomes: dict[str, Counter[str]] = {}
         self._batch: list[tuple[Crawl, Exchange, Reading]] = []
 
     def run(self, path: Path, on_progress: Callable[[Imported], None] | None) -> Imported:
         imported = Imported(path.name)
         for name, stream in _streams(path):
-            for found in read_foreign(stream):
-                if isinstance(found, Broken):
-                    imported.broken.append(f"{name}, byte {found.offset:,}: {found.fault}")
-                    continue
-                site = next((site for site in self._sites if site.owns(found.url)), None)
-                if site is None:
-                    imported.elsewhere[found.url.split("/")[2] if "://" in found.url else "?"] += 1
-                    continue
-                self._add(site, found, imported)
+            if isinstance(stream, str):
+                imported.broken.append(f"{name}: {stream}")
+                continue
+            found = read_foreign(stream, wanted=self._is_ours, limit=self._limit, digests=self._digests)
+            for each in found:
+                if isinstance(each, Broken):
+                    imported.broken.append(f"{name}, byte {each.offset:,}: {each.fault}")
+                elif isinstance(each, PassedOver):
+                    imported.elsewhere[_host(each.url)] += 1
+                else:
+                    self._take(each, imported)
                 if on_progress is not None:
                     on_progress(imported)
         self._flush(imported)
         return imported
 
-    def _add(self, site: Site, exchange: Exchange, imported: Imported) -> None:
+    def end(self) -> None:
+        """Note what each site got."""
+        for crawl in self._crawls.values():
+            self._recorder.end_import(crawl)
+
+    def _site(self, url: str) -> Site | None:
+        return next((site for site in self._sites if site.owns(url)), None)
+
+    def _is_ours(self, url: str) -> bool:
+        return self._site(url) is not None
+
+    def _take(self, found: Exchange | Revisit, imported: Imported) -> None:
+        if isinstance(found, Revisit) or found.status == 304:
+            self._flush(imported)  # the body it stands for may be the one that came just before
+        exchange = self._recorder.with_body(found) if isinstance(found, Revisit) else found
+        if exchange is None:
+            imported.bodiless += 1
+            return
+        if self._recorder.is_known(exchange):
+            imported.outcomes["known"] += 1
+            return
+        site = self._site(exchange.url)
+        assert site is not None  # noqa: S101 - only what is wanted is read
         if site.name not in self._crawls:
             self._flush(imported)
             self._crawls[site.name] = self._recorder.begin_import(site)
-        self._batch.append((self._crawls[site.name], exchange, interpret(site, exchange)))
+        reading = interpret(site, self._recorder.to_read(exchange))
+        self._batch.append((self._crawls[site.name], exchange, reading))
         if len(self._batch) >= _BATCH:
             self._flush(imported)
 
     def _flush(self, imported: Imported) -> None:
         if self._batch:
-            outcomes = self._recorder.record_foreign(self._batch)
-            imported.outcomes.update(outcomes)
-            for (crawl, _, _), outcome in zip(self._batch, outcomes, strict=True):
-                self._outcomes.setdefault(crawl.site.name, Counter())[outcome] += 1
+            imported.outcomes.update(self._recorder.record_foreign(self._batch))
             self._batch = []
 
-    def end(self) -> None:
-        """Write what each site got into its crawl row."""
-        for name, crawl in self._crawls.items():
-            self._recorder.end_import(crawl, self._outcomes.get(name, Counter()))
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "?").removeprefix("www.")
+    except ValueError:
+        return "?"
 
 
 def _check(path: Path) -> None:
     try:
         with path.open("rb") as file:
-            start = file.read(8)
+            is_zip = file.read(4) == b"PK\x03\x04"
+            readable = is_zip or is_warc(file)
     except OSError as error:
         raise UsageError(f"{path}: cannot be opened: {error.strerror}") from None
-    is_zip = start[:4] == b"PK\x03\x04"
-    if not (is_zip or start[:2] == b"\x1f\x8b" or start[:5] == b"WARC/"):
-        raise UsageError(f"{path}: neither WARC, WARC.gz nor WACZ")
+    if not readable:
+        raise UsageError(f"{path}: neither WARC, WARC.gz nor WACZ; name files that hold captures")
     if is_zip and not _members(path):
         raise UsageError(f"{path}: a ZIP file without WARCs in it; a WACZ has them in archive/")
 
@@ -123,17 +162,23 @@ def _members(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as container:
             return [name for name in container.namelist() if name.endswith((".warc", ".warc.gz"))]
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not readable as a WACZ: {error}") from None
 
 
-def _streams(path: Path) -> Iterator[tuple[str, BinaryIO]]:
-    """The WARCs of a file: itself, or those inside a WACZ."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as container:
-            for name in _members(path):
-                with container.open(name) as member:
-                    yield f"{path.name}/{name}", cast("BinaryIO", member)
-    else:
-        with path.open("rb") as stream:
+def _streams(path: Path) -> Iterator[tuple[str, BinaryIO | str]]:
+    """The WARCs of a file, itself or those inside a WACZ, each with its name; why one cannot be read in its place."""
+    with path.open("rb") as stream:
+        if stream.read(4) != b"PK\x03\x04":
             yield path.name, stream
+            return
+    with zipfile.ZipFile(path) as container:
+        for name in _members(path):
+            try:
+                member = container.open(name)
+            except (OSError, RuntimeError, zipfile.BadZipFile) as error:
+                yield f"{path.name}/{name}", f"cannot be unpacked: {error}"
+                continue
+            member._expected_crc = None  # type: ignore[attr-defined]  # noqa: SLF001 - else one flipped bit takes all
+            with closing(member):
+                yield f"{path.name}/{name}", cast("BinaryIO", member)

@@ -101,6 +101,9 @@ class SameSiteRedirectMiddleware(RedirectMiddleware):
             site = self.crawler.spider.site
             if not site.owns(result.url):
                 raise SiteRefusal(f"it leads to another site, {result.url}")
+            if result.url != request.url:
+                for name in (b"If-None-Match", b"If-Modified-Since"):  # what we have of the address that was left
+                    result.headers.pop(name, None)
         return result
 
 

@@ -206,6 +206,16 @@ def m001_first_schema(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m002_sightings(db: Database) -> None:
+    """What a capture says as an article, so that one of others that lies between two of ours finds its place.
+
+    article_digest: of the content, as in revisions; NULL where a capture is no article, or was stored before.
+    """
+    checkpoint("migration")
+    db.execute("ALTER TABLE captures ADD COLUMN article_digest TEXT")
+
+
 def known() -> set[str]:
     """Names of all migrations this version knows."""
-    return {"m001_first_schema"}
+    return {"m001_first_schema", "m002_sightings"}

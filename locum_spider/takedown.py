@@ -9,6 +9,7 @@ archive for writing next.
 
 from __future__ import annotations
 
+import sqlite3
 import zlib
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from locum_spider.recorder.erasing import finish
 from locum_spider.recorder.recorder import Recorder
 from locum_spider.sites import find_site
 from locum_spider.store import removal
-from locum_spider.store.connection import WARCS, connect_reading, utc_now, writer_lock
+from locum_spider.store.connection import WARCS, connect_reading, disk_error, utc_now, writer_lock
 from locum_spider.store.removal import Record
 from locum_spider.tombstones import read_json_member, shortest, tombstone
 from locum_spider.warc import locate
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
 class Takedown:
     """What a takedown of an article would remove, and how to carry it out.
 
-    `others` are articles whose captures have the same body, `listings` and `pages` captures of other pages that name
-    the article: of listings, and of the rest.
+    `others` are articles whose captures have the same body; `listings` and `pages` captures of other pages that name
+    the article, and `events` records beside captures that do; `unread` how many other records are damaged.
     """
 
     recorder: Recorder = field(repr=False)
@@ -51,6 +52,7 @@ class Takedown:
     listings: set[int] = field(default_factory=set)
     pages: set[int] = field(default_factory=set)
     events: list[Record] = field(default_factory=list)
+    unread: int = 0
 
     def carry_out(self, reason: str, *, everywhere: bool = False) -> int:
         """Remove it; returns how many records gave way to tombstones. `everywhere`: those that name it as well.
@@ -95,19 +97,38 @@ def prepare(folder: Path, article: str, *, on_progress: Progress | None = None) 
     """Hold the archive for writing and find out what a takedown of an article, by id or address, would remove.
 
     A takedown that was cut short is finished first. Raises UsageError where there is no such article, ArchiveError
-    where the folder is no archive or is being written.
+    where the folder is no archive or is being written, NoSpaceError where the disk is full: an index and a database are
+    written anew.
     """
+    with _recorder(folder) as recorder:
+        yield _plan(recorder, article, on_progress or (lambda *_: None))
+
+
+def finish_earlier(folder: Path) -> bool:
+    """Bring a takedown to its end that was cut short; False where there is none. Raises as `prepare`."""
     with closing(connect_reading(folder)) as db:
-        unfinished = removal.is_unfinished(db)
-    with writer_lock(folder):
-        recorder = Recorder(folder, durable=True)
-        try:
-            _require_finished(recorder)
-            yield _plan(recorder, article, on_progress or (lambda *_: None), finished=unfinished)
-        except BaseException:
-            recorder.abandon()
-            raise
-        recorder.close()
+        if not removal.is_unfinished(db):
+            return False
+    with _recorder(folder):
+        return True
+
+
+@contextmanager
+def _recorder(folder: Path) -> Iterator[Recorder]:
+    """The archive opened for writing; its recorder finishes what an earlier takedown left."""
+    connect_reading(folder).close()
+    try:
+        with writer_lock(folder):
+            recorder = Recorder(folder, durable=True)
+            try:
+                _require_finished(recorder)
+                yield recorder
+            except BaseException:
+                recorder.abandon()
+                raise
+            recorder.close()
+    except (OSError, sqlite3.Error) as error:
+        raise disk_error(error, folder) or ArchiveError(f"{folder} cannot be written: {error}") from None
 
 
 def _require_finished(recorder: Recorder) -> None:
@@ -118,12 +139,11 @@ def _require_finished(recorder: Recorder) -> None:
         )
 
 
-def _plan(recorder: Recorder, article: str, progress: Progress, *, finished: bool) -> Takedown:
+def _plan(recorder: Recorder, article: str, progress: Progress) -> Takedown:
     with Archive(recorder.folder) as archive:
         found = archive.article(article)
     if found is None:
-        done = "; the takedown that was cut short is finished now" if finished else ""
-        raise UsageError(f"no article {article} in {recorder.folder}{done}; `locum search` prints their numbers")
+        raise UsageError(f"no article {article} in {recorder.folder}; `locum search` prints the numbers of articles")
     key = _key_of(recorder.folder, found.site)
     subject = removal.subject(recorder.db, found.id, key)
     takedown = Takedown(recorder, key, subject, removal.records_of(recorder.db, subject.captures))
@@ -150,7 +170,10 @@ def _normalised(url: str) -> str:
 def _failures(recorder: Recorder, subject: removal.Subject, key: Callable[[str], str]) -> Iterator[Record]:
     """Event records that say that the article could not be fetched."""
     for record in removal.remaining(recorder.db, "metadata"):
-        event = read_json_member(_bytes(recorder.folder / WARCS, record))
+        try:
+            event = read_json_member(_bytes(recorder.folder / WARCS, record))
+        except (IntegrityError, ValueError):  # damaged, or no event of ours: counted where mentions are looked for
+            continue
         url = event.get("url")
         if event.get("event") == "visit-failed" and isinstance(url, str) and {url, key(url)} & subject.keys:
             yield record
@@ -166,7 +189,11 @@ def _find_mentions(recorder: Recorder, takedown: Takedown, naming: Naming, progr
         capture = record.capture_id if record.type != "request" else capture
         if record.seq in own or record.type == "warcinfo":
             continue
-        content = zlib.decompress(_bytes(recorder.folder / WARCS, record), 31)
+        try:
+            content = zlib.decompress(_bytes(recorder.folder / WARCS, record), 31)
+        except IntegrityError:
+            takedown.unread += 1
+            continue
         if not naming.names(content, _target(content)):
             continue
         if capture is None:

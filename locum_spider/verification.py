@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from locum_spider.errors import ArchiveError, IntegrityError, UsageError
@@ -23,6 +25,7 @@ from locum_spider.warc import locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
     from pathlib import Path
     from typing import Any
 
@@ -76,11 +79,13 @@ def verify(folder: Path, *, expect: str | None = None, on_progress: Progress | N
             raise
         report.findings.append(Finding("database", str(error)))
         return report
-    with closing(connection) as db:
+    with closing(connection) as db, ThreadPoolExecutor(2) as pool:
         db.row_factory = None
         db.execute("BEGIN")
+        # SQLite's own checks need nothing of Python: they run beside the others, each on a snapshot of its own.
+        beside = pool.submit(_pages, folder), pool.submit(_full_text, folder, report.notes)
         steps = _steps(db, folder, present, expect, report, on_progress or (lambda *_: None))
-        for name, findings in steps:
+        for name, findings in chain(steps, (("pages", _result(job)) for job in beside)):
             try:
                 report.findings += findings
             except sqlite3.DatabaseError as error:
@@ -108,13 +113,12 @@ def _steps(
     for number, check in enumerate(checks.CHECKS):
         progress("database", number, len(checks.CHECKS) + 1)
         yield check.__name__, checks.first_of(check(db))
-    progress("full text index", len(checks.CHECKS), len(checks.CHECKS) + 1)
-    yield "full text index", _full_text(folder, report.notes)
+    progress("database", len(checks.CHECKS), len(checks.CHECKS) + 1)
 
 
 def _counts(db: sqlite3.Connection, report: Report) -> Iterator[Finding]:
-    report.records, chain = ledger.head(db)
-    report.head = f"{report.records}:{chain}"
+    report.records, value = ledger.head(db)
+    report.head = f"{report.records}:{value}"
     report.files, report.bytes = db.execute("SELECT count(*), coalesce(sum(bytes), 0) FROM warc_files").fetchone()
     yield from ()
 
@@ -128,11 +132,19 @@ def _expected(db: sqlite3.Connection, head: str) -> Iterator[Finding]:
         yield Finding("head", text)
 
 
-def _full_text(folder: Path, notes: list[str]) -> Iterator[Finding]:
+def _pages(folder: Path) -> list[Finding]:
+    with closing(connect_reading(folder)) as db:
+        return list(checks.first_of(checks.sqlite(db)))
+
+
+def _full_text(folder: Path, notes: list[str]) -> list[Finding]:
     findings, skipped = checks.full_text(folder)
-    if skipped is not None:
-        notes.append(skipped)
-    yield from findings
+    notes += [skipped] if skipped is not None else []
+    return findings
+
+
+def _result(job: Future[list[Finding]]) -> Iterator[Finding]:
+    yield from job.result()
 
 
 # -- takedowns ---------------------------------------------------------------------------------------------------------

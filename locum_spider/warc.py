@@ -12,7 +12,6 @@ import io
 import json
 import os
 import uuid
-import zlib
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -22,23 +21,18 @@ from fastwarc.stream_io import GzipReader, GzipWriter
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 from locum_spider.checkpoints import checkpoint
-from locum_spider.content import undo_chunks
 from locum_spider.errors import IntegrityError
 from locum_spider.items import Exchange
 from locum_spider.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-    from typing import BinaryIO
 
     from locum_spider.items import Headers
 
 OPEN = ".open"
 MAX_BYTES = 1_000_000_000
 _LEVEL = 6
-_SCAN = 1 << 20
-_RESPONSES = WarcRecordType.response | WarcRecordType.resource
 VISIT = "Locum-Visit"
 EVENT = "application/vnd.locum-spider.event+json"
 _NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
@@ -147,9 +141,12 @@ class WarcWriter:
         block = head if refers else head + exchange.body
         location = Location(self.name or "", self.position, 0, digest)
         record_id, length = self._record(kind, block, "application/http; msgtype=response", headers)
-        request = _head(f"{exchange.method} {_target(exchange.url)} {exchange.protocol}", exchange.request_headers)
-        headers = {"WARC-Target-URI": exchange.url, "WARC-Date": exchange.fetched_at, "WARC-Concurrent-To": record_id}
-        self._record("request", request, "application/http; msgtype=request", headers)
+        if exchange.request_headers:  # of captures of others we do not know what was asked
+            request = _head(f"{exchange.method} {_target(exchange.url)} {exchange.protocol}", exchange.request_headers)
+            headers = {
+                "WARC-Target-URI": exchange.url, "WARC-Date": exchange.fetched_at, "WARC-Concurrent-To": record_id,
+            }  # fmt: skip
+            self._record("request", request, "application/http; msgtype=request", headers)
         return replace(location, length=length)
 
     def write_event(self, event: dict[str, object], at: str) -> None:
@@ -303,106 +300,3 @@ class Broken:
 
     offset: int
     fault: str
-
-
-def read_foreign(stream: BinaryIO) -> Iterator[Exchange | Broken]:
-    """Every HTTP response of a WARC made by others, compressed or not, in flat memory; broken places in between.
-
-    After a broken record reading goes on at the next one that begins with a gzip member or `WARC/`. Chunked framing
-    is undone, content codings stay as they came.
-    """
-    start = 0
-    while True:
-        last, whole = start, False
-        stream.seek(start)
-        try:
-            for record in ArchiveIterator(stream, record_types=_RESPONSES, parse_http=False, strict_mode=False):
-                last, whole = start + record.stream_pos, False
-                found = _foreign(record, last)
-                if found is not None:
-                    yield found
-                whole = True
-        except (OSError, ValueError, RuntimeError, EOFError) as error:
-            at = _end_of_member(stream, last) if whole else last  # it failed on its way to the record behind
-            yield Broken(at, str(error))
-            following = _next_record(stream, at + 1)
-            if following is None:
-                return
-            start = following
-            continue
-        return
-
-
-def _end_of_member(stream: BinaryIO, position: int) -> int:
-    """Where the gzip member that begins at a position ends; the position itself where there is none."""
-    stream.seek(position)
-    inflate = zlib.decompressobj(31)
-    end = position
-    try:
-        while not inflate.eof and (data := stream.read(_SCAN)):
-            inflate.decompress(data)
-            end += len(data)
-    except zlib.error:
-        return position
-    return end - len(inflate.unused_data)
-
-
-def _foreign(record: WarcRecord, offset: int) -> Exchange | Broken | None:
-    announced = int(record.headers.get("Content-Length") or 0)
-    block = record.reader.read() if record.reader else b""
-    if len(block) < announced:
-        return Broken(offset, f"the record ends after {len(block):,} of {announced:,} bytes")
-    url = (record.headers.get("WARC-Target-URI") or "").strip("<> ")
-    if record.record_type == WarcRecordType.resource:
-        head, body = b"HTTP/1.1 200 OK\r\nContent-Type: " + _resource_type(record), block
-    else:
-        head, _, body = block.partition(b"\r\n\r\n")
-    lines = head.split(b"\r\n")
-    parts = lines[0].split(None, 2)
-    if len(parts) < 2 or not parts[0].startswith(b"HTTP/") or not parts[1].isdigit():
-        return Broken(offset, "the record holds no HTTP response") if url.startswith("http") else None
-    pairs = [line.split(b":", 1) for line in lines[1:] if b":" in line]
-    headers = tuple((name.strip(), value.strip()) for name, value in pairs)
-    codings = b",".join(v for k, v in headers if k.lower() == b"transfer-encoding").lower()
-    return Exchange(
-        url=url,
-        method="GET",
-        request_headers=(),
-        status=int(parts[1]),
-        response_headers=headers,
-        body=undo_chunks(body) if b"chunked" in codings else body,
-        fetched_at=_second(record.headers.get("WARC-Date") or ""),
-        protocol=parts[0].decode("latin-1"),
-        ip=record.headers.get("WARC-IP-Address"),
-    )
-
-
-def _resource_type(record: WarcRecord) -> bytes:
-    return (record.headers.get("Content-Type") or "application/octet-stream").encode("latin-1", "replace")
-
-
-def _second(date: str) -> str:
-    """A WARC-Date to the second: others write fractions.
-
-    >>> _second("2018-04-10T15:45:00.123456Z"), _second("")
-    ('2018-04-10T15:45:00Z', '1970-01-01T00:00:00Z')
-    """
-    return f"{date[:19]}Z" if len(date) >= 19 else "1970-01-01T00:00:00Z"
-
-
-def _next_record(stream: BinaryIO, position: int) -> int | None:
-    """Where the next record may begin: a gzip member or a WARC header at the start of a line."""
-    overlap = 8
-    while True:
-        stream.seek(position)
-        data = stream.read(_SCAN)
-        if len(data) <= overlap:
-            return None
-        found = [i for i in (data.find(b"\x1f\x8b\x08"), _after(data.find(b"\nWARC/1."), 1)) if i >= 0]
-        if found:
-            return position + min(found)
-        position += len(data) - overlap
-
-
-def _after(index: int, offset: int) -> int:
-    return index + offset if index >= 0 else -1

@@ -20,6 +20,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
 from locum_spider.errors import IntegrityError
+from locum_spider.foreign import read_foreign
 from locum_spider.items import Exchange
 from locum_spider.warc import (
     OPEN,
@@ -30,7 +31,6 @@ from locum_spider.warc import (
     locate,
     payload_digest,
     read_exchange,
-    read_foreign,
 )
 
 URL = "http://www.news.example/article.php?s=1&catTitle=social%20work"

@@ -322,7 +322,7 @@ class Harness:
             self._save(folder, seed)
 
     def _save(self, folder: Path, seed: int) -> None:
-        if self._keep is not None:
+        if self._keep is not None and folder.exists():
             self._keep.mkdir(parents=True, exist_ok=True)
             folder.rename(self._keep / str(seed))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -36,15 +36,24 @@ def import_(files: tuple[Path, ...], archive: Path, *, as_json: bool) -> None:
     show = None if as_json or not sys.stderr.isatty() else _show
     results = import_files(archive, list(files), on_progress=show)
     if as_json:
-        print_json(results)
+        print_json([_plain(result) for result in results])
     else:
         for result in results:
             _print_imported(result)
+    if not any(result.outcomes for result in results):
+        click.echo("locum: no capture of a declared site was found; `locum sites` lists the sites", err=True)
+        sys.exit(6)
+
+
+def _plain(result: Imported) -> dict[str, Any]:
+    """Field by field: `asdict` cannot copy a Counter before Python 3.12."""
+    counts = {"outcomes": dict(result.outcomes), "elsewhere": dict(result.elsewhere)}
+    return {"file": result.file, **counts, "bodiless": result.bodiless, "broken": result.broken}
 
 
 def _show(state: Imported) -> None:
     done = sum(state.outcomes.values()) + sum(state.elsewhere.values())
-    if done % 500 == 0:
+    if done and done % 64 == 0:
         click.echo(f"\r{state.file}: {plural(done, 'capture')}", err=True, nl=False)
 
 
@@ -58,6 +67,9 @@ def _print_imported(result: Imported) -> None:
     if result.elsewhere:
         hosts = ", ".join(f"{host} ({number:,})" for host, number in result.elsewhere.most_common(5))
         click.echo(wrap(f"passed over, of no declared site: {hosts}", "  "))
+    if result.bodiless:
+        what = plural(result.bodiless, "revisit")
+        click.echo(wrap(f"{what} without the capture that has the body: import that first, then this again", "  ! "))
     for fault in result.broken[:_MANY]:
         click.echo(wrap(f"skipped, broken: {fault}", "  ! "))
     if len(result.broken) > _MANY:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from locum_spider.archive import Archive
 from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
 from locum_spider.errors import IntegrityError, UsageError
 
@@ -138,12 +139,17 @@ def takedown(article: str, archive: Path, *, reason: str, everywhere: bool, yes:
     Example:
       locum takedown 12 --reason "by order of a court, 4 May 2026"
     """
-    from locum_spider.takedown import prepare
+    from locum_spider.takedown import finish_earlier, prepare
 
     if not reason.strip():
         raise UsageError("--reason is empty; say why, in words that may be read by everybody")
     if not yes and not sys.stdin.isatty():
         raise UsageError("a takedown cannot be undone; say --yes where nobody can be asked")
+    if finish_earlier(archive):
+        click.echo("An earlier takedown was cut short; it is finished now.")
+        with Archive(archive) as opened:
+            if opened.article(article) is None:
+                return
     with _bar(quiet=False) as progress, prepare(archive, article, on_progress=progress) as planned:
         print_takedown(planned, everywhere=everywhere)
         if not yes and not click.confirm("Remove it for good?"):
@@ -164,6 +170,9 @@ def print_takedown(planned: Takedown, *, everywhere: bool) -> None:
     click.echo(f"  {captures} with {plural(len(planned.records), 'record')} will be emptied.")
     for number, title in planned.others:
         click.echo(wrap(f"Article {number} was read from the same page and stays: {title}", "! "))
+    if planned.unread:
+        damaged = plural(planned.unread, "other record is", "other records are")
+        click.echo(wrap(f"{damaged} damaged and may name it; `locum verify` tells which.", "! "))
     listings = plural(len(planned.listings), "capture of a listing", "captures of listings")
     pages = plural(len(planned.pages), "capture of another page", "captures of other pages")
     places = [name for name, found in ((listings, planned.listings), (pages, planned.pages)) if found]

@@ -127,9 +127,8 @@ def _build(
         rebuilt = Rebuilt(replayer.records, broken=replayer.broken)
         if old is not None:
             fresh.copy_schedules(old, db)
-            lost = fresh.missing_records(old, db, replayer.places)
-            rebuilt.kept_old = bool(lost)
-            rebuilt.broken += lost
+            rebuilt.broken += fresh.missing_records(old, db, replayer.places)
+            rebuilt.kept_old = bool(rebuilt.broken)
         rebuilt.captures, rebuilt.articles, rebuilt.crawls = fresh.counts(db)
         fresh.complete(db, path)
     return rebuilt

@@ -182,9 +182,7 @@ class Replayer:
         stored = replace(stored, parts=tuple(parts))
         if missing is not None:
             return _Pending(stored, None, Reading("failed", missing))
-        if stored.foreign:
-            return _Pending(stored, stored.parts[-1].exchange)
-        reading = ingest.settled(stored.visit)
+        reading = None if stored.foreign else ingest.settled(stored.visit)
         if reading is not None:
             return _Pending(stored, None, reading)
         try:
@@ -212,7 +210,7 @@ class Replayer:
                 now=data["started_at"], crawl_id=data["crawl_id"],
             )  # fmt: skip
         if name == "import-begin":
-            frontier.finish_crawl(self.db, data["crawl_id"], frontier.IMPORTED, [], data["started_at"])
+            frontier.begin_import(self.db, data["crawl_id"], data["started_at"])
         elif name == "import-end":
             frontier.count_import(self.db, data["crawl_id"], data["outcomes"], data["finished_at"])
         elif name == "crawl-end":

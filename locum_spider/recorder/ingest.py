@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from locum_spider.extract.site import Site
+    from locum_spider.foreign import Revisit
     from locum_spider.items import Article, Exchange, Listing
     from locum_spider.warc import Location
 
@@ -78,7 +79,9 @@ def settled(visit: Visit) -> Reading | None:
 
 def to_read(db: sqlite3.Connection, warcs: Path, last: Exchange) -> Exchange:
     """The response to be read: a 304 says what the body said that it stands for."""
-    if last.status == _NOT_MODIFIED and (original := writing.last_body(db, last.url)) is not None:
+    if last.status != _NOT_MODIFIED:
+        return last
+    if (original := writing.last_body(db, last.url, last.fetched_at)) is not None:
         body = read_exchange(warcs, original.warc_file, original.warc_offset)
         return replace(last, status=_OK, response_headers=body.response_headers, body=body.body)
     return last
@@ -88,7 +91,7 @@ def refers_to(db: sqlite3.Connection, exchange: Exchange) -> tuple[Refers, int] 
     """The earlier capture whose body an exchange repeats, and its row; None where the body is new."""
     original = None
     if exchange.status == _NOT_MODIFIED:
-        original = writing.last_body(db, exchange.url)
+        original = writing.last_body(db, exchange.url, exchange.fetched_at)
     elif exchange.status == _OK and len(exchange.body) >= _SMALL:
         original = writing.same_body(db, payload_digest(exchange.body))
     if original is None:
@@ -127,21 +130,52 @@ def store_visit(db: sqlite3.Connection, crawl: Crawl, visit: Visit, reading: Rea
     return outcome
 
 
+def with_body(db: sqlite3.Connection, warcs: Path, revisit: Revisit) -> Exchange | None:
+    """The exchange that a revisit record of others tells of, its body taken from where it lies here; None if nowhere.
+
+    One that says 304 stays without a body, as one of ours does.
+    """
+    exchange = revisit.exchange
+    if revisit.not_modified:
+        original = writing.last_body(db, exchange.url, exchange.fetched_at)
+        return None if original is None else replace(exchange, status=_NOT_MODIFIED, body=b"")
+    original = writing.same_body(db, revisit.digest) if revisit.digest else None
+    if original is None and revisit.url and revisit.fetched_at:
+        original = writing.body_at(db, revisit.url, revisit.fetched_at)
+    if original is not None:
+        body = read_exchange(warcs, original.warc_file, original.warc_offset)
+        if not exchange.status:
+            exchange = replace(exchange, status=body.status, response_headers=body.response_headers)
+        return replace(exchange, body=body.body)
+    if revisit.digest == payload_digest(b"") and exchange.status:
+        return replace(exchange, body=b"")
+    return None
+
+
+def is_known(db: sqlite3.Connection, exchange: Exchange) -> bool:
+    """Whether the archive has a capture of others already."""
+    refers, _ = refers_to(db, exchange) or (None, None)
+    digest = refers.digest if refers else payload_digest(exchange.body)
+    return writing.is_known(db, exchange.url, exchange.fetched_at, digest)
+
+
 def store_foreign(db: sqlite3.Connection, crawl: Crawl, exchange: Exchange, reading: Reading, keep: Keep) -> str:
     """Store a capture made by others: no frontier, nothing to fetch. `known` where the archive has it already."""
-    if writing.is_known(db, exchange.url, exchange.fetched_at, payload_digest(exchange.body)):
+    if is_known(db, exchange):
         return "known"
     if _is_taken_down(db, crawl.site, (exchange,), reading):
         return removal.OUTCOME
     refers, same_as = refers_to(db, exchange) or (None, None)
     capture_id = writing.save_capture(db, crawl.id, exchange, keep(exchange, refers), same_as)
+    outcome = reading.outcome
     if reading.article is not None:
         visit = Visit(crawl.id, None, (exchange,))
         requested = crawl.site.key(exchange.url)
-        return _store_article(db, crawl, visit, reading, capture_id, requested).outcome
-    if reading.listing is not None:
+        outcome = _store_article(db, crawl, visit, reading, capture_id, requested).outcome
+    elif reading.listing is not None:
         _save_listing(db, crawl, capture_id, reading.listing, {})
-    return reading.outcome
+    frontier.count_imported(db, crawl.id, outcome)
+    return outcome
 
 
 def _is_taken_down(db: sqlite3.Connection, site: Site, exchanges: tuple[Exchange, ...], reading: Reading) -> bool:

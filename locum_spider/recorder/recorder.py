@@ -24,11 +24,11 @@ from locum_spider.version import __version__
 from locum_spider.warc import MAX_BYTES, OPEN, WarcWriter
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Iterator
     from pathlib import Path
 
     from locum_spider.extract.site import Site
+    from locum_spider.foreign import Revisit
     from locum_spider.items import Exchange, Visit
     from locum_spider.recorder.interpret import Reading
 
@@ -50,9 +50,7 @@ class _Lease:
 class Recorder:
     """Owns one archive for writing. Every method is one transaction; what has returned is stored for good."""
 
-    def __init__(
-        self, folder: Path, *, durable: bool = False, warc_bytes: int = MAX_BYTES, min_free: int = 0
-    ) -> None:
+    def __init__(self, folder: Path, *, durable: bool = False, warc_bytes: int = MAX_BYTES, min_free: int = 0) -> None:
         self.folder = folder
         self._reserve = Reserve(folder, min_free)
         self.db = connect_writing(folder, durable=durable)
@@ -121,14 +119,29 @@ class Recorder:
         self._warc.write_event(event, utc_now())
 
     def begin_import(self, site: Site) -> ingest.Crawl:
-        """A crawl row for captures made by others. It is never resumed: what was imported is known by itself."""
+        """A crawl row for captures made by others, the one of an import that was cut short if there is one."""
+        unfinished = frontier.unfinished_import(self.db, site.name)
+        if unfinished is not None:
+            return ingest.Crawl(unfinished, site)
         now = utc_now()
         with self._transaction():
             crawl = ingest.begin_crawl(self.db, site, [], version=__version__, now=now)
-            frontier.finish_crawl(self.db, crawl.id, frontier.IMPORTED, [], now)
+            frontier.begin_import(self.db, crawl.id, now)
             event = {"event": "import-begin", "crawl_id": crawl.id, "site": site.name, "version": __version__}
             self._warc.write_event({**event, "started_at": now}, now)
         return crawl
+
+    def is_known(self, exchange: Exchange) -> bool:
+        """Whether the archive has a capture of others already."""
+        return ingest.is_known(self.db, exchange)
+
+    def with_body(self, revisit: Revisit) -> Exchange | None:
+        """What a revisit record of others stands for; None where its body is nowhere in the archive."""
+        return ingest.with_body(self.db, self.folder / WARCS, revisit)
+
+    def to_read(self, exchange: Exchange) -> Exchange:
+        """The response to be read: that which a 304 of others stands for."""
+        return ingest.to_read(self.db, self.folder / WARCS, exchange)
 
     def record_foreign(self, items: list[tuple[ingest.Crawl, Exchange, Reading]]) -> list[str]:
         """Keep and store captures made by others in one transaction; returns their outcomes."""
@@ -143,10 +156,11 @@ class Recorder:
             self._close_warc()
         return outcomes
 
-    def end_import(self, crawl: ingest.Crawl, outcomes: Counter[str]) -> None:
-        """Write into the crawl row what an import brought."""
+    def end_import(self, crawl: ingest.Crawl) -> None:
+        """Note that an import came to its end, and what it brought."""
         now = utc_now()
         with self._transaction():
+            outcomes = frontier.imported(self.db, crawl.id)
             frontier.count_import(self.db, crawl.id, outcomes, now)
             event = {"event": "import-end", "crawl_id": crawl.id, "outcomes": outcomes, "finished_at": now}
             self._warc.write_event(event, now)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import tempfile
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from locum_spider.dedupe import content_digest
 from locum_spider.items import Article, Attachment, Image
@@ -125,24 +126,24 @@ def articles(db: sqlite3.Connection) -> Iterator[Finding]:
     """Articles without revisions, texts without articles, and whatever differs from the latest revision."""
     columns = ", ".join(f"a.{name}" for name in _ARTICLE)
     rows = db.execute(
-        f"SELECT a.id, a.url, a.title, a.standfirst, a.word_count, t.id, t.title, t.standfirst, t.body, "
-        f"r.title, r.standfirst, r.body, r.fields, {columns} FROM articles a LEFT JOIN article_text t ON t.id = a.id "
+        "SELECT a.id, a.url, r.id, t.id, a.title IS NOT r.title, a.standfirst IS NOT r.standfirst, a.word_count, "
+        "t.title IS NOT r.title OR t.standfirst IS NOT r.standfirst OR t.body IS NOT r.body, r.body, r.fields, "
+        f"{columns} FROM articles a LEFT JOIN article_text t ON t.id = a.id "
         "LEFT JOIN revisions r ON r.id = (SELECT id FROM revisions WHERE article_id = a.id ORDER BY seq DESC LIMIT 1) "
         "ORDER BY a.id"
     )
-    for article, url, title, standfirst, words, text_id, *texts in rows:
-        text, revision, fields, values = tuple(texts[:3]), tuple(texts[3:6]), texts[6], texts[7:]
-        if revision[0] is None:
-            wrong = ["has no revision"]
-        elif text_id is None:
-            wrong = ["has no text"]
+    for article, url, revision, text, title, standfirst, count, words, body, fields, *values in rows:
+        faults = []
+        if revision is None:
+            faults = ["has no revision"]
+        elif text is None:
+            faults = ["has no text"]
         else:
-            wrong = ["has a text that differs from its latest revision"] if text != revision else []
-            different = [name for name, a, b in (("title", title, revision[0]), ("standfirst", standfirst, revision[1]),
-                         ("word_count", words, len(revision[2].split()))) if a != b]  # fmt: skip
-            different += _different(fields, values)
-            wrong += [f"differs from its latest revision in {', '.join(different)}"] * bool(different)
-        for fault in wrong:
+            own = {"title": title, "standfirst": standfirst, "word_count": count != len(body.split())}
+            different = [name for name, differs in own.items() if differs] + _different(fields, values)
+            faults += ["has a text that differs from its latest revision"] * words
+            faults += [f"differs from its latest revision in {', '.join(different)}"] * bool(different)
+        for fault in faults:
             yield Finding("articles", f"article {article} ({url}) {fault}; {_RESTORE}")
     for (text_id,) in db.execute("SELECT id FROM article_text WHERE id NOT IN (SELECT id FROM articles)"):
         yield Finding("articles", f"the text {text_id} belongs to no article; {_RESTORE}")
@@ -153,10 +154,10 @@ def _different(fields: str, values: list[Any]) -> list[str]:
     stored = _object(fields)
     found = []
     for name, value in zip(_ARTICLE, values, strict=True):
-        try:
-            plain = json.loads(value) if name in _JSON else value
-        except (TypeError, ValueError):
-            plain = value
+        plain = value
+        if name in _JSON:
+            with suppress(msgspec.DecodeError, TypeError):
+                plain = msgspec.json.decode(value)
         if stored.get(name) != plain:
             found.append(name)
     return found
@@ -194,8 +195,8 @@ def _digest(title: str, standfirst: str | None, body: str, fields: str) -> str |
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
-    except (TypeError, ValueError):
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, TypeError):
         return {}
     return value if isinstance(value, dict) else {}
 
@@ -209,7 +210,7 @@ def sqlite(db: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding("database", f"{table} row {rowid} refers to a row of {parent} that is not there; {_RESTORE}")
 
 
-CHECKS: tuple[Check, ...] = (sqlite, chain, captures, articles, revisions)
+CHECKS: tuple[Check, ...] = (chain, captures, articles, revisions)
 
 _SHADOWS = ("data", "idx", "docsize", "config")
 

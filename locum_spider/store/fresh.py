@@ -23,6 +23,7 @@ NEW = DATABASE + ".new"
 OLD = DATABASE + ".old"
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 _CACHE_KIB = 64_000
+_ASKED = {"records", "schedules", "takedowns", "warc_files"}
 
 
 def remove(path: Path) -> None:
@@ -123,7 +124,8 @@ def readable(folder: Path) -> sqlite3.Connection | None:
     except ArchiveError:
         return None
     with suppress(sqlite3.Error):
-        if db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
+        tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if tables >= _ASKED and db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
             return db
     db.close()
     return None
@@ -205,11 +207,12 @@ def save_removed(db: sqlite3.Connection, record: Written, facts: str) -> None:
 def save_empty_capture(db: sqlite3.Connection, record: Written, capture: dict[str, Any]) -> int:
     """The row of a capture whose record was removed: its number and place, and what the takedown's event tells."""
     cursor = db.execute(
-        "INSERT INTO captures (crawl_id, url, fetched_at, status, digest, warc_file, warc_offset, warc_length) "
-        "VALUES (?, ?, ?, ?, '', ?, ?, ?)",
+        "INSERT INTO captures "
+        "(crawl_id, url, fetched_at, status, same_as, digest, warc_file, warc_offset, warc_length) "
+        "VALUES (?, ?, ?, ?, (SELECT id FROM captures WHERE id = ?), '', ?, ?, ?)",
         (
-            capture["crawl_id"], capture["url"], capture["fetched_at"], capture["status"], record.file, record.offset,
-            record.length,
+            capture["crawl_id"], capture["url"], capture["fetched_at"], capture["status"], capture.get("same_as"),
+            record.file, record.offset, record.length,
         ),
     )  # fmt: skip
     return int(cursor.lastrowid or 0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from locum_spider.store import removal
+from locum_spider.store.writing import LATEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,8 +86,11 @@ def queued(db: sqlite3.Connection, crawl_id: int, after: int, limit: int) -> lis
 
 
 def _validators(db: sqlite3.Connection, url: str) -> tuple[str | None, str | None]:
+    """Those of the body that a 304 would be taken to stand for."""
     row = db.execute(
-        "SELECT etag, last_modified FROM captures WHERE url = ? AND status = 200 ORDER BY id DESC LIMIT 1", (url,)
+        "SELECT coalesce(c.etag, o.etag), coalesce(c.last_modified, o.last_modified) "
+        f"FROM (SELECT * {LATEST}) c LEFT JOIN captures o ON o.id = c.same_as AND c.status = 304",
+        (url,),
     ).fetchone()
     return (row[0], row[1]) if row else (None, None)
 
@@ -240,8 +244,39 @@ def count_outcomes(db: sqlite3.Connection, crawl_id: int) -> dict[str, int]:
     return counts
 
 
+UNFINISHED = "under way, or cut short: run the same `locum import` again"
+"""The reason in the row of an import until it has come to its end."""
+
+
+def begin_import(db: sqlite3.Connection, crawl_id: int, now: str) -> None:
+    """Make a crawl's row that of an import: it has no frontier, and no crawl goes on with it."""
+    finish_crawl(db, crawl_id, IMPORTED, [UNFINISHED], now)
+
+
+def unfinished_import(db: sqlite3.Connection, site: str) -> int | None:
+    """The import of a site that was cut short."""
+    row = db.execute(
+        "SELECT id FROM crawls WHERE site = ? AND outcome = ? AND reasons = ? ORDER BY id DESC LIMIT 1",
+        (site, IMPORTED, json.dumps([UNFINISHED], ensure_ascii=False)),
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
+def count_imported(db: sqlite3.Connection, crawl_id: int, outcome: str) -> None:
+    """Count one capture that an import brought: there is no frontier to count later."""
+    column = _COUNTED.get(outcome)
+    also = f", {column} = {column} + 1" if column else ""
+    db.execute(f"UPDATE crawls SET captures = captures + 1{also} WHERE id = ? AND outcome = ?", (crawl_id, IMPORTED))
+
+
+def imported(db: sqlite3.Connection, crawl_id: int) -> dict[str, int]:
+    """What an import brought so far, by outcome."""
+    row = db.execute(f"SELECT {', '.join(_COUNTED.values())} FROM crawls WHERE id = ?", (crawl_id,)).fetchone()
+    return dict(zip(_COUNTED, tuple(row), strict=True))
+
+
 def count_import(db: sqlite3.Connection, crawl_id: int, outcomes: dict[str, int], finished_at: str) -> None:
-    """Write what an import brought into its crawl row; an import has no frontier to count."""
+    """Write what an import brought into its crawl row."""
     finish_crawl(db, crawl_id, IMPORTED, [], finished_at)
     for outcome, column in _COUNTED.items():
         db.execute(f"UPDATE crawls SET {column} = ? WHERE id = ?", (outcomes.get(outcome, 0), crawl_id))

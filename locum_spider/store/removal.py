@@ -137,8 +137,9 @@ def remaining(db: sqlite3.Connection, kind: str | None = None) -> Iterator[Recor
 
 def describe(db: sqlite3.Connection, capture_id: int) -> dict[str, object]:
     """What is kept of a capture of another page when its record goes."""
-    row = db.execute("SELECT crawl_id, url, fetched_at, status FROM captures WHERE id = ?", (capture_id,)).fetchone()
-    return dict(zip(("crawl_id", "url", "fetched_at", "status"), row, strict=True))
+    names = ("crawl_id", "url", "fetched_at", "status", "same_as")
+    row = db.execute(f"SELECT {', '.join(names)} FROM captures WHERE id = ?", (capture_id,)).fetchone()
+    return dict(zip(names, row, strict=True))
 
 
 def is_listing(db: sqlite3.Connection, capture_id: int) -> bool:
@@ -216,7 +217,10 @@ def _forget_requests(db: sqlite3.Connection, subject: Subject, key: Key) -> None
 def empty(db: sqlite3.Connection, captures: Iterable[int]) -> None:
     """Note that captures have no record any more: nothing may stand for their body, no request may refer to them."""
     for capture in captures:
-        db.execute("UPDATE captures SET digest = '', etag = NULL, last_modified = NULL WHERE id = ?", (capture,))
+        db.execute(
+            "UPDATE captures SET digest = '', etag = NULL, last_modified = NULL, article_digest = NULL WHERE id = ?",
+            (capture,),
+        )
         db.execute("UPDATE captures SET etag = NULL, last_modified = NULL WHERE same_as = ?", (capture,))
 
 

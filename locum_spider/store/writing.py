@@ -49,13 +49,23 @@ _ORIGINAL = (
 )
 
 
-def last_body(db: sqlite3.Connection, url: str) -> Original | None:
-    """The capture that holds the latest body of an address: what a 304 refers to."""
-    row = db.execute(
-        "SELECT coalesce(same_as, id) FROM captures WHERE url = ? AND status IN (200, 304) ORDER BY id DESC LIMIT 1",
-        (url,),
-    ).fetchone()
-    found = db.execute(_ORIGINAL + "id = ?", (row[0],)).fetchone() if row else None
+# What a server that says 304 means: of two captures in one second the one that was stored later.
+LATEST = (
+    "FROM captures WHERE url = ? AND (status = 200 OR (status = 304 AND same_as IS NOT NULL)) "
+    "ORDER BY fetched_at DESC, id DESC LIMIT 1"
+)
+
+
+def last_body(db: sqlite3.Connection, url: str, until: str) -> Original | None:
+    """The capture that holds the body an address had at a time: what a 304 refers to.
+
+    The archive may have later ones already, taken in from others.
+    """
+    latest = LATEST.replace("url = ?", "url = ? AND fetched_at <= ?")
+    row = db.execute(f"SELECT coalesce(same_as, id) {latest}", (url, until)).fetchone()
+    if row is None:
+        return None
+    found = db.execute(_ORIGINAL + "id = ?", (row[0],)).fetchone()
     return Original(*found) if found else None
 
 
@@ -63,6 +73,16 @@ def same_body(db: sqlite3.Connection, digest: str) -> Original | None:
     """The first capture of a 200 response with that payload digest."""
     row = db.execute(_ORIGINAL + "digest = ? AND status = 200 ORDER BY id LIMIT 1", (digest,)).fetchone()
     return Original(*row) if row else None
+
+
+def body_at(db: sqlite3.Connection, url: str, fetched_at: str) -> Original | None:
+    """The capture that holds the body of the one of an address at a time."""
+    row = db.execute(
+        "SELECT coalesce(same_as, id) FROM captures WHERE url = ? AND fetched_at = ? ORDER BY id LIMIT 1",
+        (url, fetched_at),
+    ).fetchone()
+    found = db.execute(_ORIGINAL + "id = ?", (row[0],)).fetchone() if row else None
+    return Original(*found) if found else None
 
 
 def is_known(db: sqlite3.Connection, url: str, fetched_at: str, digest: str) -> bool:
@@ -98,11 +118,12 @@ def save_article(
     address it was met at.
     """
     digest = content_digest(article)
+    db.execute("UPDATE captures SET article_digest = ? WHERE id = ?", (digest, capture_id))
     row = _find(db, article, key, canonical)
     outcome = "new"
     if row is None:
         article_id = _insert(db, site, article, key, canonical, seen_at)
-        _add_revision(db, article_id, article, digest, capture_id, seen_at)
+        _add_revision(db, article_id, article, digest, capture_id, seen_at, 1)
     else:
         article_id = row[0]
         outcome = _revise(db, article_id, article, canonical, digest, capture_id, seen_at)
@@ -119,11 +140,11 @@ def _revise(
 ) -> str:  # fmt: skip
     """Put what a capture says into an article's history at its time: captures of others may come in any order."""
     before = db.execute(
-        "SELECT digest FROM revisions WHERE article_id = ? AND seen_at <= ? ORDER BY seq DESC LIMIT 1",
+        "SELECT id, digest FROM revisions WHERE article_id = ? AND seen_at <= ? ORDER BY seq DESC LIMIT 1",
         (article_id, seen_at),
     ).fetchone()
     after = db.execute(
-        "SELECT id, digest FROM revisions WHERE article_id = ? AND seen_at > ? ORDER BY seq LIMIT 1",
+        "SELECT id, digest, seen_at FROM revisions WHERE article_id = ? AND seen_at > ? ORDER BY seq LIMIT 1",
         (article_id, seen_at),
     ).fetchone()
     db.execute(
@@ -131,20 +152,71 @@ def _revise(
         "first_seen = min(first_seen, ?), last_seen = max(last_seen, ?) WHERE id = ?",
         (seen_at, seen_at, seen_at, article_id),
     )
-    if before is not None and before[0] == digest:
+    if before is not None and before[1] == digest:
         return "unchanged"
-    if after is not None and after[1] == digest:  # the same words were there already earlier than we knew
-        db.execute("UPDATE revisions SET seen_at = ?, capture_id = ? WHERE id = ?", (seen_at, capture_id, after[0]))
+    again = _seen_again(db, article_id, before[1], seen_at, after[2] if after else None) if before else None
+    if again is None and after is not None and after[1] == digest:
+        # The same words were there already earlier than we knew: the revision is now read from that capture.
+        db.execute("DELETE FROM revisions WHERE id = ?", (after[0],))
+        _insert_revision(db, article_id, article, digest, capture_id, seen_at)
         return "unchanged"
-    if after is None:
+    if after is None and again is None:
         _update(db, article_id, article, canonical)
-    else:
-        db.execute(  # two steps, since each seq must stay unique on the way
-            "UPDATE revisions SET seq = -seq - 1 WHERE article_id = ? AND seen_at > ?", (article_id, seen_at)
-        )
-    _add_revision(db, article_id, article, digest, capture_id, seen_at)
-    db.execute("UPDATE revisions SET seq = -seq WHERE article_id = ? AND seq < 0", (article_id,))
+    _insert_revision(db, article_id, article, digest, capture_id, seen_at)
+    if before is not None and again is not None:
+        _repeat_revision(db, before[0], *again)
     return "changed"
+
+
+def _seen_again(
+    db: sqlite3.Connection, article_id: int, digest: str, since: str, until: str | None
+) -> tuple[int, str] | None:
+    """The first capture behind a time, and its time, in which an article says the same as in an earlier one."""
+    row = db.execute(
+        "SELECT c.id, c.fetched_at FROM article_urls u JOIN captures c ON c.url = u.url AND c.fetched_at > ? "
+        "AND (? IS NULL OR c.fetched_at < ?) AND c.article_digest = ? WHERE u.article_id = ? "
+        "ORDER BY c.fetched_at, c.id LIMIT 1",
+        (since, until, until, digest, article_id),
+    ).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def _make_room(db: sqlite3.Connection, article_id: int, seen_at: str) -> int:
+    """The place in an article's history of a revision of that time; those behind it move up."""
+    place = db.execute(
+        "SELECT coalesce(max(seq), 0) + 1 FROM revisions WHERE article_id = ? AND seen_at <= ?", (article_id, seen_at)
+    ).fetchone()[0]
+    later = db.execute(
+        "SELECT id FROM revisions WHERE article_id = ? AND seen_at > ? ORDER BY seq", (article_id, seen_at)
+    ).fetchall()
+    for row in reversed(later):  # one by one, since each seq must stay unique on the way
+        db.execute("UPDATE revisions SET seq = seq + 1 WHERE id = ?", (row[0],))
+    return int(place)
+
+
+def _close_gaps(db: sqlite3.Connection, article_id: int) -> None:
+    rows = db.execute("SELECT id, seq FROM revisions WHERE article_id = ? ORDER BY seq", (article_id,)).fetchall()
+    for number, (revision, seq) in enumerate(rows, 1):
+        if seq != number:
+            db.execute("UPDATE revisions SET seq = ? WHERE id = ?", (number, revision))
+
+
+def _insert_revision(
+    db: sqlite3.Connection, article_id: int, article: Article, digest: str, capture_id: int, seen_at: str
+) -> None:
+    _close_gaps(db, article_id)
+    _add_revision(db, article_id, article, digest, capture_id, seen_at, _make_room(db, article_id, seen_at))
+
+
+def _repeat_revision(db: sqlite3.Connection, revision: int, capture_id: int, seen_at: str) -> None:
+    """Back to what a revision says, as a capture shows that we had before."""
+    article_id = db.execute("SELECT article_id FROM revisions WHERE id = ?", (revision,)).fetchone()[0]
+    db.execute(
+        "INSERT INTO revisions "
+        "(article_id, seq, capture_id, digest, title, standfirst, body, fields, evidence, seen_at) "
+        "SELECT article_id, ?, ?, digest, title, standfirst, body, fields, evidence, ? FROM revisions WHERE id = ?",
+        (_make_room(db, article_id, seen_at), capture_id, seen_at, revision),
+    )
 
 
 def _find(db: sqlite3.Connection, article: Article, key: str, canonical: str | None) -> tuple[int] | None:
@@ -182,8 +254,10 @@ _INSERT = (
 )
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+_json = json.JSONEncoder(ensure_ascii=False, default=asdict).encode
+"""Made once: `json.dumps` makes an encoder for every call. Attachments and pictures become objects."""
+
+_COLUMNS_OF_REVISIONS = frozenset({"title", "standfirst", "text", "evidence"})
 
 
 def _values(article: Article, canonical: str | None) -> tuple[object, ...]:
@@ -191,7 +265,7 @@ def _values(article: Article, canonical: str | None) -> tuple[object, ...]:
         article.title, article.standfirst, _json(article.authors), article.section, _json(article.tags), article.lang,
         article.published, article.published_at, article.published_raw, article.published_source,
         article.published_conflict, article.modified_at, len(article.text.split()),
-        _json([asdict(a) for a in article.attachments]), _json([asdict(i) for i in article.images]), canonical,
+        _json(article.attachments), _json(article.images), canonical,
     )  # fmt: skip
 
 
@@ -214,18 +288,16 @@ def _update(db: sqlite3.Connection, article_id: int, article: Article, canonical
 
 
 def _add_revision(
-    db: sqlite3.Connection, article_id: int, article: Article, digest: str, capture_id: int, seen_at: str
+    db: sqlite3.Connection, article_id: int, article: Article, digest: str, capture_id: int, seen_at: str, seq: int
 ) -> None:
-    fields = asdict(article)
-    for column in ("title", "standfirst", "text", "evidence"):
-        del fields[column]
+    fields = {name: getattr(article, name) for name in article.__slots__ if name not in _COLUMNS_OF_REVISIONS}
     db.execute(
         "INSERT INTO revisions "
         "(article_id, seq, capture_id, digest, title, standfirst, body, fields, evidence, seen_at) "
-        "SELECT ?, coalesce(max(seq), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ? FROM revisions WHERE article_id = ? AND seq > 0",
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            article_id, capture_id, digest, article.title, article.standfirst, article.text, _json(fields),
-            _json(article.evidence), seen_at, article_id,
+            article_id, seq, capture_id, digest, article.title, article.standfirst, article.text, _json(fields),
+            _json(article.evidence), seen_at,
         ),
     )  # fmt: skip
 

@@ -24,6 +24,7 @@ from locum_spider.cli import locum
 from locum_spider.extract import site as declarations
 from locum_spider.extract.site import load_site
 from locum_spider.migrations import migrations
+from locum_spider.recorder.recorder import EXIT_CODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +100,7 @@ def test_no_command_is_documented_that_does_not_exist():
 def test_every_exit_code_is_documented():
     children = [error for _, error in inspect.getmembers(errors, inspect.isclass)]
     codes = {int(code) for code in re.findall(r"^\| (\d) \|", section("README.md", "Exit codes"), re.MULTILINE)}
-    assert codes == {0, 3, *(error.exit_code for error in children)}
+    assert codes == {*EXIT_CODES.values(), *(error.exit_code for error in children)}
 
 
 STRUCTS = {

@@ -33,11 +33,12 @@ from integrity_archives import (
 from warcio.archiveiterator import ArchiveIterator
 
 from locum_spider import Archive
+from locum_spider.checkpoints import arm
 from locum_spider.cli import locum
 from locum_spider.errors import ArchiveError, IntegrityError, UsageError
 from locum_spider.recorder.recorder import Recorder
 from locum_spider.store.connection import writer_lock
-from locum_spider.takedown import prepare
+from locum_spider.takedown import finish_earlier, prepare
 from locum_spider.verification import read_head, verify
 
 if TYPE_CHECKING:
@@ -246,8 +247,9 @@ def test_a_kill_leaves_the_old_state_or_one_that_is_finished(archive, tmp_path, 
     if old:
         take_down(archive)
     else:
-        with pytest.raises(UsageError, match="no article"), prepare(archive, KEY):
-            pass
+        done = run("takedown", KEY, "--reason", REASON, "--yes", "--archive", archive)
+        assert done.exit_code == (0 if "is finished now" in done.output else 2)
+        assert ("is finished now" in done.output) == (not point.startswith(("before-r", "warc-r", "after-r")))
         # and so does any crawl
         crawl(again, site(), day=3)
         assert places_of(again, *BODIES) == set()
@@ -272,21 +274,48 @@ def test_a_reader_that_holds_old_pages_is_named(archive, monkeypatch):
             take_down(archive)
     monkeypatch.undo()
     assert rows(archive, "SELECT count(*) FROM takedowns WHERE finished_at IS NULL") != [(0,)]
-    with pytest.raises(UsageError, match="is finished now"):
+    assert finish_earlier(archive)
+    assert not finish_earlier(archive)
+    with pytest.raises(UsageError, match="no article"):
         take_down(archive)
     assert rows(archive, "SELECT count(*) FROM takedowns WHERE finished_at IS NULL") == [(0,)]
     assert places_of(archive, *BODIES) == set()
 
 
+@pytest.mark.parametrize("point", ["before-commit", "takedown-record", "takedown-overwritten"])
+def test_no_space(archive, point):
+    arm(fail=f"{point}:1:ENOSPC")
+    try:
+        done = run("takedown", KEY, "--reason", REASON, "--yes", "--archive", archive)
+    finally:
+        arm()
+    assert done.exit_code == 5
+    assert "make room" in done.output
+    again = run("takedown", KEY, "--reason", REASON, "--yes", "--archive", archive)
+    assert again.exit_code == 0, again.output
+    assert ("is finished now" in again.output) == (point != "before-commit")
+    assert places_of(archive, *BODIES) == set()
+    assert verify(archive).findings == []
+
+
 def test_damaged_records_are_not_overwritten(archive):
-    path = warcs(archive)[0]
-    data = bytearray(path.read_bytes())
-    data[-900] ^= 1
-    path.write_bytes(bytes(data))
-    before = path.read_bytes()
+    sql = "SELECT warc_file, warc_offset FROM captures WHERE url LIKE ? ORDER BY id LIMIT 1"
+    (own, start), (other, elsewhere) = (rows(archive, sql, f"%report-{number}?%")[0] for number in (GONE, 5))
+    path = archive / "warc" / own
+    whole = path.read_bytes()
+    path.write_bytes(whole[: start + 50] + b"!" + whole[start + 51 :])
+    damaged = path.read_bytes()
     with pytest.raises(IntegrityError, match="nothing was changed"):
         take_down(archive)
-    assert path.read_bytes() == before
+    assert path.read_bytes() == damaged
+    path.write_bytes(whole)
+    path = archive / "warc" / other
+    whole = path.read_bytes()
+    path.write_bytes(whole[: elsewhere + 50] + b"!" + whole[elsewhere + 51 :])
+    with prepare(archive, KEY) as takedown:
+        assert takedown.unread == 1
+        takedown.carry_out(REASON)
+    assert [finding.offset for finding in verify(archive).findings] == [elsewhere]
 
 
 # -- forged ------------------------------------------------------------------------------------------------------------
