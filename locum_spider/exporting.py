@@ -9,12 +9,13 @@ import hashlib
 import json
 import os
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
-from locum_spider.errors import UsageError
+from locum_spider.errors import IntegrityError, UsageError
 from locum_spider.store import packages
 from locum_spider.store.connection import WARCS, connect_reading, disk_error, utc_now
 from locum_spider.version import __version__
@@ -23,6 +24,7 @@ from locum_spider.warc import locate
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator
+    from typing import BinaryIO
 
 _CHUNK = 1 << 20
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # one archive, one file: no time of the export in its members
@@ -110,17 +112,28 @@ def export_wacz(archive: Path, destination: Path, *, article_id: int | None = No
     except OSError as error:
         raise disk_error(error, destination) or UsageError(f"{destination}: {error.strerror}") from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         db.close()
 
 
 def _read(folder: Path, pieces: list[packages.Piece]) -> Iterator[bytes]:
     for name, offset, length in pieces:
-        with locate(folder, name).open("rb") as file:
+        with _open(folder, name) as file:
             file.seek(offset)
-            while length > 0 and (chunk := file.read(min(_CHUNK, length))):
+            while length > 0:
+                chunk = file.read(min(_CHUNK, length))
+                if not chunk:
+                    raise IntegrityError(f"{folder / name} ends {length:,} bytes too early; run `locum verify`")
                 length -= len(chunk)
                 yield chunk
+
+
+def _open(folder: Path, name: str) -> BinaryIO:
+    try:
+        return locate(folder, name).open("rb")
+    except FileNotFoundError:  # a crawl has just closed it, and it has its last name now
+        return locate(folder, name).open("rb")
 
 
 def _index(db: sqlite3.Connection) -> Iterator[bytes]:

@@ -299,7 +299,7 @@ class _Reader:
             self._bytes.let_go(blank)
 
     def _broken(self, mark: _Mark, fault: str) -> Broken:
-        self._told = bool(self._bytes.fault)
+        self._told = True
         if self._bytes.packed and mark.inside:
             return Broken(mark.member, f"{fault} (byte {mark.inside:,} of what is packed there)")
         return Broken(mark.member + mark.inside, fault)
@@ -324,6 +324,7 @@ class _Reader:
             yield self._broken(mark, fault)
             self._search(end)
             return
+        self._told = False
         kind = fields.get("warc-type", "").lower()
         if kind in _KINDS and url.startswith(("http://", "https://")):
             if wanted(url):
@@ -364,19 +365,16 @@ class _Reader:
         return f"the record ends after {there:,} of {length:,} bytes{why}"
 
     def _fault_behind(self, end: int) -> str | None:
-        """What is wrong with the place where a record ends: only another record, or nothing, may follow there."""
+        """What is wrong with the place where a record ends: two line ends, another record, or nothing must follow."""
         data = self._bytes
-        while True:
-            more = data.fill(end + 5)
-            if data.begins_member(end):
-                return None
-            if len(data.buffer) > end and data.buffer[end] in b"\r\n":
-                end += 1
-                continue
-            break
-        if more:
-            ends = data.buffer.startswith(b"WARC/", end)
-            return None if ends else "the record does not end where its Content-Length says"
+        line_ends = 0
+        while data.fill(end + 1) and not data.begins_member(end) and data.buffer[end] in b"\r\n":
+            line_ends += data.buffer[end] == ord("\n")
+            end += 1
+        if data.begins_member(end):
+            return None
+        if data.fill(end + 5) and (line_ends >= 2 or data.buffer.startswith(b"WARC/", end)):
+            return None
         if len(data.buffer) > end:
             return data.fault or "the record does not end where its Content-Length says"
         return data.fault or None
@@ -393,7 +391,6 @@ class _Reader:
             return
         yield self._broken(mark, f"the record does not end where its Content-Length says, after {length:,} bytes")
         data.go_to(mark)
-        self._told = False
         self._search(end)
 
     def _search(self, start: int) -> None:

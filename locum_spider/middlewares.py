@@ -117,12 +117,22 @@ class PoliteRobotsTxtMiddleware(RobotsTxtMiddleware):
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._unreachable: dict[str, str] = {}
+        self._asking: dict[str, asyncio.Lock] = {}
 
     async def process_request(self, request: Request) -> None:
         await super().process_request(request)
         netloc = urlparse_cached(request).netloc
         if netloc in self._unreachable and not request.meta.get("dont_obey_robotstxt"):
             raise RobotsUnreachable(f"robots.txt cannot be had: {self._unreachable[netloc]}")
+
+    async def robot_parser(self, request: Request) -> Any:
+        """One request of a host asks for its rules, the others wait for it.
+
+        Scrapy has them wait for one Deferred, which gives its result to the first of them and None, which allows
+        everything, to the rest.
+        """
+        async with self._asking.setdefault(urlparse_cached(request).netloc, asyncio.Lock()):
+            return await super().robot_parser(request)
 
     def _robots_error(self, exc: Exception, netloc: str) -> None:
         self._unreachable[netloc] = explain(exc)

@@ -216,10 +216,22 @@ def demo(archive: Path, *, markup: str | None) -> None:
         print_hits(opened.search("agency contract", limit=3), opened.count("agency contract"))
         first = next(opened.articles())
     shown = folder if " " not in str(folder) else f'"{folder}"'
+    program = _program()
     click.echo("What to do next:")
     for command in ('search "child protection"', f"show {first.id}", "status", "serve"):
-        click.echo(f"  locum {command} --archive {shown}")
+        click.echo(f"  {program} {command} --archive {shown}")
     sys.exit(results[0].exit_code)
+
+
+def _program() -> str:
+    """What a user types for this command: its name where the shell finds it, else its place."""
+    own = Path(sys.executable).parent / "locum"
+    found = shutil.which("locum")
+    if found is not None and Path(found).resolve() == own.resolve():
+        return "locum"
+    here = Path.cwd()
+    place = str(own.relative_to(here)) if own.is_relative_to(here) else str(own)
+    return f'"{place}"' if " " in place else place
 
 
 def _fresh(folder: Path) -> None:

@@ -45,7 +45,7 @@ def whole_archive(db: sqlite3.Connection) -> Contents:
         "warc_file AS file, warc_offset AS offset, warc_length AS length FROM captures"
     )
     files = db.execute("SELECT name, bytes FROM warc_files WHERE bytes > 0 ORDER BY name").fetchall()
-    captures = db.execute("SELECT count(*) FROM captures").fetchone()[0]
+    captures = db.execute("SELECT count(*) FROM captures WHERE digest <> ''").fetchone()[0]
     pages = db.execute("SELECT count(*) FROM revisions").fetchone()[0]
     sites = [row[0] for row in db.execute("SELECT DISTINCT site FROM crawls ORDER BY site")]
     pieces = {name: [(name, 0, size)] for name, size in files}
@@ -86,9 +86,12 @@ def one_article(db: sqlite3.Connection, article_id: int) -> Contents | None:
 def index(db: sqlite3.Connection, key: Callable[[str], str]) -> Iterator[IndexedCapture]:
     """The captures of the package that was put together before, sorted by the key of their address, then by time."""
     db.create_function("sort_key", 1, key, deterministic=True)
+    # Readers give a 304 as it is, without a body: its line leads to the record that has the one it stands for.
     rows = db.execute(
-        "SELECT url, fetched_at, status, content_type, digest, same_as, file, offset, length "
-        "FROM temp.packed ORDER BY sort_key(url), fetched_at, id"
+        "SELECT p.url, p.fetched_at, coalesce(o.status, p.status), coalesce(o.content_type, p.content_type), p.digest, "
+        "CASE WHEN o.id IS NULL THEN p.same_as END, coalesce(o.file, p.file), coalesce(o.offset, p.offset), "
+        "coalesce(o.length, p.length) FROM temp.packed p LEFT JOIN temp.packed o ON o.id = p.same_as "
+        "AND p.status = 304 AND o.digest <> '' WHERE p.digest <> '' ORDER BY sort_key(p.url), p.fetched_at, p.id"
     )
     for row in rows:
         yield IndexedCapture(*row)

@@ -61,8 +61,10 @@ def page(slug: str = "one", text: str = "A paragraph about agency work.", date: 
     return record(address(slug), http(html(slug, text)), date=date)
 
 
-def revisit(url: str, date: str, head: bytes = b"", *, body: bytes | None = None, profile: str = "identical-payload-digest",
-            **fields: str) -> bytes:  # fmt: skip
+def revisit(
+    url: str, date: str, head: bytes = b"", *, body: bytes | None = None, profile: str = "identical-payload-digest",
+    **fields: str,
+) -> bytes:  # fmt: skip
     digest = {"WARC_Payload_Digest": payload_digest(body)} if body is not None else {}
     profile = f"http://netpreserve.org/warc/1.0/revisit/{profile}"
     return record(url, head, "revisit", date, WARC_Profile=profile, **digest, **fields)
@@ -100,8 +102,9 @@ def rows(archive: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
 def history(archive: Path, slug: str = "one") -> list[tuple[str, str]]:
     """Time and first paragraph of each revision of an article, in their order."""
     found = rows(
-        archive, "SELECT r.seq, r.seen_at, r.body, c.fetched_at FROM revisions r JOIN articles a ON a.id = r.article_id "
-        "JOIN captures c ON c.id = r.capture_id WHERE a.url = ? ORDER BY r.seq", address(slug),
+        archive, "SELECT r.seq, r.seen_at, r.body, c.fetched_at FROM revisions r "
+        "JOIN articles a ON a.id = r.article_id JOIN captures c ON c.id = r.capture_id WHERE a.url = ? ORDER BY r.seq",
+        address(slug),
     )  # fmt: skip
     assert [seq for seq, *_ in found] == list(range(1, len(found) + 1))
     assert all(seen_at == fetched_at for _, seen_at, _, fetched_at in found)

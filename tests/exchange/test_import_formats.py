@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import hashlib
 import io
 import subprocess
 import sys
+import warnings
 import zipfile
 
 import pytest
@@ -40,81 +42,85 @@ def chunked(body: bytes, size: int = 100) -> bytes:
     return b"".join(b"%x;x=y\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
 
 
-def with_coding(name: str, body: bytes) -> bytes:
-    return record(address(), http(body, "Content-Type: text/html", f"Content-Encoding: {name}"))
+def with_coding(url: str, name: str, body: bytes) -> bytes:
+    return record(url, http(body, "Content-Type: text/html", f"Content-Encoding: {name}"))
 
 
-LATIN = html().replace(b"agency work", "agency work for £40".encode("latin-1"))
-PAYLOADS = {
-    "plain": page(),
-    "version 1.1, fractional date": record(
-        address(), http(html()), date="2016-05-02T10:00:00.123456789Z", version="1.1"
-    ),
-    "address in angle brackets": record(f"<{address()}>", http(html())),
-    "chunked kept": record(address(), http(chunked(html()), "Content-Type: text/html", "Transfer-Encoding: chunked")),
-    "chunked said, and undone": record(
-        address(), http(html(), "Content-Type: text/html", "Transfer-Encoding: chunked")
-    ),
-    "chunked and gzip": record(
-        address(),
-        http(chunked(gzip.compress(html())), "Transfer-Encoding: Chunked", "Content-Encoding: gzip"),
-    ),
-    "gzip": with_coding("gzip", gzip.compress(html())),
-    "gzip said, and undone": with_coding("gzip", html()),
-    "brotli": with_coding("br", brotli.compress(html())),
-    "zstd": with_coding("zstd", zstd.compress(html())),
-    "HTTP/1.0": record(address(), http(html(), status="HTTP/1.0 200 OK")),
-    "HTTP/2": record(address(), http(html(), status="HTTP/2 200")),
-    "no reason": record(address(), http(html(), status="HTTP/1.1 200")),
-    "line feeds alone": record(address(), http(html(), "Content-Type: text/html", line_end="\n"), line_end="\n"),
-    "line feeds in the response": record(address(), http(html(), "Content-Type: text/html", line_end="\n")),
-    "folded header": record(address(), http(html(), "Content-Type: text/html;\r\n\tcharset=utf-8", "X-A: b\r\n  c")),
-    "latin-1 in a header": record(address(), http(html(), "Content-Type: text/html", "X-Author: Zoë\xa3")),
-    "latin-1 page": record(address(), http(LATIN, "Content-Type: text/html; charset=ISO-8859-1")),
-    "no content type": record(address(), http(html(), "Server: x")),
-    "X-Archive-Orig": record(
-        address(),
-        http(html(), "X-Archive-Orig-Content-Type: text/html", "X-Archive-Orig-Content-Encoding: gzip",
-             "X-Archive-Orig-Content-Length: 3", "Content-Type: text/html"),
-    ),
-    "Common Crawl": record(
-        address(),
-        http(html(), "Content-Type: text/html", "X-Crawler-Content-Encoding: gzip", "X-Crawler-Content-Length: 99"),
-        WARC_Truncated=None, WARC_Identified_Payload_Type="text/html",
-        WARC_Payload_Digest="sha1:" + "A" * 32, WARC_Block_Digest="sha1:"
-        + hashlib.sha1(http(html(), "Content-Type: text/html", "X-Crawler-Content-Encoding: gzip",
-                            "X-Crawler-Content-Length: 99")).hexdigest(),
-    ),
-    "resource": record(address(), html(), "resource"),
-    "https and www": record(address().replace("http://", "https://www."), http(html())),
-    "port": record(address().replace(".uk/", ".uk:80/"), http(html())),
-    "lower case fields": page().replace(b"WARC-Type", b"warc-type").replace(b"Content-Length", b"content-length"),
-    "folded field": record(address(), http(html()), X_Note="a\r\n b"),
-}  # fmt: skip
+def ways(slug: str) -> dict[str, bytes]:
+    """One page in every way of writing it."""
+    url, text = address(slug), html(slug)
+    latin = text.replace(b"agency work", "agency work for £40".encode("latin-1"))
+    return {
+        "plain": record(url, http(text)),
+        "version 1.1, fractional date": record(
+            url, http(text), date="2016-05-02T10:00:00.123456789Z", version="1.1"
+        ),
+        "address in angle brackets": record(f"<{url}>", http(text)),
+        "chunked kept": record(url, http(chunked(text), "Content-Type: text/html", "Transfer-Encoding: chunked")),
+        "chunked said, and undone": record(
+            url, http(text, "Content-Type: text/html", "Transfer-Encoding: chunked")
+        ),
+        "chunked and gzip": record(
+            url,
+            http(chunked(gzip.compress(text)), "Transfer-Encoding: Chunked", "Content-Encoding: gzip"),
+        ),
+        "gzip": with_coding(url, "gzip", gzip.compress(text)),
+        "gzip said, and undone": with_coding(url, "gzip", text),
+        "brotli": with_coding(url, "br", brotli.compress(text)),
+        "zstd": with_coding(url, "zstd", zstd.compress(text)),
+        "HTTP/1.0": record(url, http(text, status="HTTP/1.0 200 OK")),
+        "HTTP/2": record(url, http(text, status="HTTP/2 200")),
+        "no reason": record(url, http(text, status="HTTP/1.1 200")),
+        "line feeds alone": record(url, http(text, "Content-Type: text/html", line_end="\n"), line_end="\n"),
+        "line feeds in the response": record(url, http(text, "Content-Type: text/html", line_end="\n")),
+        "folded header": record(url, http(text, "Content-Type: text/html;\r\n\tcharset=utf-8", "X-A: b\r\n  c")),
+        "latin-1 in a header": record(url, http(text, "Content-Type: text/html", "X-Author: Zoë\xa3")),
+        "latin-1 page": record(url, http(latin, "Content-Type: text/html; charset=ISO-8859-1")),
+        "no content type": record(url, http(text, "Server: x")),
+        "X-Archive-Orig": record(
+            url,
+            http(text, "X-Archive-Orig-Content-Type: text/html", "X-Archive-Orig-Content-Encoding: gzip",
+                 "X-Archive-Orig-Content-Length: 3", "Content-Type: text/html"),
+        ),
+        "Common Crawl": record(
+            url,
+            http(text, "Content-Type: text/html", "X-Crawler-Content-Encoding: gzip", "X-Crawler-Content-Length: 99"),
+            WARC_Truncated=None, WARC_Identified_Payload_Type="text/html",
+            WARC_Payload_Digest="sha1:" + "A" * 32, WARC_Block_Digest="sha1:"
+            + hashlib.sha1(http(text, "Content-Type: text/html", "X-Crawler-Content-Encoding: gzip",
+                                "X-Crawler-Content-Length: 99")).hexdigest(),
+        ),
+        "resource": record(url, text, "resource"),
+        "https and www": record(url.replace("http://", "https://www."), http(text)),
+        "port": record(url.replace(".uk/", ".uk:80/"), http(text)),
+        "lower case fields": record(url, http(text)).replace(b"WARC-", b"warc-").replace(b"Content-L", b"content-l"),
+        "folded field": record(url, http(text), X_Note="a\r\n b"),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("packing", ["members", "plain", "one member"])
-@pytest.mark.parametrize("name", PAYLOADS)
-def test_each_way_of_writing_a_page_is_read(tmp_path, name, packing):
-    both = (PAYLOADS[name], page("two"))
-    data = {"members": members(*both), "plain": b"".join(both), "one member": gzip.compress(b"".join(both))}[packing]
-    (result,) = imported(tmp_path / "a", put(tmp_path, data, "x.warc" if packing == "plain" else "x.warc.gz"))
-    assert result["outcomes"] == {"new": 2}
-    assert result["broken"] == []
-    assert rows(tmp_path / "a", "SELECT url, first_seen FROM articles ORDER BY id") == [
-        (address(), DATE), (address("two"), DATE)
-    ]  # fmt: skip
+def test_each_way_of_writing_a_page_is_read(tmp_path, packing):
+    files, slugs = [], {}
+    for number, name in enumerate(ways("x")):
+        slugs[f"n{number}"] = name
+        both = (ways(f"n{number}")[name], page(f"after{number}"))
+        data = {"members": members(*both), "plain": b"".join(both), "one member": gzip.compress(b"".join(both))}[
+            packing
+        ]
+        files.append(put(tmp_path, data, f"{number:02} {name.replace('/', ' ')}.warc"))
+    found = {
+        result["file"][3:-5]: (result["outcomes"], result["broken"]) for result in imported(tmp_path / "a", *files)
+    }
+    assert found == {name.replace("/", " "): ({"new": 2}, []) for name in slugs.values()}
+    assert rows(tmp_path / "a", "SELECT DISTINCT status, fetched_at FROM captures") == [(200, DATE)]
     with Archive(tmp_path / "a") as archive:
-        assert archive.article(address()).text.startswith("A paragraph about agency work")
-        assert {hit.url for hit in archive.search('"agency work"')} == {address(), address("two")}
-    assert rows(tmp_path / "a", "SELECT DISTINCT status FROM captures") == [(200,)]
+        assert len(archive.search('"agency work"', limit=100)) == 2 * len(slugs)
+        for slug, name in slugs.items():
+            article = archive.article(address(slug))
+            assert (article.url, article.title) == (address(slug), f"{slug.title()} report"), name
+            assert article.text.startswith("A paragraph about agency work"), name
+            assert ("£40" in article.text) == (name == "latin-1 page")
     subprocess.run([sys.executable, "-m", "warcio.cli", "check", *(tmp_path / "a/warc").iterdir()], check=True)
-
-
-def test_a_latin_1_page_keeps_its_letters(tmp_path):
-    imported(tmp_path / "a", put(tmp_path, PAYLOADS["latin-1 page"], "x.warc"))
-    with Archive(tmp_path / "a") as archive:
-        assert "£40" in archive.article(address()).text
 
 
 def test_records_that_are_no_captures_are_passed_over(tmp_path):
@@ -140,24 +146,29 @@ def test_what_others_did_not_record_is_not_made_up(tmp_path):
     assert rows(tmp_path / "a", "SELECT type FROM records WHERE type = 'request'") == []
 
 
-def test_files_as_warcio_writes_them(tmp_path):
-    for compressed in (True, False):
-        out = io.BytesIO()
-        writer = WARCWriter(out, gzip=compressed, warc_version="1.1" if compressed else "1.0")
-        out_record = writer.create_warcinfo_record("x.warc", {"software": "warcio"})
-        writer.write_record(out_record)
-        head = StatusAndHeaders("200 OK", [("Content-Type", "text/html")], protocol="HTTP/1.1")
-        fields = {"WARC-Date": DATE}
-        response = writer.create_warc_record(
-            address(), "response", payload=io.BytesIO(html()), http_headers=head, warc_headers_dict=fields
-        )
-        asked = StatusAndHeaders("GET /article.php HTTP/1.1", [("Host", "locumtoday.co.uk")], is_http_request=True)
-        request = writer.create_warc_record(address(), "request", http_headers=asked, warc_headers_dict=fields)
-        writer.write_request_response_pair(request, response)
-        folder = tmp_path / str(compressed)
-        folder.mkdir()
-        (result,) = imported(folder / "a", put(folder, out.getvalue()))
-        assert (result["outcomes"], result["broken"]) == ({"new": 1}, [])
+def as_warcio_writes(*, compressed: bool) -> bytes:
+    out = io.BytesIO()
+    writer = WARCWriter(out, gzip=compressed, warc_version="1.1" if compressed else "1.0")
+    writer.write_record(writer.create_warcinfo_record("x.warc", {"software": "warcio"}))
+    head = StatusAndHeaders("200 OK", [("Content-Type", "text/html")], protocol="HTTP/1.1")
+    fields = {"WARC-Date": DATE}
+    response = writer.create_warc_record(
+        address(), "response", payload=io.BytesIO(html()), http_headers=head, warc_headers_dict=fields
+    )
+    asked = StatusAndHeaders("GET /article.php HTTP/1.1", [("Host", "locumtoday.co.uk")], is_http_request=True)
+    request = writer.create_warc_record(address(), "request", http_headers=asked, warc_headers_dict=fields)
+    writer.write_request_response_pair(request, response)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_files_as_warcio_writes_them(tmp_path, compressed):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # warcio leaves files open
+        data = as_warcio_writes(compressed=compressed)
+        gc.collect()
+    (result,) = imported(tmp_path / "a", put(tmp_path, data))
+    assert (result["outcomes"], result["broken"]) == ({"new": 1}, [])
 
 
 def wacz_of_others(path, *files, compression=zipfile.ZIP_DEFLATED):

@@ -11,10 +11,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from crash import REBUILD_POINTS, faults, finished
+from crash import REBUILD_POINTS, SITE, Blow, faults, finished, run
 from crash_facts import finish, require_same, rows
 
 from locum_spider.checkpoints import POINTS
+from locum_spider.demo.sample import HOME, Page, Sample
+from locum_spider.demo.server import SiteServer
 from locum_spider.dump import dump_archive
 from locum_spider.rebuilding import rebuild
 
@@ -123,6 +125,21 @@ def test_killed_in_a_rebuild_the_archive_has_the_old_database_or_the_new(undistu
     rebuild(archive, jobs=1)
     assert dump_archive(archive) == before
     assert list(archive.glob("archive.db.*")) == []
+
+
+def test_a_resumed_crawl_asks_robots_txt_before_all_its_requests(tmp_path):
+    """They wait for it side by side. Scrapy's own middleware lets all but two of them through without it."""
+    urls = [f"{HOME}article.php?s=2018-04-10-report-{number}" for number in range(6)]
+    links = "".join(f'<h3><a href="{url}">Report number {n} of many</a></h3>' for n, url in enumerate(urls))
+    rules = "User-agent: *\nDisallow: /article.php\n"
+    pages = {HOME: Page(f"<html><body>{links}</body></html>".encode()), f"{HOME}robots.txt": Page(rules.encode())}
+    command = ["crawl", SITE, "--archive", str(tmp_path), "--delay", "0", "--concurrency", "6", "--min-free", "0"]
+    with SiteServer(Sample(pages)) as server:
+        assert run(command, server.url, Blow(point="after-commit:3")).code == -9
+        assert rows(tmp_path, "SELECT count(*) FROM frontier WHERE state = 'queued'") == [(6,)]
+        run(command, server.url, Blow())
+        assert {hit.path for hit in server.log} == {"/", "/robots.txt"}
+    assert rows(tmp_path, "SELECT count(*) FROM frontier WHERE outcome = 'refused'") == [(6,)]
 
 
 def test_the_crash_harness_finds_nothing():
