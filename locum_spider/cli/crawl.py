@@ -94,6 +94,7 @@ def _start_log(log_file: str | None) -> None:
     if log_file:
         try:
             handler = logging.FileHandler(log_file, encoding="utf-8")
+            handler.setLevel(logging.INFO)  # of the handler: Scrapy's start-up sets its loggers to DEBUG
         except OSError as error:
             raise UsageError(f"--log {log_file}: {error.strerror}") from None
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

@@ -228,6 +228,9 @@ def _print_evidence(article: StoredArticle, fields: list[FieldEvidence]) -> None
             click.echo(f"\nCaptured {last.fetched_at} as {last.digest}")
             click.echo(f"  {last.url}")
             click.echo(f"  {last.warc_file}, byte {last.warc_offset:,}, {last.warc_length:,} bytes")
+            if last.body is not None:
+                at = f"{last.body.warc_file}, byte {last.body.warc_offset:,}"
+                click.echo(wrap(f"unchanged since {last.body.fetched_at}, whose record has the body: {at}", "  "))
         click.echo(f"\n  {entry.field}")
         click.echo(wrap(f"by {entry.rule}", "    "))
         click.echo(wrap(shorten(" ".join(entry.raw.split()), _LONGEST_RAW, placeholder=" …"), "    | "))
