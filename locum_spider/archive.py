@@ -51,7 +51,10 @@ class StoredArticle:
 
 @dataclass(frozen=True, slots=True)
 class CaptureRecord:
-    """Where the bytes of a capture lie: WARC file, offset and length of its record, digest of the payload."""
+    """Where the bytes of a capture lie: WARC file, offset and length of its record, digest of the payload.
+
+    `body` is the record that has the body where this one is a revisit.
+    """
 
     url: str
     fetched_at: str
@@ -60,11 +63,15 @@ class CaptureRecord:
     warc_file: str
     warc_offset: int
     warc_length: int
+    body: CaptureRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FieldEvidence:
-    """What one field of an article rests on: its raw text, the rule or source that read it, the capture."""
+    """What one field of an article rests on: its raw text, the rule or source that read it, the capture.
+
+    Of a field with several values `raw` has each on a line of its own.
+    """
 
     field: str
     raw: str
@@ -158,16 +165,18 @@ class Archive:
         if not versions:
             return []
         last = versions[-1]
-        capture = CaptureRecord(
-            last["url"], last["fetched_at"], last["status"], last["capture_digest"], last["warc_file"],
-            last["warc_offset"], last["warc_length"],
-        )  # fmt: skip
+        row = self._db.execute("SELECT capture_id FROM revisions WHERE id = ?", (last["id"],)).fetchone()
+        capture = self._capture(row[0])
         values = {**last["fields"], "title": last["title"], "standfirst": last["standfirst"], "body": last["body"]}
-        values["published"] = values.get("published_raw") or values.get("published")
-        return [
-            FieldEvidence(name, _as_text(values.get(name, "")), rule, capture)
-            for name, rule in last["evidence"].items()
-        ]
+        found = [FieldEvidence(*_raw(name, rule, values), capture) for name, rule in last["evidence"].items()]
+        return [each for each in found if each.raw]
+
+    def _capture(self, capture_id: int) -> CaptureRecord:
+        columns = "url, fetched_at, status, digest, warc_file, warc_offset, warc_length, same_as"
+        row = self._db.execute(f"SELECT {columns} FROM captures WHERE id = ?", (capture_id,)).fetchone()  # noqa: S608
+        values = dict(row)
+        same_as = values.pop("same_as")
+        return CaptureRecord(**values, body=self._capture(same_as) if same_as is not None else None)
 
     def addresses(self, article_id: int) -> list[str]:
         """Every address an article was met at."""
@@ -194,8 +203,24 @@ class Archive:
         return dict(self._db.execute("SELECT site, every FROM schedules ORDER BY site").fetchall())
 
 
-def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def _raw(name: str, rule: str, values: dict[str, Any]) -> tuple[str, str, str]:
+    """A field, its words as the page has them, and what read them."""
+    if name == "address_date":
+        day, _, url = rule.partition(" in ")
+        return name, day, f"the address {url}"
+    if name == "published":
+        return name, values.get("published_raw") or values.get("published") or "", rule
+    value = values.get("modified_at" if name == "modified" else name)
+    if isinstance(value, list):
+        return name, "\n".join(filter(None, map(_words, value))), rule
+    return name, "" if value is None else str(value), rule
+
+
+def _words(value: Any) -> str:
+    """What the page says of one of several: a name, a document's title, a picture's caption."""
+    if isinstance(value, dict):
+        return str(value.get("title") or value.get("caption") or value.get("alt") or value.get("url") or "")
+    return str(value)
 
 
 def _article(row: sqlite3.Row) -> StoredArticle:

@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import click
 import pytest
 from crash import SITE, faults, site
 from crash_facts import finish, require_same, rows
 
+from locum_spider.cli.common import Size
 from locum_spider.demo.server import SiteServer
 from locum_spider.errors import NoSpaceError
 from locum_spider.recorder.recorder import Recorder
@@ -79,7 +81,7 @@ def test_files_that_cannot_grow(runs, undisturbed, tmp_path):
         assert ended.code == 5, ended.message
         finish(runs, archive, crawls=1)
         require_same(archive, undisturbed, crawls=1)
-        size = size * 5 // 4 + 1000
+        size = size * 3 // 2 + 1000
 
 
 @pytest.fixture(scope="module")
@@ -102,11 +104,8 @@ def crawl(archive, server, *options, limit=None, **environment):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "limit", [pytest.param(60_000, id="before it begins"), pytest.param(330_000, id="in the middle")]
-)
-def test_the_command_says_so_in_one_sentence_and_goes_on_later(server, tmp_path, limit):
-    ended = crawl(tmp_path / "archive", server, limit=limit)
+def test_the_command_says_so_in_one_sentence_and_goes_on_later(server, tmp_path):
+    ended = crawl(tmp_path / "archive", server, limit=330_000)
     assert ended.returncode == 5, ended.stderr
     assert ended.stderr.count("\n") == 1
     assert "no more can be written" in ended.stderr
@@ -122,14 +121,12 @@ def test_a_reserve_stops_a_crawl_before_it_writes(server, tmp_path):
     assert ended.stderr.count("\n") == 1
     assert "--min-free" in ended.stderr
     assert list((tmp_path / "archive").glob("warc/*")) == []
-    assert crawl(tmp_path / "archive", server, "--min-free", "0").returncode == 0
 
 
-@pytest.mark.parametrize("size", ["much", "-1", "5 XB"])
-def test_a_reserve_that_is_no_size_is_refused(server, tmp_path, size):
-    ended = crawl(tmp_path / "archive", server, f"--min-free={size}")
-    assert ended.returncode == 2
-    assert "500MB" in ended.stderr
+@pytest.mark.parametrize("size", ["much", "-1", "5 XB", ""])
+def test_a_reserve_that_is_no_size_is_refused(size):
+    with pytest.raises(click.BadParameter, match="500MB"):
+        Size().convert(size, None, None)
 
 
 def test_a_reserve_that_is_used_up_closes_everything(tmp_path, monkeypatch):

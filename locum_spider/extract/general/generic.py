@@ -87,6 +87,8 @@ def read_generic(
 def _article(document: Document, metadata: Metadata, title: str, text: str, published: Published) -> Article:
     # A description that is a paragraph of the text is no standfirst, or one that the text has already.
     standfirst = metadata.standfirst if metadata.standfirst not in text.split("\n\n") else None
+    also = {"lang": metadata.lang, "canonical_url": metadata.canonical_url, "modified": published.modified_at}
+    told = {name: "metadata" for name, value in also.items() if value}
     return Article(
         url=document.url,
         title=title,
@@ -103,7 +105,7 @@ def _article(document: Document, metadata: Metadata, title: str, text: str, publ
         lang=metadata.lang,
         text=text,
         canonical_url=metadata.canonical_url,
-        evidence={**metadata.evidence, "body": "trafilatura", "published": published.reason},
+        evidence={**metadata.evidence, **told, "body": "trafilatura", "published": published.reason},
     )
 
 
