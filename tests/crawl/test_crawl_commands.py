@@ -507,7 +507,7 @@ def demonstrated(folder):
 def test_demo_works_twice(demonstrated):
     for run in demonstrated.runs:
         assert run.code == 0
-        for words in ("42 new", "locum search", "[agency", "What to do next", "locum serve"):
+        for words in ("42 new", "locum search", "[agency", "What to do next", " serve --archive"):
             assert words in run.out
     assert demonstrated.value("SELECT count(*) FROM crawls") == 1
     assert demonstrated.value("SELECT count(*) FROM articles") == build().expected["articles"]

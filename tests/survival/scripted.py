@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import crash
-from crash import refused, site
+from crash_site import refused, site
 
 from locum_spider.checkpoints import arm
 from locum_spider.demo.sample import HOME, page_key

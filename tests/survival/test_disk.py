@@ -11,8 +11,9 @@ from types import SimpleNamespace
 
 import click
 import pytest
-from crash import SITE, faults, site
+from crash import SITE, faults
 from crash_facts import finish, require_same, rows
+from crash_site import site
 
 from locum_spider.cli.common import Size
 from locum_spider.demo.server import SiteServer
