@@ -31,6 +31,7 @@ ROBOTSTXT_USER_AGENT = "locum-spider"  # default None: the whole user agent, whi
 CONCURRENT_REQUESTS = 1  # default 16; the site's declaration or --concurrency sets both
 CONCURRENT_REQUESTS_PER_DOMAIN = 1  # default 8
 DOWNLOAD_DELAY = 1.0  # default 0; the site's declaration or --delay sets it
+DOWNLOAD_DELAY_JITTER = 0  # default 0.5: half the delay at times, and Crawl-delay is the least a site asks for
 RETRY_TIMES = 3  # default 2; with backoff in between, see middlewares.PatientRetryMiddleware
 
 # -- capture -------------------------------------------------------------------------------------------------------
