@@ -10,7 +10,6 @@ from locum_spider.checkpoints import checkpoint
 from locum_spider.errors import IntegrityError
 from locum_spider.store import removal
 from locum_spider.store.connection import WARCS
-from locum_spider.store.fresh import OLD
 from locum_spider.tombstones import tombstone
 from locum_spider.warc import locate
 
@@ -28,7 +27,6 @@ def finish(folder: Path, db: sqlite3.Connection) -> bool:
     """
     if not removal.is_unfinished(db):
         return True
-    (folder / OLD).unlink(missing_ok=True)  # what a rebuild of a damaged archive has put aside holds the article too
     _write_tombstones(folder / WARCS, removal.unfinished(db))
     checkpoint("takedown-overwritten")
     return removal.scrub(db)
