@@ -7,6 +7,7 @@ import zipfile
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
@@ -113,7 +114,7 @@ class _Session:
         return self._site(url) is not None
 
     def _take(self, found: Exchange | Revisit, imported: Imported) -> None:
-        if isinstance(found, Revisit) or found.status == 304:
+        if isinstance(found, Revisit) or found.status == HTTPStatus.NOT_MODIFIED:
             self._flush(imported)  # the body it stands for may be the one that came just before
         exchange = self._recorder.with_body(found) if isinstance(found, Revisit) else found
         if exchange is None:

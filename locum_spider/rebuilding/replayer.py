@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from locum_spider.errors import IntegrityError
@@ -192,7 +193,7 @@ class Replayer:
             return _Pending(stored, None, Reading("failed", str(error)))
 
     def _with_body(self, part: Part) -> Part:
-        if not part.revisit or part.exchange.status == 304:
+        if not part.revisit or part.exchange.status == HTTPStatus.NOT_MODIFIED:
             return part
         original = writing.same_body(self.db, part.place.digest)
         if original is None:
@@ -276,7 +277,7 @@ class Replayer:
 
 def _original(part: Part) -> str:
     """Under which name the capture is known whose body a revisit stands for."""
-    return part.exchange.url if part.exchange.status == 304 else part.place.digest
+    return part.exchange.url if part.exchange.status == HTTPStatus.NOT_MODIFIED else part.place.digest
 
 
 def _names(stored: Stored) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from locum_spider.items import Visit
@@ -29,8 +30,6 @@ _REPEATS = 3
 _UNREAD_SHARE = 0.1
 _SMALL = 512
 _DAY = len("2018-04-10")
-_OK = 200
-_NOT_MODIFIED = 304
 _GONE = frozenset({404, 410})
 
 
@@ -79,24 +78,24 @@ def settled(visit: Visit) -> Reading | None:
 
 def to_read(db: sqlite3.Connection, warcs: Path, last: Exchange) -> Exchange:
     """The response to be read: a 304 says what the body said that it stands for."""
-    if last.status != _NOT_MODIFIED:
+    if last.status != HTTPStatus.NOT_MODIFIED:
         return last
     if (original := writing.last_body(db, last.url, last.fetched_at)) is not None:
         body = read_exchange(warcs, original.warc_file, original.warc_offset)
-        return replace(last, status=_OK, response_headers=body.response_headers, body=body.body)
+        return replace(last, status=HTTPStatus.OK.value, response_headers=body.response_headers, body=body.body)
     return last
 
 
 def refers_to(db: sqlite3.Connection, exchange: Exchange) -> tuple[Refers, int] | None:
     """The earlier capture whose body an exchange repeats, and its row; None where the body is new."""
     original = None
-    if exchange.status == _NOT_MODIFIED:
+    if exchange.status == HTTPStatus.NOT_MODIFIED:
         original = writing.last_body(db, exchange.url, exchange.fetched_at)
-    elif exchange.status == _OK and len(exchange.body) >= _SMALL:
+    elif exchange.status == HTTPStatus.OK and len(exchange.body) >= _SMALL:
         original = writing.same_body(db, payload_digest(exchange.body))
     if original is None:
         return None
-    refers = Refers(original.url, original.fetched_at, original.digest, exchange.status == _NOT_MODIFIED)
+    refers = Refers(original.url, original.fetched_at, original.digest, exchange.status == HTTPStatus.NOT_MODIFIED)
     return refers, original.id
 
 
@@ -138,7 +137,7 @@ def with_body(db: sqlite3.Connection, warcs: Path, revisit: Revisit) -> Exchange
     exchange = revisit.exchange
     if revisit.not_modified:
         original = writing.last_body(db, exchange.url, exchange.fetched_at)
-        return None if original is None else replace(exchange, status=_NOT_MODIFIED, body=b"")
+        return None if original is None else replace(exchange, status=HTTPStatus.NOT_MODIFIED.value, body=b"")
     original = writing.same_body(db, revisit.digest) if revisit.digest else None
     if original is None and revisit.url and revisit.fetched_at:
         original = writing.body_at(db, revisit.url, revisit.fetched_at)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from locum_spider.checkpoints import checkpoint
@@ -87,6 +88,19 @@ class Recorder:
     def record(self, visits: list[Visit]) -> list[Recorded]:
         """Keep and store visits: first all records into the WARC, then one transaction for what they say."""
         self._require_room()
+        outcomes = [outcome for group in _independent(visits) for outcome in self._store(group)]
+        if self._warc.is_full:
+            self._close_warc()
+        answers = []
+        for visit, outcome in zip(visits, outcomes, strict=True):
+            lease = self._leases[visit.crawl_id]
+            lease.outstanding -= visit.request_id is not None
+            requests, waiting = self._hand_out(lease)
+            answers.append(Recorded(outcome, requests, waiting))
+        return answers
+
+    def _store(self, visits: list[Visit]) -> list[str]:
+        """Read what visits say, and store them in one transaction; returns their outcomes."""
         warcs = self.folder / WARCS
         crawls = [self._leases[visit.crawl_id].crawl for visit in visits]
         readings = [
@@ -100,15 +114,7 @@ class Recorder:
                 if outcome not in {"repeated", removal.OUTCOME} and visit.error is not None:
                     self._write_failure(visit)
                 outcomes.append(outcome)
-        if self._warc.is_full:
-            self._close_warc()
-        answers = []
-        for visit, outcome in zip(visits, outcomes, strict=True):
-            lease = self._leases[visit.crawl_id]
-            lease.outstanding -= visit.request_id is not None
-            requests, waiting = self._hand_out(lease)
-            answers.append(Recorded(outcome, requests, waiting))
-        return answers
+        return outcomes
 
     def _write_failure(self, visit: Visit) -> None:
         url = frontier.key_of(self.db, visit.request_id)[0] if visit.request_id is not None else None
@@ -290,6 +296,23 @@ class Recorder:
             _cut(folder / name, position)
             writing.save_warc_position(self.db, name, position, closed=True)
             checkpoint("recovered")
+
+
+def _independent(visits: list[Visit]) -> Iterator[list[Visit]]:
+    """Visits in groups that can be read before they are stored.
+
+    A 304 says what the body said that it stands for, which may be one that came just before it and must lie in the
+    archive first: a replay of the WARC finds it there too.
+    """
+    group: list[Visit] = []
+    addresses: set[str] = set()
+    for visit in visits:
+        if any(exchange.status == HTTPStatus.NOT_MODIFIED and exchange.url in addresses for exchange in visit.exchanges):
+            yield group
+            group, addresses = [], set()
+        group.append(visit)
+        addresses.update(exchange.url for exchange in visit.exchanges)
+    yield group
 
 
 def _cut(path: Path, position: int) -> None:

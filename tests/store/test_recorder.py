@@ -10,8 +10,10 @@ import pytest
 from warcio.archiveiterator import ArchiveIterator
 
 from locum_spider.archive import Archive
+from locum_spider.dump import dump_archive
 from locum_spider.errors import IntegrityError, UsageError
 from locum_spider.items import Exchange, Visit
+from locum_spider.rebuilding import rebuild
 from locum_spider.recorder.messages import Close, Open
 from locum_spider.recorder.recorder import BUFFER, Recorder
 from locum_spider.warc import read_exchange
@@ -356,6 +358,26 @@ def test_few_pages_that_are_no_articles_are_reported_and_no_failure(recorder, cr
     report = crawl.close()
     assert report.exit_code == 0
     assert [(row["url"], row["outcome"]) for row in report.unread] == [(HOST + "/story/0", "failed")]
+
+
+def test_304_behind_a_new_body_of_one_batch_stands_for_that(folder):
+    recorder = Recorder(folder)
+    crawl = Crawl(recorder)
+    crawl.run({"/": listing("/story/1"), "/story/1": story("Words as they were first")})
+    crawl.close()
+    again = Crawl(recorder)
+    again.visit(exchange("/", listing("/story/old", "/story/1")))
+    moved = exchange("/story/old", "", 301, location="/story/1")
+    changed, unchanged = exchange("/story/1", story("Words since")), exchange("/story/1", "", 304)
+    old, new = again.todo
+    visits = [Visit(again.id, old.id, (moved, changed)), Visit(again.id, new.id, (unchanged,))]
+    assert [recorded.outcome for recorded in recorder.record(visits)] == ["changed", "unchanged"]
+    again.close()
+    assert rows(recorder, "SELECT body FROM revisions ORDER BY seq") == [("Words as they were first",), ("Words since",)]
+    recorder.close()
+    before = dump_archive(folder)
+    assert rebuild(folder, jobs=1).broken == []
+    assert dump_archive(folder) == before
 
 
 # -- after a kill ----------------------------------------------------------------------------------------------------
