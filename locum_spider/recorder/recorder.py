@@ -307,7 +307,8 @@ def _independent(visits: list[Visit]) -> Iterator[list[Visit]]:
     group: list[Visit] = []
     addresses: set[str] = set()
     for visit in visits:
-        if any(exchange.status == HTTPStatus.NOT_MODIFIED and exchange.url in addresses for exchange in visit.exchanges):
+        unchanged = {exchange.url for exchange in visit.exchanges if exchange.status == HTTPStatus.NOT_MODIFIED}
+        if unchanged & addresses:
             yield group
             group, addresses = [], set()
         group.append(visit)

@@ -373,7 +373,8 @@ def test_304_behind_a_new_body_of_one_batch_stands_for_that(folder):
     visits = [Visit(again.id, old.id, (moved, changed)), Visit(again.id, new.id, (unchanged,))]
     assert [recorded.outcome for recorded in recorder.record(visits)] == ["changed", "unchanged"]
     again.close()
-    assert rows(recorder, "SELECT body FROM revisions ORDER BY seq") == [("Words as they were first",), ("Words since",)]
+    bodies = rows(recorder, "SELECT body FROM revisions ORDER BY seq")
+    assert bodies == [("Words as they were first",), ("Words since",)]
     recorder.close()
     before = dump_archive(folder)
     assert rebuild(folder, jobs=1).broken == []
