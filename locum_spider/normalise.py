@@ -23,6 +23,8 @@ def fold(text: str) -> str:
     >>> fold("  Published\\xa0on\\n 10th\\u200b April ")
     'Published on 10th April'
     """
+    if text.isprintable() and "  " not in text:  # the blank is the only white space that prints
+        return text.strip()
     return " ".join((text if text.isascii() and "\0" not in text else _INVISIBLE.sub("", text)).split())
 
 

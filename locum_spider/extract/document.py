@@ -27,7 +27,8 @@ _START = 200
 _FEW_TAGS = 4 * MAX_DEPTH
 _TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _ROOT = re.compile(r"https?://[\w.-]+(:\d+)?(?=[/?#]|$)")
-_PLAIN_PATH = re.compile(r"(/(?!/)|(?=\w))(?!\w+:)(?!.*/\.)(?!\.)[\w/.%~+-]+(\?[\w/.%~+&=;,-]*)?")
+_PLAIN_PATH = re.compile(r"(/(?!/)|(?=\w))(?!\w+:)(?!.*/\.)(?!\.)[\w/.%~+-]*(\?[\w/.%~+&=;,-]*)?")
+_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(/[\w/.%~+-]*)?(\?[\w/.%~+&=:;,-]+)?")
 _NO_CHARACTER_SETS = frozenset(
     "unicode-escape raw-unicode-escape unicode_escape raw_unicode_escape idna punycode".split()
 )
@@ -128,7 +129,10 @@ class Document:
         """Absolute http(s) address of an `href` or `src`, None where it leads to no page."""
         if not href or href.startswith("#"):
             return None
-        if _PLAIN_PATH.fullmatch(href) and self._root:  # most links; urljoin would take a third of a page's time
+        # Most links are one or the other; urljoin would take a third of a page's time.
+        if _PLAIN_URL.fullmatch(href):
+            return href
+        if _PLAIN_PATH.fullmatch(href) and self._root:
             return (self._root if href[0] == "/" else self._folder) + href
         try:
             url = urljoin(self.base, re.sub(r"[\t\r\n]", "", href.strip()))

@@ -32,6 +32,7 @@ _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGN
 _CAPTION_CLASS = re.compile(r"caption|credit", re.IGNORECASE)
 _BULLET = re.compile(r"[•·‣◦▪●■§]\s*|[*–—-]\s+|(\d{1,2})[.)]\s+(?=\S)")
 _MARK_ALONE = re.compile(r"[•·‣◦▪●■§*]|(\d{1,2})[.)]")
+_LONGEST_MARK = len("10.")
 
 
 class Line(NamedTuple):
@@ -104,7 +105,8 @@ class LineReader:
         while node is not None:
             tag = node.tag
             if tag == "-text":
-                self._text(node.text_content or "")
+                if text := node.text_content:
+                    self._text(text)
             elif tag is not None and tag[0] != "-" and tag not in _SKIP and self._enter(node, tag):
                 if (child := node.child) is not None:
                     node = child
@@ -115,7 +117,7 @@ class LineReader:
                 outer = self._leave()
                 following = outer.next if self._stack else None
             node = following
-        self._flush(end_block=True)
+        self._end_block()
 
     def _enter(self, node: LexborNode, tag: str) -> bool:
         """Note what an element opens; False where there is nothing to read inside."""
@@ -123,12 +125,6 @@ class LineReader:
         if attributes and (
             "hidden" in attributes or ("style" in attributes and _HIDDEN_STYLE.search(attributes["style"] or ""))
         ):
-            return False
-        if tag == "br":
-            self._break()
-            return False
-        if tag == "img":
-            self._picture(attributes)
             return False
         kind, box, outer, item = "other", self._box, self._tag, self._item
         is_caption = False
@@ -139,6 +135,12 @@ class LineReader:
             )
             self._enter_block(tag)
             self._captions += is_caption
+        elif tag == "br":
+            self._break()
+            return False
+        elif tag == "img":
+            self._picture(attributes)
+            return False
         elif tag == "a" and "href" in attributes:
             kind = "anchor"
             url = self._absolute(attributes["href"])
@@ -150,7 +152,7 @@ class LineReader:
         return True
 
     def _enter_block(self, tag: str) -> None:
-        self._flush(end_block=True)
+        self._end_block()
         self.boxes.append(self._box)
         self._box, self._tag = len(self.boxes) - 1, tag
         if tag in {"ul", "ol"}:
@@ -164,7 +166,7 @@ class LineReader:
     def _leave(self) -> LexborNode:
         opened = self._stack.pop()
         if opened.kind == "block":
-            self._flush(end_block=True)
+            self._end_block()
             self._captions -= opened.is_caption
             if opened.is_list:
                 self._lists.pop()
@@ -189,11 +191,13 @@ class LineReader:
         self.links.append(Link(url=anchor.url or "", text=text or anchor.alt, line=anchor.line, rel=anchor.rel))
 
     def _text(self, text: str) -> None:
-        self._parts.append(text)
         if text.isspace():
+            if self._size:  # at the beginning of a line it is nothing
+                self._parts.append(" ")
             if self._anchors:
                 self._anchors[-1].text.append(" ")
             return
+        self._parts.append(text)
         size = len(text)
         self._size += size
         self._breaks = 0
@@ -219,46 +223,50 @@ class LineReader:
         self._urls: list[str] = []
         self._size = self._linked = self._strong_size = 0
 
-    def _flush(self, *, end_block: bool = False) -> None:
+    def _end_block(self) -> None:
+        if self._size:
+            self._flush()
+        self._block += 1
+
+    def _flush(self) -> None:
+        """End the line, if there is one."""
         if not self._size:
-            if self._parts:
-                self._parts.clear()
-            self._block += end_block
             return
         text = fold("".join(self._parts))
-        if text and self._item is None and (alone := _MARK_ALONE.fullmatch(text)):
+        if self._item is None and len(text) <= _LONGEST_MARK and (alone := _MARK_ALONE.fullmatch(text)):
             self._mark = f"{alone[1]}. " if alone[1] else "• "
         elif text:
-            strong = self._strong_size * 10 >= self._size * 9
-            item = self._mark or self._item
-            if self._mark:
-                self._block += 1
-                self._mark = None
-            elif item is None and (bullet := _BULLET.match(text)) and bullet.end() < len(text):
-                if bullet[1]:
-                    item = ""  # a typed number stays in the text: it may be the day of a date, "1. Juni 2025"
-                else:
-                    item, text = "• ", text[bullet.end() :]
-                self._block += 1
-            last = self.lines[-1] if self.lines else None
-            if (
-                last is not None
-                and last.block == self._block
-                and (last.strong != strong or (last.item and item is None))
-            ):
-                self._block += 1  # a bold line above a paragraph is a subheading, a line below a list is none of it
-            self.lines.append(
-                Line(
-                    text=text, tag=self._tag, block=self._block, box=self._box, strong=strong, item=item,
-                    caption=self._captions > 0, links=len(self._urls),
-                    url=self._urls[0] if len(self._urls) == 1 and self._linked >= self._size else None,
-                )
-            )  # fmt: skip
-            if item and self._item:
-                self._item = ""
+            self._add_line(text)
         self._clear()
-        if end_block:
+
+    def _add_line(self, text: str) -> None:
+        strong = self._strong_size * 10 >= self._size * 9
+        item = self._mark or self._item
+        if self._mark:
             self._block += 1
+            self._mark = None
+        elif (
+            item is None and not text[0].isalpha() and (bullet := _BULLET.match(text)) and bullet.end() < len(text)
+        ):
+            if bullet[1]:
+                item = ""  # a typed number stays in the text: it may be the day of a date, "1. Juni 2025"
+            else:
+                item, text = "• ", text[bullet.end() :]
+            self._block += 1
+        last = self.lines[-1] if self.lines else None
+        if (
+            last is not None
+            and last.block == self._block
+            and (last.strong != strong or (last.item and item is None))
+        ):
+            self._block += 1  # a bold line above a paragraph is a subheading, a line below a list is none of it
+        urls = self._urls
+        url = urls[0] if len(urls) == 1 and self._linked >= self._size else None
+        self.lines.append(
+            Line(text, self._tag, self._block, self._box, url, None, strong, self._captions > 0, item, len(urls))
+        )
+        if item and self._item:
+            self._item = ""
 
     def _picture(self, attributes: dict[str, str | None]) -> None:
         source = attributes.get("src") or ""
