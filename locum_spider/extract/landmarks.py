@@ -55,7 +55,10 @@ def is_landmark(line: str, landmarks: tuple[str, ...]) -> bool:
     >>> is_landmark("Latest articles about pay are read by thousands", ("Latest articles",))
     False
     """
-    whole, openings = _marks(landmarks)
+    return _is_one_of(line, *_marks(landmarks))
+
+
+def _is_one_of(line: str, whole: frozenset[str], openings: tuple[str, ...]) -> bool:
     text = line.casefold().strip(_TRAILING)
     return text in whole or (bool(openings) and text.startswith(openings))
 
@@ -102,9 +105,9 @@ def find_inner_label(lines: Sequence[Line], label: str, start: int) -> tuple[Spa
 
 def find_end(lines: Sequence[Line], landmarks: Sequence[str], start: int) -> int:
     """Index of the first line from `start` on that is one of the landmarks, else the end of the page."""
-    marks = tuple(landmarks)
+    whole, openings = _marks(tuple(landmarks))
     for index in range(start, len(lines)):
-        if is_landmark(lines[index].text, marks):  # also as a picture's alternative text
+        if _is_one_of(lines[index].text, whole, openings):  # also as a picture's alternative text
             return index
     return len(lines)
 
@@ -117,14 +120,16 @@ def similarity(line: list[str], named: list[str]) -> float:
     >>> similarity(["news"], ["news", "of", "the", "locum", "world"]) < 0.5
     True
     """
-    if not line or not named:
+    return _similarity(line, frozenset(line), named, frozenset(named))
+
+
+def _similarity(line: list[str], in_line: frozenset[str], named: list[str], in_name: frozenset[str]) -> float:
+    if in_line.isdisjoint(in_name):
         return 0.0
     if line == named:
         return 1.0
-    common = len(set(line) & set(named))
-    if not common:
-        return 0.0
-    precision, recall = common / len(set(line)), common / len(set(named))
+    common = len(in_line & in_name)
+    precision, recall = common / len(in_line), common / len(in_name)
     if len(named) >= 3 and line[: len(named)] == named:
         precision = max(precision, 0.9)
     return 2 * precision * recall / (precision + recall)
@@ -178,7 +183,10 @@ class _TitleSearch:
 
     def __init__(self, document: Document, site: Site, evidence: Sequence[str], followed_by: str | None) -> None:
         self.lines, self.site, self.label = document.lines, site, followed_by
-        self.names = [(weight, name) for weight, name in _names(document, site, evidence) if name]
+        self.names = [
+            (0.5 + weight / 6, name, frozenset(name)) for weight, name in _names(document, site, evidence) if name
+        ]
+        self._words: dict[int, list[str]] = {}
         self.headings = "heading" in evidence
         self.masthead = words(site.title)
         self.own = site.key(document.url)
@@ -193,19 +201,27 @@ class _TitleSearch:
             return
         if is_foreign(line, self.site, self.own):
             return
-        if start in self.labels and self._likeness(words(line.text)) < 0.7:
+        if start in self.labels and self._likeness(self._words_of(start)) < 0.7:
             return
+        found: list[str] = []
         for stop in range(start + 1, min(start + 4, len(self.lines) + 1)):
             last = self.lines[stop - 1]
             if last.block != line.block or last.image is not None:
                 return
-            text = line.text if stop == start + 1 else " ".join(part.text for part in self.lines[start:stop])
-            found = words(text)
+            found = found + self._words_of(stop - 1)
             if found and found != self.masthead and (score := self._score(start, found, named=named)) is not None:
-                yield score, Span(start, stop, text)
+                yield score, Span(start, stop, " ".join(part.text for part in self.lines[start:stop]))
+
+    def _words_of(self, index: int) -> list[str]:
+        if (found := self._words.get(index)) is None:
+            found = self._words[index] = words(self.lines[index].text)
+        return found
 
     def _likeness(self, found: list[str]) -> float:
-        return max((similarity(found, name) * (0.5 + weight / 6) for weight, name in self.names), default=0.0)
+        in_line = frozenset(found)
+        return max(
+            [_similarity(found, in_line, name, in_name) * factor for factor, name, in_name in self.names], default=0.0
+        )
 
     def _score(self, start: int, found: list[str], *, named: bool) -> float | None:
         line = self.lines[start]

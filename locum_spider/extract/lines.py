@@ -245,20 +245,14 @@ class LineReader:
         if self._mark:
             self._block += 1
             self._mark = None
-        elif (
-            item is None and not text[0].isalpha() and (bullet := _BULLET.match(text)) and bullet.end() < len(text)
-        ):
+        elif item is None and not text[0].isalpha() and (bullet := _BULLET.match(text)) and bullet.end() < len(text):
             if bullet[1]:
                 item = ""  # a typed number stays in the text: it may be the day of a date, "1. Juni 2025"
             else:
                 item, text = "• ", text[bullet.end() :]
             self._block += 1
         last = self.lines[-1] if self.lines else None
-        if (
-            last is not None
-            and last.block == self._block
-            and (last.strong != strong or (last.item and item is None))
-        ):
+        if last is not None and last.block == self._block and (last.strong != strong or (last.item and item is None)):
             self._block += 1  # a bold line above a paragraph is a subheading, a line below a list is none of it
         urls = self._urls
         url = urls[0] if len(urls) == 1 and self._linked >= self._size else None
