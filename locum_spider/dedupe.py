@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from locum_spider.items import Article
 
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # made once: `json.dumps` makes one for every call
+
+
 def content_digest(article: Article) -> str:
     """`sha256:` digest of what a reader would call the article; two captures with one digest are one revision.
 
@@ -27,4 +30,4 @@ def content_digest(article: Article) -> str:
         article.published_raw, article.section, list(article.tags), article.text,
         [a.title for a in article.attachments], list(article.captions),
     ]  # fmt: skip
-    return "sha256:" + hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
+    return "sha256:" + hashlib.sha256(_encode(content).encode()).hexdigest()

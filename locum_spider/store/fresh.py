@@ -23,6 +23,9 @@ NEW = DATABASE + ".new"
 OLD = DATABASE + ".old"
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 _CACHE_KIB = 64_000
+_AUTOMERGE = 4
+"""What FTS5 has from the start."""
+
 _LATER = (
     "articles_published", "articles_section", "articles_site_published", "captures_record", "frontier_article",
     "revisions_capture",
@@ -64,7 +67,9 @@ def complete(db: sqlite3.Connection, path: Path) -> None:
 
         migrations.apply(Database(model, execute_plugins=False))
         left = _left_for_later(model)
-    db.execute("INSERT INTO articles_fts(articles_fts) VALUES ('rebuild')")
+    # What is merged while it grows is read and written again and again; searching is as quick without.
+    for command, value in (("automerge", 0), ("rebuild", None), ("automerge", _AUTOMERGE)):
+        db.execute("INSERT INTO articles_fts(articles_fts, rank) VALUES (?, ?)", (command, value))
     for _, _, statement in left:
         db.execute(statement)
     if db.execute("PRAGMA foreign_key_check").fetchone() or db.execute("PRAGMA quick_check").fetchone()[0] != "ok":
