@@ -188,9 +188,12 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         if (facts := self._known.get(url)) is None:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            is_article = self.owns(url) and self._search("article", url) is not None
+            is_own = self.owns(url)
+            is_article = is_own and self._search("article", url) is not None
             try:
-                key = self._make_key(url, is_article=is_article)
+                key = normalise_url(url, keep=self.articles.identity if is_article else ())
+                if is_own:
+                    key = self._at_home(key)
             except ValueError:  # "http://[broken" is nobody's address
                 key = url
             facts = self._known[url] = is_article, key
@@ -212,16 +215,20 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         """The one address under which a page of the site is known: two addresses with one key are one page."""
         return self._facts(url)[1]
 
-    def _make_key(self, url: str, *, is_article: bool) -> str:
-        keep = self.articles.identity if is_article else ()
-        known = normalise_url(url, keep=keep)
-        if not self.owns(url):
-            return known
-        parts, first = urlsplit(known), urlsplit(self.start[0])
-        scheme = first.scheme if parts.scheme in {"http", "https"} else parts.scheme
-        host = self.hosts[0] if host_of(url) == self.hosts[0].lower().removeprefix("www.") else parts.netloc
-        port = f":{parts.port}" if parts.port else ""
-        return parts._replace(scheme=scheme, netloc=host.split(":")[0] + port).geturl()
+    @cached_property
+    def _home(self) -> tuple[str, str, str]:
+        """Scheme and host under which pages are known, and that host in its normal form."""
+        return urlsplit(self.start[0]).scheme, self.hosts[0].split(":")[0], self.hosts[0].lower().removeprefix("www.")
+
+    def _at_home(self, url: str) -> str:
+        """A normalised address of the site with the scheme and the host that the site declares."""
+        scheme, host, bare = self._home
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"}:
+            scheme = parts.scheme
+        if (own := parts.hostname or "") != bare:
+            host = own
+        return parts._replace(scheme=scheme, netloc=f"{host}:{parts.port}" if parts.port else host).geturl()
 
     def address_date(self, url: str) -> str | None:
         """The calendar day an address names, if it is one that exists."""
