@@ -236,3 +236,31 @@ def test_a_reader_holds_the_old_database_until_it_lets_go(archive):
 def test_the_sample_differs_between_the_crawls():
     assert SITES[False].pages.keys() == SITES[True].pages.keys()
     assert sum(SITES[False].pages[url] != SITES[True].pages[url] for url in SITES[True].pages) == 4
+
+
+_READERS = """
+import os, sys
+from pathlib import Path
+from locum_spider.rebuilding.pages import readers
+
+if __name__ == "__main__":
+    with readers(Path(sys.argv[1]), 2) as pool:
+        pool.submit(os.getpid).result()
+        print("reading", flush=True)
+        sys.stdin.read()
+"""
+
+
+def test_reading_processes_end_with_one_that_is_killed(tmp_path):
+    script = tmp_path / "readers.py"
+    script.write_text(_READERS, encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, script, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )  # fmt: skip
+    try:
+        assert process.stdout.readline() == "reading\n"
+        process.kill()
+        # The end of what they print comes when the last process that can print has ended.
+        assert process.communicate(timeout=60) == ("", None)
+    finally:
+        process.kill()
