@@ -7,6 +7,7 @@ import select
 import socket
 import sqlite3
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,16 @@ class _Channel:
     def send(self, *messages: object) -> None:
         self._connection.sendall(b"".join(pack(message) for message in messages))
 
+    def fail(self, error: LocumError) -> None:
+        """Tell the other end why nothing more is stored, and read on until it lets go.
+
+        With the socket closed at once, what it is just sending would fail, and it would not come to read the reason.
+        """
+        with suppress(OSError):
+            self.send(Failed(error))
+            while self._connection.recv(_CHUNK):
+                pass
+
     def _next(self) -> Any:
         if self._held is not None:
             message, self._held = self._held, None
@@ -87,16 +98,16 @@ def main(arguments: list[str]) -> int:
             _serve(channel, recorder)
             recorder.close()
     except LocumError as error:
-        channel.send(Failed(error))
+        channel.fail(error)
         return error.exit_code
     except (OSError, sqlite3.Error) as error:
         if isinstance(error, (BrokenPipeError, ConnectionResetError)):
             return 1
-        known = disk_error(error, folder)
-        channel.send(Failed(known or LocumError(f"{folder}: cannot be written: {error}")))
-        return known.exit_code if known else 1
+        known = disk_error(error, folder) or LocumError(f"{folder}: cannot be written: {error}")
+        channel.fail(known)
+        return known.exit_code
     except Exception as error:  # noqa: BLE001 - the other end tells it; a traceback would tell nobody
-        channel.send(Failed(LocumError(f"the recorder failed: {type(error).__name__}: {error}; please report it")))
+        channel.fail(LocumError(f"the recorder failed: {type(error).__name__}: {error}; please report it"))
         return 1
     return 0
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import sqlite3
+import subprocess
+import sys
 import zlib
 
 import pytest
@@ -14,7 +17,7 @@ from locum_spider.dump import dump_archive
 from locum_spider.errors import IntegrityError, UsageError
 from locum_spider.items import Exchange, Visit
 from locum_spider.rebuilding import rebuild
-from locum_spider.recorder.messages import Close, Open
+from locum_spider.recorder.messages import LENGTH, Close, Failed, Open, pack, unpack
 from locum_spider.recorder.recorder import BUFFER, Recorder
 from locum_spider.warc import read_exchange
 
@@ -473,3 +476,24 @@ def test_files_rotate_by_size(folder):
         assert (folder / "warc" / name).stat().st_size == size < 6_000
     with Archive(folder) as archive:
         assert archive.counts() == {"post": 20}
+
+
+# -- the process -----------------------------------------------------------------------------------------------------
+
+
+def test_a_process_that_cannot_go_on_says_why_and_listens_until_it_is_let_go(folder):
+    (folder / "archive.db").write_bytes(b"no database at all" * 100)
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "locum_spider.recorder", folder, str(theirs.fileno())], pass_fds=[theirs.fileno()]
+        )
+    with ours, ours.makefile("rb") as answers:
+        size = LENGTH.unpack(answers.read(LENGTH.size))[0]
+        failed = unpack(answers.read(size))
+        assert isinstance(failed, Failed)
+        assert str(folder) in str(failed.error)
+        for _ in range(100):  # what the crawl was sending meanwhile: were that refused, it would not read the reason
+            ours.sendall(pack(Open("post")))
+        assert process.poll() is None
+    assert process.wait(timeout=60) == failed.error.exit_code
