@@ -67,10 +67,10 @@ class Ended:
     errors: str
 
 
-def run(arguments: list[str], proxy: str | None, blow: Blow) -> Ended:
-    """Run `locum` in a session of its own and strike it."""
+def run(arguments: list[str], proxy: str | None, blow: Blow, also: dict[str, str] | None = None) -> Ended:
+    """Run `locum` in a session of its own and strike it. `also` goes into its environment."""
     environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy") and k != "LOCUM_ARCHIVE"}
-    environment |= {"LOCUM_WARC_BYTES": str(WARC_BYTES)}
+    environment |= {"LOCUM_WARC_BYTES": str(WARC_BYTES), **(also or {})}
     if proxy:
         environment |= {"http_proxy": proxy, "https_proxy": proxy}
     if blow.point:
