@@ -22,7 +22,7 @@ from locum_spider import Archive, errors
 from locum_spider.browse.queries import QUERIES
 from locum_spider.cli import locum
 from locum_spider.extract import site as declarations
-from locum_spider.extract.site import load_site
+from locum_spider.extract.declaration import load_site
 from locum_spider.migrations import migrations
 from locum_spider.recorder.recorder import EXIT_CODES
 

@@ -9,8 +9,8 @@ import pytest
 
 from locum_spider.errors import PageError
 from locum_spider.extract.article import read_declared
+from locum_spider.extract.declaration import load_site
 from locum_spider.extract.document import Document
-from locum_spider.extract.site import load_site
 from locum_spider.items import Attachment, Image
 from locum_spider.sites import find_site
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from locum_spider.errors import DeclarationError, UsageError
-from locum_spider.extract.site import load_site, parse_span
+from locum_spider.extract.declaration import load_site
+from locum_spider.extract.site import parse_span
 from locum_spider.sites import SHIPPED, find_site, load_sites, read_site, site_of
 
 if TYPE_CHECKING:
