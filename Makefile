@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench crash clean
+# Processes started by the tests would compile everything anew, each of them.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test lint bench fuzz crash clean
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 demo" >&2; exit 2; }
@@ -17,7 +20,7 @@ demo: $(READY)
 	$(BIN) -m locum_spider demo --archive data
 
 test: $(READY) lint
-	$(BIN) -m pytest -n 2 --dist loadfile
+	$(BIN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)
 	$(BIN) -m ruff check .
@@ -26,6 +29,9 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN) benchmarks/crawl.py
+
+fuzz: $(READY)
+	$(BIN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --long
 
 crash: $(READY)
 	$(BIN) tools/crash.py

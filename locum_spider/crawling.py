@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
     from locum_spider.extract.site import Site
 
+_NEVER_USED = {
+    "EXTENSIONS_BASE": ("scrapy.extensions.remote_control.RemoteControl", "scrapy.extensions.feedexport.FeedExporter"),
+    "DOWNLOADER_MIDDLEWARES_BASE": ("scrapy.downloadermiddlewares.cookies.CookiesMiddleware",),
+}
+"""Switched off in the settings, but Scrapy would import them all the same, and aiohttp and requests with them."""
+
 
 @dataclass(frozen=True, slots=True)
 class CrawlOptions:
@@ -111,6 +117,9 @@ def _quieten(options: CrawlOptions) -> None:
 def _settings(archive: Path, options: CrawlOptions) -> Settings:
     settings = Settings()
     settings.setmodule(ours, priority="project")
+    for name, components in _NEVER_USED.items():
+        for component in components:
+            settings[name].pop(component, None)
     given: dict[str, Any] = {
         "LOCUM_ARCHIVE": str(archive),
         "LOCUM_DURABLE": options.durable,

@@ -10,7 +10,7 @@ import zlib
 
 import brotli
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from locum_spider.content import decode_content, undo_chunks
@@ -68,7 +68,6 @@ def test_coding_is_undone(coding, encode):
     assert decode_content(encode(PAGE), coding, limit=LIMIT) == PAGE
 
 
-@settings(deadline=None)
 @given(data=st.binary(max_size=2000), name=st.sampled_from(sorted(ENCODERS)))
 def test_any_bytes_survive_the_round_trip(data, name):
     coding, encode = ENCODERS[name]
@@ -174,7 +173,6 @@ def test_raw_deflate_that_begins_with_a_less_than_sign_is_undone():
     assert decode_content(body, "deflate", limit=LIMIT) == page
 
 
-@settings(deadline=None)
 @given(chunks=st.lists(st.binary(min_size=1, max_size=300)))
 def test_chunks_are_undone(chunks):
     framed = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"

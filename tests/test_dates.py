@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from babel import Locale
 from babel.dates import format_date, format_time
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from work import calls
 
 from locum_spider.dates import Date, Dates, learn_order, names, read_date, read_dates
 from locum_spider.dates.tokens import fold
@@ -48,7 +48,6 @@ def read(text: str, lang: str | None = "en", tz: str = "Europe/London", **more: 
 @given(st.text() | DATE_LIKE, LANGS, ORDERS)
 @example("\ud800 10 April 2018 \x00", "en", None)
 @example("İ" * 50 + " 10 ago", None, None)
-@settings(max_examples=600, deadline=None)
 def test_never_raises(text: str, lang: str | None, order: str | None) -> None:
     read_dates(text, now=NOW, tz="Europe/London", lang=lang, order=order)
     learn_order([text])
@@ -58,14 +57,12 @@ def test_never_raises(text: str, lang: str | None, order: str | None) -> None:
     "part", ["1", "1 ", "10 April ", "10/", "a", " ", "(", "ago ", "\x00", "İ", "3h ", "pm", "日", "10 Apr 2018 "]
 )
 def test_long_texts_are_refused_at_once(part: str) -> None:
-    start = time.process_time()
     assert read(part * 100_000) is None
-    read(part * (240 // len(part)))
-    assert time.process_time() - start < 1
+    assert calls(lambda: read(part * 100_000)) < 50
+    assert calls(lambda: read(part * (240 // len(part)))) < 5_000
 
 
 @given(DATE_LIKE, LANGS, ORDERS)
-@settings(max_examples=1500, deadline=None)
 def test_the_text_says_what_is_read(text: str, lang: str | None, order: str | None) -> None:
     found = read_date(text, now=NOW, tz="Europe/London", lang=lang, order=order)
     if found is None or re.search("ago|vor|gestern|yesterday|il y a", fold(text), re.IGNORECASE):
@@ -85,7 +82,6 @@ def texts_of(day: date, lang: str) -> list[str]:
 
 
 @given(DAYS, st.sampled_from(LANGUAGES))
-@settings(max_examples=400, deadline=None)
 def test_what_cldr_writes_is_read_back(day: date, lang: str) -> None:
     medium = Locale.parse(lang).date_formats["medium"].pattern
     order = "MDY" if medium.startswith("M") else "YMD" if medium.startswith("y") else "DMY"
@@ -94,7 +90,6 @@ def test_what_cldr_writes_is_read_back(day: date, lang: str) -> None:
 
 
 @given(DAYS, st.times().map(lambda t: t.replace(second=0, microsecond=0)), st.sampled_from(LANGUAGES))
-@settings(max_examples=400, deadline=None)
 def test_a_time_beside_the_day_is_read_back(day: date, clock: Any, lang: str) -> None:
     moment = datetime.combine(day, clock, ZoneInfo("Asia/Dubai"))
     shown = format_time(moment, "short", locale=lang, tzinfo=moment.tzinfo)
@@ -119,7 +114,6 @@ def test_numeric_dates_are_read_by_the_order(day: date, sign: str, padded: bool)
 
 
 @given(DAYS, st.sampled_from(["en", "de", "fr", "es", "ru", "ja"]), st.integers(0, 99_999).map(str), st.data())
-@settings(max_examples=1500, deadline=None)
 def test_unrelated_digits_refuse_or_change_nothing(day: date, lang: str, digits: str, data: Any) -> None:
     forms = [
         *texts_of(day, lang),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from locum_spider.dedupe import content_digest
@@ -53,7 +53,6 @@ def test_addresses_of_pictures_and_documents_do_not(same):
     assert content_digest(replace(ARTICLE, **same)) == content_digest(ARTICLE)
 
 
-@settings(deadline=None)
 @given(st.text(), st.text(), st.text(), st.text())
 def test_words_cannot_move_from_field_to_field_unseen(title, text, other_title, other_text):
     one = content_digest(replace(ARTICLE, title=title, text=text))

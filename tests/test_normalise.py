@@ -5,13 +5,12 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from locum_spider.normalise import fold, host_of, normalise_url, words
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_folded_text_is_one_line_and_folds_to_itself(text):
     folded = fold(text)
@@ -21,7 +20,6 @@ def test_folded_text_is_one_line_and_folds_to_itself(text):
     assert not set(folded) & set("\n\r\t\u00a0\u2028\u00ad\u200b\ufeff")
 
 
-@settings(deadline=None)
 @given(st.lists(st.text("abcé£“", min_size=1, max_size=5), max_size=5))
 def test_folding_keeps_every_word(parts):
     assert fold(" \n ".join(parts)).split() == parts
@@ -111,7 +109,6 @@ URLS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(URLS)
 def test_the_one_form_is_its_own(url):
     try:
@@ -124,7 +121,6 @@ def test_the_one_form_is_its_own(url):
     assert "#" not in known
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text("abcé &=+%", min_size=1, max_size=4), st.text("xyé &=+%", max_size=4), max_size=4))
 def test_parameters_keep_their_values(pairs):
     from urllib.parse import urlencode

@@ -115,7 +115,7 @@ def test_transfer_coding_that_was_undone_is_not_claimed(tmp_path):
     assert found.body == b"four"
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bodies=st.lists(st.binary(max_size=300), min_size=1, max_size=5))
 def test_any_bodies_read_back_each_at_its_place(tmp_path, bodies):
     folder = tmp_path / hashlib.sha256(repr(bodies).encode()).hexdigest()
@@ -401,7 +401,6 @@ def test_what_is_no_warc_gives_no_capture(data):
     assert not [each for each in read(data) if isinstance(each, Exchange)]
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.integers(0, 400), st.binary(max_size=20), st.booleans())
 def test_no_damage_of_others_is_a_fault_of_ours(place, junk, packed):
     data = bytearray(gzip.compress(ONE) + gzip.compress(TWO) if packed else ONE + TWO)

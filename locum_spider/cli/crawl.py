@@ -47,14 +47,14 @@ def crawl(
     Example:
       locum crawl locum-today --contact archive@example.org
     """
-    from locum_spider.crawling import CrawlOptions
-
     if due == bool(sites):
         raise UsageError("name the sites to crawl, or say --due; `locum sites` lists them")
     chosen = _due(archive) if due else [_site(name, archive) for name in dict.fromkeys(sites)]
     if not chosen:
         click.echo("Nothing is due.")
         return
+    from locum_spider.crawling import CrawlOptions  # a second of imports, which a timer with nothing to do is spared
+
     _start_log(log_file)
     results = _run(
         chosen, archive,

@@ -18,15 +18,25 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def started(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Future[Crawled]]]:
-    """Every scenario that a selected test asks for, under way."""
-    wanted = dict.fromkeys(name for item in request.session.items for name in getattr(item, "fixturenames", ()))
+def begun() -> Iterator[tuple[ThreadPoolExecutor, dict[str, Future[Crawled]]]]:
+    """Where crawls run side by side, and each scenario that was begun."""
     with ThreadPoolExecutor(4) as pool:
-        yield {
-            name: pool.submit(SCENARIOS[name], tmp_path_factory.mktemp(name)) for name in wanted if name in SCENARIOS
-        }
+        yield pool, {}
+
+
+@pytest.fixture(scope="module")
+def started(
+    request: pytest.FixtureRequest,
+    begun: tuple[ThreadPoolExecutor, dict[str, Future[Crawled]]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Future[Crawled]]:
+    """Every scenario that the selected tests of a file ask for, under way: those of other files may run elsewhere."""
+    pool, futures = begun
+    items = (item for item in request.session.items if item.path == request.path)
+    for name in dict.fromkeys(name for item in items for name in getattr(item, "fixturenames", ())):
+        if name in SCENARIOS and name not in futures:
+            futures[name] = pool.submit(SCENARIOS[name], tmp_path_factory.mktemp(name))
+    return futures
 
 
 @scenario

@@ -249,10 +249,10 @@ SCENARIOS: dict[str, Callable[[Path], Any]] = {}
 
 
 def scenario(make: Callable[[Path], Any]) -> Any:
-    """A session's fixture, made once in a folder of its own, beside the other scenarios that are needed."""
+    """A fixture made once in a folder of its own, beside the other scenarios that its file needs."""
     SCENARIOS[make.__name__] = make
 
-    @pytest.fixture(scope="session", name=make.__name__)
+    @pytest.fixture(scope="module", name=make.__name__)
     def made(started: dict[str, Any]) -> Any:
         return started[make.__name__].result()
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
+from work import calls
 
 from locum_spider.extract.body import join_blocks
 from locum_spider.extract.document import Document
@@ -357,7 +357,6 @@ def letters(text: str) -> str:
     return MARKS.sub("", text)
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(PIECES, max_size=30))
 def test_no_markup_is_too_wild_and_no_visible_word_is_lost(pieces):
     page = Document(f"<body>{''.join(pieces)}".encode(), URL, "text/html; charset=utf-8")
@@ -369,13 +368,11 @@ def test_no_markup_is_too_wild_and_no_visible_word_is_lost(pieces):
     assert [line.block for line in page.lines] == sorted(line.block for line in page.lines)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read(body):
     Document(body, URL)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.text(max_size=200), st.sampled_from(["p", "td", "li", "div", "b"]))
 def test_any_text_in_an_element_is_read(text, tag):
     Document(f"<{tag}>{text}".encode("utf-8", "replace"), URL)
@@ -388,8 +385,7 @@ def test_deep_page_is_read_without_recursion():
     assert texts("<div>" * 2_000 + "One" + "</div>" * 2_000 + "<p>Two</p>") == ["One", "Two"]
 
 
-def test_wide_page_is_read_in_time():
-    html = "<p>One <a href='/x'>two</a><br>three</p>" * 20_000
-    start = time.perf_counter()
-    assert len(texts(html)) == 40_000
-    assert time.perf_counter() - start < 10
+def test_reading_a_wide_page_is_work_in_proportion_to_it():
+    html = "<p>One <a href='/x'>two</a><br>three</p>" * 1_000
+    assert len(texts(html * 20)) == 40_000
+    assert calls(lambda: texts(html * 4)) < 6 * calls(lambda: texts(html))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from locum_spider.archive import Archive
@@ -133,7 +133,6 @@ TYPED = st.lists(
 ).flatmap(lambda parts: st.sampled_from(["", " ", "  "]).map(lambda glue: glue.join(parts)))
 
 
-@settings(max_examples=400, deadline=None)
 @given(TYPED)
 @example('"')
 @example('a "')
@@ -160,7 +159,6 @@ def test_bytes_that_are_no_text_are_no_fault(archive, name):
     assert archive.search(**{"query": "pay", name: "caf\udce9"}) == []
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.lists(st.sampled_from(["agency", "workers", "pay", "caps"]), min_size=1, max_size=3))
 def test_words_that_stand_in_the_text_are_found(index, words):
     assert index.execute("SELECT count(*) FROM t WHERE t MATCH ?", (fts_query(" ".join(words)),)).fetchone()[0] == 1

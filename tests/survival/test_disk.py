@@ -29,11 +29,12 @@ def captures(archive):
 
 
 @pytest.mark.parametrize(
-    ("point", "error"),
-    [("warc-torn", "ENOSPC"), ("warc-append", "EIO"), ("warc-started", "ENOSPC"), ("warc-closed", "EIO")],
-)
-def test_a_failing_write_of_a_warc(runs, undisturbed, tmp_path, point, error):
-    number = 1
+    ("point", "error", "first", "step"),
+    [("warc-torn", "ENOSPC", 1, 4), ("warc-append", "EIO", 3, 4), ("warc-started", "ENOSPC", 1, 1),
+     ("warc-closed", "EIO", 1, 1)],
+)  # fmt: skip
+def test_a_failing_write_of_a_warc(runs, undisturbed, tmp_path, steps, point, error, first, step):
+    number = steps(first)
     while True:
         archive = tmp_path / str(number)
         ended = runs.run(archive, fail=f"{point}:{number}:{error}")
@@ -48,10 +49,10 @@ def test_a_failing_write_of_a_warc(runs, undisturbed, tmp_path, point, error):
         finish(runs, archive, crawls=1)
         assert captures(archive)[: len(kept)] == kept
         require_same(archive, undisturbed, crawls=1)
-        number += 1
+        number += steps(step)
 
 
-def test_a_database_that_cannot_grow(runs, undisturbed, tmp_path):
+def test_a_database_that_cannot_grow(runs, undisturbed, tmp_path, steps):
     """However many pages of the database are still to be had."""
     pages = 0
     while True:
@@ -66,7 +67,7 @@ def test_a_database_that_cannot_grow(runs, undisturbed, tmp_path):
         finish(runs, archive, crawls=1)
         assert captures(archive)[: len(kept)] == kept
         require_same(archive, undisturbed, crawls=1)
-        pages += 3
+        pages += steps(4)
 
 
 def test_files_that_cannot_grow(runs, undisturbed, tmp_path):

@@ -1,0 +1,48 @@
+"""The short and the long form of the tests, and the order in which two workers get them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+collect_ignore_glob = ["conftest.py", "*/conftest.py"]  # for doctests: several modules of one name
+
+settings.register_profile("short", deadline=None, max_examples=150)
+settings.register_profile("long", deadline=None, max_examples=5_000)
+settings.load_profile("short")
+
+HEAVIEST = """
+    survival/test_kills.py crawl/test_crawl_interrupted.py crawl/test_crawl_commands.py crawl/test_crawl_trouble.py
+    survival/test_disk.py exchange/test_import_damage.py crawl/test_crawl_polite.py exchange/test_export_wacz.py
+    survival/test_rebuild.py integrity/test_verify.py crawl/test_crawl_declared.py crawl/test_crawl_sample.py
+    integrity/test_backup.py integrity/test_takedown.py crawl/test_crawl_again.py exchange/test_conditional.py
+    exchange/test_evidence.py docs/test_docs.py
+""".split()
+"""Files that take seconds, the longest first: one left for the end would keep one worker busy and the other idle."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="every step, and many more examples: for a night")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--long"):
+        settings.load_profile("long")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(HEAVIEST)}
+    items.sort(key=lambda item: places.get("/".join(item.path.parts[-2:]), len(places)))
+
+
+@pytest.fixture(scope="session")
+def steps(pytestconfig: pytest.Config) -> Callable[[int], int]:
+    """Turns the distance between two places that are tried into that of this form: in the long one, all are."""
+    return (lambda _: 1) if pytestconfig.getoption("--long") else (lambda step: step)
