@@ -215,7 +215,7 @@ def test_wacz_of_wacz_create(tmp_path):
     [
         ("empty.warc", b""),
         ("page.html", b"<html>not a capture</html>"),
-        ("text.warc.gz", gzip.compress(b"no records in here, but packed")),
+        ("text.warc.gz", gzip.compress(b"no records in here, but packed", mtime=0)),
         ("cut.warc.gz", b"\x1f\x8b\x08"),
         ("zip.wacz", b"PK\x03\x04 and nothing that a ZIP file has"),
     ],
