@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Processes started by the tests would compile everything anew, each of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint bench fuzz crash clean
+.PHONY: demo test lint bench fuzz crash disk clean
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 demo" >&2; exit 2; }
@@ -35,6 +35,9 @@ fuzz: $(READY)
 
 crash: $(READY)
 	$(BIN) tools/crash.py
+
+disk: $(READY)
+	$(BIN) tools/disk.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -14,6 +14,7 @@ import pytest
 from crash import SITE, faults
 from crash_facts import finish, require_same, rows
 from crash_site import site
+from disk import compiler, sweep
 
 from locum_spider.cli.common import Size
 from locum_spider.demo.server import SiteServer
@@ -84,6 +85,15 @@ def test_files_that_cannot_grow(runs, undisturbed, tmp_path):
         finish(runs, archive, crawls=1)
         require_same(archive, undisturbed, crawls=1)
         size = size * 3 // 2 + 1000
+
+
+@pytest.mark.skipif(compiler() is None, reason="needs Linux and a C compiler")
+def test_any_write_that_the_system_refuses(steps):
+    """WARC, database and log alike, with the real command: `make disk` lets each of all writes fail."""
+    done, cases = sweep(steps(290), first=steps(100), lanes=2)
+    assert done.wrong == []
+    assert cases >= 8
+    assert done.told >= cases // 2
 
 
 @pytest.fixture(scope="module")

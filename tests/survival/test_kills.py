@@ -139,7 +139,7 @@ def test_a_resumed_crawl_asks_robots_txt_before_all_its_requests(tmp_path):
 
 def test_the_crash_harness_finds_nothing():
     ended = subprocess.run(
-        [sys.executable, "tools/crash.py", "--kills", "5"], cwd=PROJECT, capture_output=True, text=True, timeout=600,
+        [sys.executable, "tools/crash.py", "--kills", "10"], cwd=PROJECT, capture_output=True, text=True, timeout=600,
         check=False,
     )  # fmt: skip
     assert "0 lost, 0 doubled, 0 corrupt" in ended.stdout, ended.stdout + ended.stderr
