@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,8 @@ class StoredArticle:
 class CaptureRecord:
     """Where the bytes of a capture lie: WARC file, offset and length of its record, digest of the payload.
 
-    `body` is the record that has the body where this one is a revisit.
+    `body` is the record that has the body where this one is a revisit. `source_uri` is the address in a web archive
+    that sent it; None where the site itself did.
     """
 
     url: str
@@ -63,6 +64,7 @@ class CaptureRecord:
     warc_file: str
     warc_offset: int
     warc_length: int
+    source_uri: str | None = None
     body: CaptureRecord | None = None
 
 
@@ -172,10 +174,10 @@ class Archive:
         return [each for each in found if each.raw]
 
     def _capture(self, capture_id: int) -> CaptureRecord:
-        columns = "url, fetched_at, status, digest, warc_file, warc_offset, warc_length, same_as"
-        row = self._db.execute(f"SELECT {columns} FROM captures WHERE id = ?", (capture_id,)).fetchone()  # noqa: S608
-        values = dict(row)
-        same_as = values.pop("same_as")
+        row = dict(self._db.execute("SELECT * FROM captures WHERE id = ?", (capture_id,)).fetchone())
+        # An archive that an older version wrote has no source_uri until it is written again.
+        values = {each.name: row[each.name] for each in fields(CaptureRecord) if each.name in row}
+        same_as = row["same_as"]
         return CaptureRecord(**values, body=self._capture(same_as) if same_as is not None else None)
 
     def addresses(self, article_id: int) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from typing import Any
 
 from fastwarc.stream_io import BrotliReader
 
@@ -29,7 +30,7 @@ def decode_content(body: bytes, coding: str | None, *, limit: int) -> bytes:
         elif name == "br":
             body = _unbrotli(body, limit)
         elif name == "zstd":
-            body = _unzstd(body, limit)
+            body = unzstd(body, limit)
         elif name != "identity":
             raise PageError(f"its content coding {name!r} is none we know and cannot be undone")
     if len(body) > limit:
@@ -83,12 +84,18 @@ def _unbrotli(body: bytes, limit: int) -> bytes:
     return bytes(out)
 
 
-def _unzstd(body: bytes, limit: int) -> bytes:
+def zstd_library() -> Any:
+    """Python's Zstandard, or what stands for it before 3.14."""
     try:
         from compression import zstd  # type: ignore[import-not-found, unused-ignore]  # Python 3.14
     except ImportError:
         from backports import zstd
+    return zstd
 
+
+def unzstd(body: bytes, limit: int) -> bytes:
+    """Whole frames of Zstandard unpacked. Raises PageError where they are broken, or unpack to more than the limit."""
+    zstd = zstd_library()
     out = bytearray()
     try:
         while body:

@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from dataclasses import dataclass, field
 
 Headers = tuple[tuple[bytes, bytes], ...]
+
+
+def payload_digest(body: bytes) -> str:
+    """`sha1:` and base32, the form every WARC reader knows.
+
+    >>> payload_digest(b"")
+    'sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ'
+    """
+    return "sha1:" + base64.b32encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Whence a response was taken that the site did not send itself: address in a web archive, and when."""
+
+    uri: str
+    at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +32,8 @@ class Exchange:
 
     `fetched_at` is UTC, `2026-11-22T05:22:00Z`. `body` has no transfer coding any more: the client library
     removes it, and the WARC record says so by carrying no `Transfer-Encoding`.
+    Where `source` is given, a web archive sent the response; `url` and `fetched_at` are those of the site's own.
+    `truncated` is why the body is not whole, in a word of WARC's: `length`, `time`, `disconnect`, `unspecified`.
     """
 
     url: str
@@ -24,6 +45,17 @@ class Exchange:
     fetched_at: str
     protocol: str = "HTTP/1.1"
     ip: str | None = None
+    source: Source | None = None
+    truncated: str | None = None
+    _digest: str | None = field(default=None, init=False, compare=False, repr=False)
+
+    @property
+    def digest(self) -> str:
+        """Payload digest of the body, reckoned once: a copy with another body has its own."""
+        if self._digest is None:
+            object.__setattr__(self, "_digest", payload_digest(self.body))
+        assert self._digest is not None  # noqa: S101 - set above
+        return self._digest
 
     def header(self, name: bytes) -> str | None:
         """First response header of that (lower-case) name."""

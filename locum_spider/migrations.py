@@ -216,6 +216,33 @@ def m002_sightings(db: Database) -> None:
     db.execute("ALTER TABLE captures ADD COLUMN article_digest TEXT")
 
 
+_M003 = (
+    "ALTER TABLE captures ADD COLUMN source_uri TEXT",
+    "ALTER TABLE captures ADD COLUMN truncated TEXT",
+    "ALTER TABLE captures ADD COLUMN gone TEXT",
+    """UPDATE captures SET gone = coalesce((SELECT key FROM frontier f WHERE f.capture_id = captures.id), url)
+        WHERE status IN (404, 410) AND url <> ''""",
+    # What a capture said that was stored before m002 is what its article said at that time.
+    """UPDATE captures SET article_digest = (
+            SELECT r.digest FROM frontier f JOIN revisions r ON r.article_id = f.article_id
+            WHERE f.capture_id = captures.id AND r.seen_at <= captures.fetched_at ORDER BY r.seq DESC LIMIT 1
+        ) WHERE article_digest IS NULL""",
+    "CREATE INDEX captures_gone ON captures(gone, fetched_at) WHERE gone IS NOT NULL",
+)
+
+
+@migrations()
+def m003_what_others_kept(db: Database) -> None:
+    """Captures out of web archives, bodies that were cut short, and since when an article is gone, in any order.
+
+    source_uri: the address in a web archive that sent it; NULL where the site did. truncated: why the body is not
+    whole. gone: the key of the address that was answered with 404 or 410.
+    """
+    for statement in _M003:
+        checkpoint("migration")
+        db.execute(statement)
+
+
 def known() -> set[str]:
     """Names of all migrations this version knows."""
-    return {"m001_first_schema", "m002_sightings"}
+    return {"m001_first_schema", "m002_sightings", "m003_what_others_kept"}

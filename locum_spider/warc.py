@@ -6,7 +6,6 @@ torn tail of a killed process and is cut when the archive is opened for writing 
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import io
 import json
@@ -22,10 +21,11 @@ from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 from locum_spider.checkpoints import checkpoint
 from locum_spider.errors import IntegrityError
-from locum_spider.items import Exchange
+from locum_spider.items import Exchange, Source, payload_digest
 from locum_spider.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from locum_spider.items import Headers
@@ -71,15 +71,6 @@ class Refers:
     not_modified: bool
 
 
-def payload_digest(body: bytes) -> str:
-    """`sha1:` and base32, the form every WARC reader knows.
-
-    >>> payload_digest(b"")
-    'sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ'
-    """
-    return "sha1:" + base64.b32encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()
-
-
 def _head(first_line: str, headers: Headers) -> bytes:
     lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
     return first_line.encode("latin-1", "replace") + b"\r\n" + lines + b"\r\n"
@@ -96,6 +87,30 @@ def _response_head(exchange: Exchange, *, keep_length: bool) -> bytes:
         length = (b"Content-Length", str(len(exchange.body)).encode())
         headers = (*((k, v) for k, v in headers if k.lower() not in _HOP), length)
     return _head(f"{exchange.protocol} {exchange.status} {reason}".rstrip(), headers)
+
+
+def _provenance(exchange: Exchange) -> dict[str, str]:
+    """What a record says beyond the exchange itself: out of which web archive it came, and what its body lacks.
+
+    The names are those that pywb writes into records it takes out of other archives.
+    """
+    headers = {}
+    if exchange.source is not None:
+        headers["WARC-Source-URI"] = exchange.source.uri
+        if exchange.source.at is not None:
+            headers["WARC-Creation-Date"] = exchange.source.at
+    if exchange.truncated is not None:
+        headers["WARC-Truncated"] = exchange.truncated
+    return headers
+
+
+def with_provenance(exchange: Exchange, header: Callable[[str], str | None]) -> Exchange:
+    """An exchange with what its record says in those headers; `header` gives the value of one."""
+    uri, truncated = header("WARC-Source-URI"), header("WARC-Truncated")
+    if uri is None and truncated is None:
+        return exchange
+    source = Source(uri, header("WARC-Creation-Date")) if uri is not None else None
+    return replace(exchange, source=source, truncated=truncated)
 
 
 def _target(url: str) -> str:
@@ -125,7 +140,7 @@ class WarcWriter:
         """
         if self._file is None:
             self._start()
-        digest = refers.digest if refers else payload_digest(exchange.body)
+        digest = refers.digest if refers else exchange.digest
         head = _response_head(exchange, keep_length=refers is not None)
         headers = {
             "WARC-Target-URI": exchange.url, "WARC-Date": exchange.fetched_at, VISIT: visit,
@@ -133,6 +148,7 @@ class WarcWriter:
         }  # fmt: skip
         if exchange.ip:
             headers["WARC-IP-Address"] = exchange.ip
+        headers |= _provenance(exchange)
         if refers:
             headers["WARC-Profile"] = _NOT_MODIFIED if refers.not_modified else _SAME_PAYLOAD
             headers["WARC-Refers-To-Target-URI"] = refers.url
@@ -273,7 +289,7 @@ def read_exchange(folder: Path, name: str, offset: int) -> Exchange:
             exchange = _exchange(record)
         except (StopIteration, OSError) as error:
             raise IntegrityError(f"{path}: no response record can be read at byte {offset}: {error}") from None
-        if payload_digest(exchange.body) != record.headers.get("WARC-Payload-Digest"):
+        if exchange.digest != record.headers.get("WARC-Payload-Digest"):
             raise IntegrityError(f"{path}: the response record at byte {offset} is damaged; run `locum verify`")
         return exchange
 
@@ -286,12 +302,13 @@ def _exchange(record: WarcRecord) -> Exchange:
     status_line = (headers.status_line if headers else "HTTP/1.1 0") or "HTTP/1.1 0"
     protocol, _, rest = status_line.partition(" ")
     code = rest[:3]
-    return Exchange(
+    exchange = Exchange(
         url=record.headers.get("WARC-Target-URI") or "", method="GET", request_headers=(),
         status=int(code) if code.isdigit() else 0, response_headers=pairs,
         body=record.reader.read() if record.reader else b"", fetched_at=record.headers.get("WARC-Date") or "",
         protocol=protocol, ip=record.headers.get("WARC-IP-Address"),
     )  # fmt: skip
+    return with_provenance(exchange, record.headers.get)
 
 
 @dataclass(frozen=True, slots=True)

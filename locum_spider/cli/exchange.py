@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
+from locum_spider.cli.common import Size, json_option, plural, print_json, with_archive, wrap
 from locum_spider.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,10 +19,11 @@ _MANY = 10
 
 @click.command("import")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.option("--min-free", type=Size(), metavar="SIZE", help="Stop while so much is free on the disk. [500MB]")
 @json_option
 @with_archive
-def import_(files: tuple[Path, ...], archive: Path, *, as_json: bool) -> None:
-    """Take captures made by others (WARC, WARC.gz, WACZ) into the archive.
+def import_(files: tuple[Path, ...], archive: Path, *, min_free: int | None, as_json: bool) -> None:
+    """Take captures made by others (WARC, WARC.gz, WARC.zst, WACZ) into the archive.
 
     Only responses of declared sites are taken; what the archive has already is
     passed over, so an import that was cut short is simply run again.
@@ -32,27 +33,40 @@ def import_(files: tuple[Path, ...], archive: Path, *, as_json: bool) -> None:
       locum import wayback/locumtoday-2016.warc.gz browsertrix.wacz
     """
     from locum_spider.importing import import_files
+    from locum_spider.settings import LOCUM_MIN_FREE
 
     show = None if as_json or not sys.stderr.isatty() else _show
-    results = import_files(archive, list(files), on_progress=show)
+    reserve = LOCUM_MIN_FREE if min_free is None else min_free
+    results = import_files(archive, list(files), min_free=reserve, on_progress=show)
     if as_json:
         print_json([_plain(result) for result in results])
     else:
         for result in results:
             _print_imported(result)
     if not any(result.outcomes for result in results):
-        click.echo("locum: no capture of a declared site was found; `locum sites` lists the sites", err=True)
+        _print_nothing_taken(results)
         sys.exit(6)
+
+
+def _print_nothing_taken(results: list[Imported]) -> None:
+    if any(result.rewritten for result in results):
+        said = "no capture was taken: a web archive had rewritten the pages; fetch them with id_, and import those"
+    else:
+        said = "no capture of a declared site was found; `locum sites` lists the sites"
+    click.echo(f"locum: {said}", err=True)
 
 
 def _plain(result: Imported) -> dict[str, Any]:
     """Field by field: `asdict` cannot copy a Counter before Python 3.12."""
-    counts = {"outcomes": dict(result.outcomes), "elsewhere": dict(result.elsewhere)}
-    return {"file": result.file, **counts, "bodiless": result.bodiless, "broken": result.broken}
+    return {
+        "file": result.file, "outcomes": dict(result.outcomes), "elsewhere": dict(result.elsewhere),
+        "rewritten": result.rewritten, "archives_own": result.archives_own, "bodiless": result.bodiless,
+        "cut_short": result.cut_short, "broken": result.broken,
+    }  # fmt: skip
 
 
 def _show(state: Imported) -> None:
-    done = sum(state.outcomes.values()) + sum(state.elsewhere.values())
+    done = sum(state.outcomes.values()) + sum(state.elsewhere.values()) + state.rewritten + state.archives_own
     if done and done % 64 == 0:
         click.echo(f"\r{state.file}: {plural(done, 'capture')}", err=True, nl=False)
 
@@ -67,13 +81,30 @@ def _print_imported(result: Imported) -> None:
     if result.elsewhere:
         hosts = ", ".join(f"{host} ({number:,})" for host, number in result.elsewhere.most_common(5))
         click.echo(wrap(f"passed over, of no declared site: {hosts}", "  "))
+    _print_passed_over(result)
     if result.bodiless:
         what = plural(result.bodiless, "revisit")
         click.echo(wrap(f"{what} without the capture that has the body: import that first, then this again", "  ! "))
-    for fault in result.broken[:_MANY]:
-        click.echo(wrap(f"skipped, broken: {fault}", "  ! "))
-    if len(result.broken) > _MANY:
-        click.echo(f"  ! and {len(result.broken) - _MANY:,} more")
+    _print_first("kept, but not read, since it is cut short: ", result.cut_short)
+    _print_first("skipped, broken: ", result.broken)
+
+
+def _print_passed_over(result: Imported) -> None:
+    if result.archives_own:
+        click.echo(f"  passed over, a web archive's own redirects and errors: {result.archives_own:,}")
+    if result.rewritten:
+        said = (
+            f"passed over, rewritten by a web archive: {plural(result.rewritten, 'page')}. Fetch such pages as the "
+            "site sent them, with id_ behind the time (…/web/20170102030405id_/http://…), and import those"
+        )
+        click.echo(wrap(said, "  ! "))
+
+
+def _print_first(what: str, each: list[str]) -> None:
+    for text in each[:_MANY]:
+        click.echo(wrap(f"{what}{text}", "  ! "))
+    if len(each) > _MANY:
+        click.echo(f"  ! and {len(each) - _MANY:,} more")
 
 
 @click.command()

@@ -227,6 +227,8 @@ def _print_evidence(article: StoredArticle, fields: list[FieldEvidence]) -> None
             last = entry.capture
             click.echo(f"\nCaptured {last.fetched_at} as {last.digest}")
             click.echo(f"  {last.url}")
+            if last.source_uri is not None:
+                click.echo(f"  sent by the web archive {last.source_uri}")
             click.echo(f"  {last.warc_file}, byte {last.warc_offset:,}, {last.warc_length:,} bytes")
             if last.body is not None:
                 at = f"{last.body.warc_file}, byte {last.body.warc_offset:,}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from locum_spider.items import Exchange, Visit
-from locum_spider.warc import EVENT, OPEN, VISIT, Broken, Location, Written
+from locum_spider.warc import EVENT, OPEN, VISIT, Broken, Location, Written, with_provenance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -232,11 +232,12 @@ def exchange_of(record: Record) -> Exchange:
     head, _, body = record.block.partition(b"\r\n\r\n")
     first, *lines = head.split(b"\r\n")
     protocol, _, rest = first.decode("latin-1").partition(" ")
-    return Exchange(
+    exchange = Exchange(
         url=record.headers.get("WARC-Target-URI", ""), method="GET", request_headers=(),
         status=int(rest[:3]) if rest[:3].isdigit() else 0, response_headers=_pairs(lines), body=body,
         fetched_at=record.headers.get("WARC-Date", ""), protocol=protocol, ip=record.headers.get("WARC-IP-Address"),
     )  # fmt: skip
+    return with_provenance(exchange, record.headers.get)
 
 
 def _pairs(lines: Iterable[bytes]) -> Headers:

@@ -8,10 +8,10 @@ from datetime import date
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from locum_spider.items import Visit
+from locum_spider.items import Visit, payload_digest
 from locum_spider.recorder.interpret import Reading, interpret
 from locum_spider.store import frontier, removal, writing
-from locum_spider.warc import Refers, payload_digest, read_exchange
+from locum_spider.warc import Refers, read_exchange
 
 if TYPE_CHECKING:
     import sqlite3
@@ -82,7 +82,10 @@ def to_read(db: sqlite3.Connection, warcs: Path, last: Exchange) -> Exchange:
         return last
     if (original := writing.last_body(db, last.url, last.fetched_at)) is not None:
         body = read_exchange(warcs, original.warc_file, original.warc_offset)
-        return replace(last, status=HTTPStatus.OK.value, response_headers=body.response_headers, body=body.body)
+        return replace(
+            last, status=HTTPStatus.OK.value, response_headers=body.response_headers, body=body.body,
+            truncated=body.truncated,
+        )  # fmt: skip
     return last
 
 
@@ -92,7 +95,7 @@ def refers_to(db: sqlite3.Connection, exchange: Exchange) -> tuple[Refers, int] 
     if exchange.status == HTTPStatus.NOT_MODIFIED:
         original = writing.last_body(db, exchange.url, exchange.fetched_at)
     elif exchange.status == HTTPStatus.OK and len(exchange.body) >= _SMALL:
-        original = writing.same_body(db, payload_digest(exchange.body))
+        original = writing.same_body(db, exchange.digest)
     if original is None:
         return None
     refers = Refers(original.url, original.fetched_at, original.digest, exchange.status == HTTPStatus.NOT_MODIFIED)
@@ -118,8 +121,8 @@ def store_visit(db: sqlite3.Connection, crawl: Crawl, visit: Visit, reading: Rea
     if capture_id is not None and reading.article is not None:
         saved = _store_article(db, crawl, visit, reading, capture_id, key)
         outcome, article_id = saved.outcome, saved.article_id
-    elif outcome == "failed" and visit.exchanges and visit.exchanges[-1].status in _GONE:
-        writing.mark_gone(db, key)
+    elif capture_id is not None and outcome == "failed" and visit.exchanges[-1].status in _GONE:
+        writing.mark_gone(db, capture_id, key)
     if outcome == "not_listing" and kind == "listing" and key in {crawl.site.key(u) for u in crawl.site.start}:
         outcome = "failed"
     rows = frontier.enqueue(db, crawl.id, _children(db, crawl, reading, found_on), capture_id)
@@ -145,7 +148,7 @@ def with_body(db: sqlite3.Connection, warcs: Path, revisit: Revisit) -> Exchange
         body = read_exchange(warcs, original.warc_file, original.warc_offset)
         if not exchange.status:
             exchange = replace(exchange, status=body.status, response_headers=body.response_headers)
-        return replace(exchange, body=body.body)
+        return replace(exchange, body=body.body, truncated=body.truncated)
     if revisit.digest == payload_digest(b"") and exchange.status:
         return replace(exchange, body=b"")
     return None
@@ -154,13 +157,18 @@ def with_body(db: sqlite3.Connection, warcs: Path, revisit: Revisit) -> Exchange
 def is_known(db: sqlite3.Connection, exchange: Exchange) -> bool:
     """Whether the archive has a capture of others already."""
     refers, _ = refers_to(db, exchange) or (None, None)
-    digest = refers.digest if refers else payload_digest(exchange.body)
+    digest = refers.digest if refers else exchange.digest
     return writing.is_known(db, exchange.url, exchange.fetched_at, digest)
 
 
-def store_foreign(db: sqlite3.Connection, crawl: Crawl, exchange: Exchange, reading: Reading, keep: Keep) -> str:
-    """Store a capture made by others: no frontier, nothing to fetch. `known` where the archive has it already."""
-    if is_known(db, exchange):
+def store_foreign(
+    db: sqlite3.Connection, crawl: Crawl, exchange: Exchange, reading: Reading, keep: Keep, *, is_new: bool = False
+) -> str:
+    """Store a capture made by others: no frontier, nothing to fetch. `known` where the archive has it already.
+
+    `is_new`: the caller has looked.
+    """
+    if not is_new and is_known(db, exchange):
         return "known"
     if _is_taken_down(db, crawl.site, (exchange,), reading):
         return removal.OUTCOME
@@ -173,6 +181,8 @@ def store_foreign(db: sqlite3.Connection, crawl: Crawl, exchange: Exchange, read
         outcome = _store_article(db, crawl, visit, reading, capture_id, requested).outcome
     elif reading.listing is not None:
         _save_listing(db, crawl, capture_id, reading.listing, {})
+    elif exchange.status in _GONE and crawl.site.is_article(exchange.url):
+        writing.mark_gone(db, capture_id, crawl.site.key(exchange.url))
     frontier.count_imported(db, crawl.id, outcome)
     return outcome
 

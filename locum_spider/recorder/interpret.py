@@ -28,6 +28,7 @@ _HTML = (
     "text/xml",
     "application/octet-stream",
 )
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ def _interpret(site: Site, exchange: Exchange, kind: str | None) -> Reading:
         return Reading("failed", f"{_status(exchange.status)}: led on to nowhere, or outside the site")
     if exchange.status != HTTPStatus.OK:
         return Reading("failed", _status(exchange.status))
+    if exchange.truncated is not None:  # what is missing at the end of a page nobody would notice
+        return Reading("failed", f"cut short (WARC-Truncated: {exchange.truncated})")
     content_type = exchange.header(b"content-type")
     if content_type and not content_type.lower().startswith(_HTML):
         return Reading(nothing, f"it is {content_type.split(';')[0]}, not a page")
@@ -72,7 +75,7 @@ def _interpret(site: Site, exchange: Exchange, kind: str | None) -> Reading:
     if kind == "article" and not is_article:
         return Reading("not_article", f"it leads to {exchange.url}, which is no article")
     try:
-        body = decode_content(exchange.body, exchange.header(b"content-encoding"), limit=site.crawl.max_bytes)
+        body = decode_content(exchange.body, _coding(exchange), limit=site.crawl.max_bytes)
         document = Document(body, exchange.url, content_type)
     except PageError as error:
         return Reading("failed", str(error))
@@ -80,6 +83,14 @@ def _interpret(site: Site, exchange: Exchange, kind: str | None) -> Reading:
     if is_article:
         return _interpret_article(site, document, fetched_at)
     return _interpret_listing(site, document, fetched_at)
+
+
+def _coding(exchange: Exchange) -> str | None:
+    """How a body is coded. Of a page as it was, a web archive may tell that only beside the original headers."""
+    coding = exchange.header(b"content-encoding")
+    if coding is None and exchange.source is not None and exchange.body.startswith(_GZIP):
+        return exchange.header(b"x-archive-orig-content-encoding")
+    return coding
 
 
 def _status(code: int) -> str:

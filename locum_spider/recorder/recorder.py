@@ -129,6 +129,7 @@ class Recorder:
         unfinished = frontier.unfinished_import(self.db, site.name)
         if unfinished is not None:
             return ingest.Crawl(unfinished, site)
+        self._require_room()
         now = utc_now()
         with self._transaction():
             crawl = ingest.begin_crawl(self.db, site, [], version=__version__, now=now)
@@ -150,14 +151,16 @@ class Recorder:
         return ingest.to_read(self.db, self.folder / WARCS, exchange)
 
     def record_foreign(self, items: list[tuple[ingest.Crawl, Exchange, Reading]]) -> list[str]:
-        """Keep and store captures made by others in one transaction; returns their outcomes."""
+        """Keep and store captures made by others, none of them known, in one transaction; returns their outcomes."""
+        self._require_room()
         with self._transaction():
             outcomes = [
                 ingest.store_foreign(
-                    self.db, crawl, exchange, reading, partial(self._warc.write, f"{crawl.site.name} {crawl.id} import")
+                    self.db, crawl, exchange, reading,
+                    partial(self._warc.write, f"{crawl.site.name} {crawl.id} import"), is_new=True,
                 )
                 for crawl, exchange, reading in items
-            ]
+            ]  # fmt: skip
         if self._warc.is_full:
             self._close_warc()
         return outcomes

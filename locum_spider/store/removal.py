@@ -218,7 +218,8 @@ def empty(db: sqlite3.Connection, captures: Iterable[int]) -> None:
     """Note that captures have no record any more: nothing may stand for their body, no request may refer to them."""
     for capture in captures:
         db.execute(
-            "UPDATE captures SET digest = '', etag = NULL, last_modified = NULL, article_digest = NULL WHERE id = ?",
+            "UPDATE captures SET digest = '', etag = NULL, last_modified = NULL, article_digest = NULL, "
+            "source_uri = NULL, truncated = NULL, gone = NULL WHERE id = ?",
             (capture,),
         )
         db.execute("UPDATE captures SET etag = NULL, last_modified = NULL WHERE same_as = ?", (capture,))

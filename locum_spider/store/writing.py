@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from locum_spider.dedupe import content_digest
+from locum_spider.mementos import original_location
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,14 +22,22 @@ def save_capture(
     """A row for one exchange that lies in a WARC; returns its id. `same_as` is the capture a revisit refers to."""
     cursor = db.execute(
         "INSERT INTO captures (crawl_id, url, fetched_at, status, content_type, digest, location, etag, last_modified, "
-        "same_as, warc_file, warc_offset, warc_length) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "same_as, source_uri, truncated, warc_file, warc_offset, warc_length) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             crawl_id, exchange.url, exchange.fetched_at, exchange.status, exchange.header(b"content-type"), at.digest,
-            exchange.header(b"location"), exchange.header(b"etag"), exchange.header(b"last-modified"), same_as,
-            at.file, at.offset, at.length,
+            _location(exchange), exchange.header(b"etag"), exchange.header(b"last-modified"), same_as,
+            exchange.source.uri if exchange.source else None, exchange.truncated, at.file, at.offset, at.length,
         ),
     )  # fmt: skip
     return int(cursor.lastrowid or 0)
+
+
+def _location(exchange: Exchange) -> str | None:
+    location = exchange.header(b"location")
+    if location is None or exchange.source is None:
+        return location
+    return original_location(location, exchange.source.uri)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +140,7 @@ def save_article(
         "INSERT OR IGNORE INTO article_urls (url, article_id) VALUES (?, ?)",
         [(url, article_id) for url in sorted({key, *urls})],
     )
+    _settle_state(db, article_id)
     return Saved(article_id, outcome)
 
 
@@ -148,9 +158,8 @@ def _revise(
         (article_id, seen_at),
     ).fetchone()
     db.execute(
-        "UPDATE articles SET state = CASE WHEN ? >= last_seen THEN 'live' ELSE state END, "
-        "first_seen = min(first_seen, ?), last_seen = max(last_seen, ?) WHERE id = ?",
-        (seen_at, seen_at, seen_at, article_id),
+        "UPDATE articles SET first_seen = min(first_seen, ?), last_seen = max(last_seen, ?) WHERE id = ?",
+        (seen_at, seen_at, article_id),
     )
     if before is not None and before[1] == digest:
         return "unchanged"
@@ -302,11 +311,26 @@ def _add_revision(
     )  # fmt: skip
 
 
-def mark_gone(db: sqlite3.Connection, key: str) -> None:
-    """Note that an article known here is no longer served; its row and revisions stay."""
+def mark_gone(db: sqlite3.Connection, capture_id: int, key: str) -> None:
+    """Note that a capture says of an address that nothing is there any more. Rows and revisions of its article stay."""
+    db.execute("UPDATE captures SET gone = ? WHERE id = ?", (key, capture_id))
+    row = db.execute("SELECT article_id FROM article_urls WHERE url = ?", (key,)).fetchone()
+    if row is not None:
+        _settle_state(db, row[0])
+
+
+def _settle_state(db: sqlite3.Connection, article_id: int) -> None:
+    """An article is gone where a capture says so that is later than the last one that has it, in whatever order.
+
+    Of two in one second the later one is that which was stored later.
+    """
     db.execute(
-        "UPDATE articles SET state = 'gone' WHERE id = (SELECT article_id FROM article_urls WHERE url = ?)",
-        (key,),
+        "UPDATE articles SET state = CASE WHEN EXISTS (SELECT 1 FROM article_urls u JOIN captures c ON c.gone = u.url "
+        "WHERE u.article_id = articles.id AND (c.fetched_at > articles.last_seen OR c.fetched_at = articles.last_seen "
+        "AND c.id > (SELECT max(s.id) FROM article_urls v JOIN captures s ON s.url = v.url "
+        "AND s.fetched_at = articles.last_seen AND s.article_digest IS NOT NULL WHERE v.article_id = articles.id))) "
+        "THEN 'gone' ELSE 'live' END WHERE id = ?",
+        (article_id,),
     )
 
 

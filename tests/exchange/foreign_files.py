@@ -120,7 +120,8 @@ def state(archive: Path) -> dict[str, Any]:
     queries = {
         "crawls": "SELECT site, outcome, reasons, captures, articles_new, articles_changed, articles_unchanged, "
         "listings, entries, failed, not_articles FROM crawls",
-        "captures": "SELECT c.url, c.fetched_at, c.status, c.content_type, c.digest, c.article_digest, o.url, "
+        "captures": "SELECT c.url, c.fetched_at, c.status, c.content_type, c.digest, c.article_digest, c.location, "
+        "c.source_uri, c.truncated, c.gone, o.url, "
         "o.fetched_at FROM captures c LEFT JOIN captures o ON o.id = c.same_as",
         "articles": "SELECT a.*, t.* FROM articles a JOIN article_text t USING (id)",
         "revisions": "SELECT a.url, r.seq, r.digest, r.title, r.body, r.fields, r.evidence, r.seen_at, c.url, "

@@ -29,9 +29,11 @@ def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 def capture(db: sqlite3.Connection) -> Callable[..., int]:
     """Adds a capture's row; the WARC that it names does not exist."""
 
-    def add(url: str = "http://x.example/", crawl_id: int | None = None, status: int = 200) -> int:
+    def add(
+        url: str = "http://x.example/", crawl_id: int | None = None, status: int = 200, at: str = "2016-01-01T00:00:00Z"
+    ) -> int:
         writing.save_warc_position(db, "a.warc.gz", 100)
-        exchange = Exchange(url, "GET", (), status, ((b"Content-Type", b"text/html"),), b"", "2016-01-01T00:00:00Z")
+        exchange = Exchange(url, "GET", (), status, ((b"Content-Type", b"text/html"),), b"", at)
         return writing.save_capture(db, crawl_id, exchange, Location("a.warc.gz", 0, 10, "sha1:X"))
 
     return add

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -175,13 +176,28 @@ def test_articles_of_one_title_without_canonical_links_stay_apart(db, save):
 # -- gone ------------------------------------------------------------------------------------------------------------
 
 
-def test_article_that_is_gone_stays_and_comes_back(db, save):
+def test_article_that_is_gone_stays_and_comes_back(db, save, capture):
     save()
-    writing.mark_gone(db, ONE)
-    writing.mark_gone(db, "http://x.example/unknown")
+    writing.mark_gone(db, capture(status=404, at="2016-02-01T00:00:00Z"), ONE)
+    writing.mark_gone(db, capture(status=404, at="2016-02-01T00:00:00Z"), "http://x.example/unknown")
     assert db.execute("SELECT state FROM articles").fetchall() == [("gone",)]
     assert counts(db) == {"articles": 1, "article_text": 1, "revisions": 1}
-    save()
+    save(seen_at="2016-03-01T00:00:00Z")
+    assert db.execute("SELECT state FROM articles").fetchall() == [("live",)]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_whether_an_article_is_gone_follows_from_the_times_alone(db, save, capture, order):
+    steps = [
+        lambda: save(seen_at="2016-01-01T00:00:00Z"),
+        lambda: writing.mark_gone(db, capture(status=410, at="2016-02-01T00:00:00Z"), ONE),
+        lambda: save(TWO, canonical=ONE, seen_at="2016-03-01T00:00:00Z"),
+        lambda: writing.mark_gone(db, capture(status=404, at="2016-04-01T00:00:00Z"), TWO),
+    ]
+    for number in order:
+        steps[number]()
+    assert db.execute("SELECT state FROM articles").fetchall() == [("gone",)]
+    save(seen_at="2016-04-01T00:00:00Z")
     assert db.execute("SELECT state FROM articles").fetchall() == [("live",)]
 
 

@@ -1,0 +1,79 @@
+"""Addresses of web archives (Wayback Machine, pywb): which page of which time they stand for, as RFC 7089 has it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote, urljoin
+
+_ADDRESS = re.compile(
+    r"https?://[^/?#]+/(?:[^?#]*?/)??(?P<stamp>\d{4,14})(?:(?P<flag>[a-z]{2})_)?/"
+    r"(?P<url>https?(?::/|%3A%2F).+|(?<=id_/)[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:[/?].*)?$)",
+    re.IGNORECASE,
+)
+_SCHEME = re.compile(r"(https?):/+", re.IGNORECASE)
+_AS_SENT = "id"
+_NEVER_REWRITTEN = re.compile(r"(?:image/(?!svg)|audio/|video/|font/|application/(?:pdf|zip|msword))", re.IGNORECASE)
+WHOLE_STAMP = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Memento:
+    """What an address of a web archive names: a page, the time that was asked for (4 to 14 digits), and how the bytes
+    are to come. `flag` is `id` for those of the site; with others, or none, pages are rewritten."""
+
+    url: str
+    stamp: str
+    flag: str | None = None
+
+    def is_as_sent(self, content_type: str | None) -> bool:
+        """Whether the bytes are those of the site: an archive rewrites links and scripts, and inserts its own.
+
+        >>> Memento("http://a.example/", "2017", "im").is_as_sent("image/png")
+        True
+        >>> Memento("http://a.example/", "2017", "if").is_as_sent("text/html")
+        False
+        """
+        return self.flag == _AS_SENT or _NEVER_REWRITTEN.match(content_type or "") is not None
+
+
+def memento_of(url: str) -> Memento | None:
+    """What an address names if it is one of a web archive; None where it is any other.
+
+    The form is the same with all of them, so no list of archives is kept. Of nested ones the outermost counts.
+
+    >>> memento_of("https://web.archive.org/web/20170102030405id_/http://a.example/x?y=1")
+    Memento(url='http://a.example/x?y=1', stamp='20170102030405', flag='id')
+    >>> memento_of("http://archive-it.org:80/1234/2017/http:/a.example/")  # one slash, as path cleaners leave it
+    Memento(url='http://a.example/', stamp='2017', flag=None)
+    >>> memento_of("https://web.archive.org/web/2017id_/http%3A%2F%2Fa.example%2F%3Fx%3D1").url
+    'http://a.example/?x=1'
+    >>> memento_of("https://web.archive.org/web/2017id_/a.example/x").url
+    'http://a.example/x'
+    >>> memento_of("https://a.example/2017/x"), memento_of("https://web.archive.org/web/2017*/http://a.example/")
+    (None, None)
+    """
+    found = _ADDRESS.match(url)
+    if found is None:
+        return None
+    page = found["url"]
+    if "%" in page[:6]:
+        page = unquote(page)
+    page, schemes = _SCHEME.subn(lambda scheme: f"{scheme[1].lower()}://", page, count=1)
+    flag = found["flag"]
+    return Memento(page if schemes else f"http://{page}", found["stamp"], flag.lower() if flag else None)
+
+
+def original_location(location: str, source_uri: str) -> str:
+    """Where a redirect led that a web archive sent from an address of its own.
+
+    >>> original_location("/web/2017id_/http://a.example/new", "https://web.archive.org/web/2017id_/http://a.example/")
+    'http://a.example/new'
+    >>> original_location("http://a.example/new", "https://web.archive.org/web/2017id_/http://a.example/")
+    'http://a.example/new'
+    """
+    try:
+        memento = memento_of(urljoin(source_uri, location))
+    except ValueError:
+        return location
+    return memento.url if memento is not None else location

@@ -1,0 +1,92 @@
+"""Archives that earlier versions left: read as they are, brought up to date by whoever writes, whole at any moment.
+
+`tests/fixtures/archives/NAME.tar.gz` is the small site of `tools/crash_site.py` (twelve articles, two listings),
+crawled twice by the last version whose newest migration was NAME.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from locum_spider.archive import Archive
+from locum_spider.dump import dump_archive
+from locum_spider.migrations import known
+from locum_spider.rebuilding import rebuild
+from locum_spider.store.connection import connect_reading, connect_writing
+from locum_spider.verification import verify
+
+PACKED = sorted((Path(__file__).parents[1] / "fixtures" / "archives").glob("*.tar.gz"))
+_MIGRATE = "import sys; from pathlib import Path; from locum_spider.store.connection import connect_writing as c; "
+
+
+@pytest.fixture(params=PACKED, ids=lambda path: path.name.partition(".")[0])
+def old(request, tmp_path):
+    with tarfile.open(request.param) as packed:
+        packed.extractall(tmp_path, filter="data")
+    return tmp_path
+
+
+def migrate(archive, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", _MIGRATE + "c(Path(sys.argv[1])).close()", archive], env={**os.environ, **environment},
+        capture_output=True, text=True, check=False, start_new_session=True,  # a kill takes the whole group
+    )  # fmt: skip
+
+
+def applied(archive):
+    with closing(connect_reading(archive)) as db:
+        return [row[0] for row in db.execute("SELECT name FROM _sqlite_migrations ORDER BY id")]
+
+
+def test_every_schema_but_the_newest_has_an_archive(tmp_path):
+    assert [path.name.partition(".")[0] for path in PACKED] == [name[:4] for name in sorted(known())[:-1]]
+
+
+def test_reading_changes_nothing(old):
+    before = (old / "archive.db").read_bytes()
+    with Archive(old) as archive:
+        assert len(list(archive.articles())) == 10
+        hit = archive.search('"correction was made"')[0]
+        article = archive.article(hit.id)
+        assert article.published == "2018-04-10"
+        assert [revision["seq"] for revision in archive.revisions(hit.id)] == [1, 2]
+        assert archive.evidence(hit.id)
+    assert verify(old).findings == []
+    assert (old / "archive.db").read_bytes() == before
+
+
+def test_the_first_writer_brings_it_up_to_date_and_a_rebuild_gives_the_same(old):
+    connect_writing(old).close()
+    assert set(applied(old)) == known()
+    assert verify(old).findings == []
+    migrated = dump_archive(old)
+    assert rebuild(old, jobs=1).exit_code == 0
+    assert dump_archive(old) == migrated
+
+
+def test_killed_in_the_middle_it_is_the_old_one_or_the_next(old, tmp_path):
+    expected = None
+    for number in range(1, 20):
+        archive = shutil.copytree(old, tmp_path / "copies" / str(number), ignore=shutil.ignore_patterns("copies"))
+        before = dump_archive(archive)
+        ended = migrate(archive, LOCUM_KILL_AT=f"migration:{number}")
+        if ended.returncode == 0:
+            break
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
+        assert verify(archive).findings == []
+        if len(applied(archive)) == len(applied(old)):
+            assert dump_archive(archive) == before
+        assert migrate(archive).returncode == 0
+        assert set(applied(archive)) == known()
+        expected = expected or dump_archive(archive)
+        assert dump_archive(archive) == expected
+    assert number > 1
