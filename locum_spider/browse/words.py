@@ -134,9 +134,7 @@ def _edited(old: str, new: str) -> Change:
     return Change("edited", Markup("").join(_pieces(matcher.get_opcodes(), before, after)))
 
 
-def _pieces(
-    opcodes: Sequence[tuple[str, int, int, int, int]], before: list[str], after: list[str]
-) -> Iterator[Markup]:
+def _pieces(opcodes: Sequence[tuple[str, int, int, int, int]], before: list[str], after: list[str]) -> Iterator[Markup]:
     for tag, a, b, c, d in opcodes:
         if tag == "equal":
             yield escape("".join(after[c:d]))

@@ -57,8 +57,10 @@ def crawl(
 
     _start_log(log_file)
     results = _run(
-        chosen, archive,
-        CrawlOptions(delay, concurrency, contact, durable, log=log_file is not None, min_free=min_free), quiet=as_json,
+        chosen,
+        archive,
+        CrawlOptions(delay, concurrency, contact, durable, log=log_file is not None, min_free=min_free),
+        quiet=as_json,
     )
     if as_json:
         print_json([_as_json(result) for result in results])

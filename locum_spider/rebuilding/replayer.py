@@ -13,7 +13,7 @@ from locum_spider.rebuilding.records import Event, Steps, Stored, read_records
 from locum_spider.recorder import ingest
 from locum_spider.recorder.interpret import Reading, interpret
 from locum_spider.sites import find_site
-from locum_spider.store import fresh, frontier, ledger, removal, writing
+from locum_spider.store import captures, fresh, frontier, ledger, removal
 from locum_spider.store.connection import WARCS
 from locum_spider.warc import OPEN, Broken, read_exchange
 
@@ -87,7 +87,7 @@ class Replayer:
 
     def _records(self, path: Path, end: int) -> Iterator[Record]:
         name = path.name.removesuffix(OPEN)
-        writing.save_warc_position(self.db, name, end, closed=True)
+        captures.save_warc_position(self.db, name, end, closed=True)
         steps = Steps()
         for record in read_records(path, end):
             if isinstance(record, Broken):
@@ -195,7 +195,7 @@ class Replayer:
     def _with_body(self, part: Part) -> Part:
         if not part.revisit or part.exchange.status == HTTPStatus.NOT_MODIFIED:
             return part
-        original = writing.same_body(self.db, part.place.digest)
+        original = captures.same_body(self.db, part.place.digest)
         if original is None:
             raise IntegrityError("the record whose body this revisit stands for is missing")
         body = read_exchange(self._archive / WARCS, original.warc_file, original.warc_offset).body

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from locum_spider.items import Visit, payload_digest
 from locum_spider.recorder.interpret import Reading, interpret
-from locum_spider.store import frontier, removal, writing
+from locum_spider.store import captures, frontier, removal, writing
 from locum_spider.warc import Refers, read_exchange
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def to_read(db: sqlite3.Connection, warcs: Path, last: Exchange) -> Exchange:
     """The response to be read: a 304 says what the body said that it stands for."""
     if last.status != HTTPStatus.NOT_MODIFIED:
         return last
-    if (original := writing.last_body(db, last.url, last.fetched_at)) is not None:
+    if (original := captures.last_body(db, last.url, last.fetched_at)) is not None:
         body = read_exchange(warcs, original.warc_file, original.warc_offset)
         return replace(
             last, status=HTTPStatus.OK.value, response_headers=body.response_headers, body=body.body,
@@ -93,9 +93,9 @@ def refers_to(db: sqlite3.Connection, exchange: Exchange) -> tuple[Refers, int] 
     """The earlier capture whose body an exchange repeats, and its row; None where the body is new."""
     original = None
     if exchange.status == HTTPStatus.NOT_MODIFIED:
-        original = writing.last_body(db, exchange.url, exchange.fetched_at)
+        original = captures.last_body(db, exchange.url, exchange.fetched_at)
     elif exchange.status == HTTPStatus.OK and len(exchange.body) >= _SMALL:
-        original = writing.same_body(db, exchange.digest)
+        original = captures.same_body(db, exchange.digest)
     if original is None:
         return None
     refers = Refers(original.url, original.fetched_at, original.digest, exchange.status == HTTPStatus.NOT_MODIFIED)
@@ -113,7 +113,7 @@ def store_visit(db: sqlite3.Connection, crawl: Crawl, visit: Visit, reading: Rea
     capture_id = None
     for exchange in visit.exchanges:
         refers, same_as = refers_to(db, exchange) or (None, None)
-        capture_id = writing.save_capture(db, crawl.id, exchange, keep(exchange, refers), same_as)
+        capture_id = captures.save_capture(db, crawl.id, exchange, keep(exchange, refers), same_as)
     if visit.request_id is None:
         return reading.outcome
     outcome, article_id = reading.outcome, None
@@ -139,11 +139,11 @@ def with_body(db: sqlite3.Connection, warcs: Path, revisit: Revisit) -> Exchange
     """
     exchange = revisit.exchange
     if revisit.not_modified:
-        original = writing.last_body(db, exchange.url, exchange.fetched_at)
+        original = captures.last_body(db, exchange.url, exchange.fetched_at)
         return None if original is None else replace(exchange, status=HTTPStatus.NOT_MODIFIED.value, body=b"")
-    original = writing.same_body(db, revisit.digest) if revisit.digest else None
+    original = captures.same_body(db, revisit.digest) if revisit.digest else None
     if original is None and revisit.url and revisit.fetched_at:
-        original = writing.body_at(db, revisit.url, revisit.fetched_at)
+        original = captures.body_at(db, revisit.url, revisit.fetched_at)
     if original is not None:
         body = read_exchange(warcs, original.warc_file, original.warc_offset)
         if not exchange.status:
@@ -158,7 +158,7 @@ def is_known(db: sqlite3.Connection, exchange: Exchange) -> bool:
     """Whether the archive has a capture of others already."""
     refers, _ = refers_to(db, exchange) or (None, None)
     digest = refers.digest if refers else exchange.digest
-    return writing.is_known(db, exchange.url, exchange.fetched_at, digest)
+    return captures.is_known(db, exchange.url, exchange.fetched_at, digest)
 
 
 def store_foreign(
@@ -173,7 +173,7 @@ def store_foreign(
     if _is_taken_down(db, crawl.site, (exchange,), reading):
         return removal.OUTCOME
     refers, same_as = refers_to(db, exchange) or (None, None)
-    capture_id = writing.save_capture(db, crawl.id, exchange, keep(exchange, refers), same_as)
+    capture_id = captures.save_capture(db, crawl.id, exchange, keep(exchange, refers), same_as)
     outcome = reading.outcome
     if reading.article is not None:
         visit = Visit(crawl.id, None, (exchange,))

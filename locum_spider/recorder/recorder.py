@@ -19,7 +19,7 @@ from locum_spider.recorder import erasing, ingest
 from locum_spider.recorder.messages import Close, Open, Opened, Recorded, Report
 from locum_spider.recorder.reserve import Reserve
 from locum_spider.sites import find_site, note_date_order
-from locum_spider.store import frontier, ledger, removal, writing
+from locum_spider.store import captures, frontier, ledger, removal
 from locum_spider.store.connection import WARCS, connect_writing, utc_now
 from locum_spider.version import __version__
 from locum_spider.warc import MAX_BYTES, OPEN, WarcWriter
@@ -256,7 +256,7 @@ class Recorder:
         checkpoint("warc-flushed")
         if self._warc.name is not None:
             self._head = ledger.append(self.db, self._warc.take_written(), *self._head)
-            writing.save_warc_position(self.db, self._warc.name, self._warc.position)
+            captures.save_warc_position(self.db, self._warc.name, self._warc.position)
         checkpoint("before-commit")
         self.db.execute("COMMIT")
         checkpoint("after-commit")
@@ -277,7 +277,7 @@ class Recorder:
         checkpoint("before-rotation")
         if (name := self._warc.close()) is not None:
             checkpoint("warc-renamed")
-            writing.save_warc_position(self.db, name, position, closed=True)
+            captures.save_warc_position(self.db, name, position, closed=True)
             checkpoint("after-rotation")
 
     def _recover(self) -> None:
@@ -297,7 +297,7 @@ class Recorder:
             checkpoint("recover-renamed")
         for name, position in known.items():
             _cut(folder / name, position)
-            writing.save_warc_position(self.db, name, position, closed=True)
+            captures.save_warc_position(self.db, name, position, closed=True)
             checkpoint("recovered")
 
 

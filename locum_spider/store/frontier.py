@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from locum_spider.store import removal
-from locum_spider.store.writing import LATEST
+from locum_spider.store.captures import LATEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

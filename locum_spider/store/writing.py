@@ -1,4 +1,4 @@
-"""Writing: captures, articles with their revisions, listings. Called inside the caller's transaction."""
+"""Writing: articles with their revisions, listings. Called inside the caller's transaction."""
 
 from __future__ import annotations
 
@@ -7,106 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from locum_spider.dedupe import content_digest
-from locum_spider.mementos import original_location
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from locum_spider.items import Article, Exchange, Listing
-    from locum_spider.warc import Location
-
-
-def save_capture(
-    db: sqlite3.Connection, crawl_id: int | None, exchange: Exchange, at: Location, same_as: int | None = None
-) -> int:
-    """A row for one exchange that lies in a WARC; returns its id. `same_as` is the capture a revisit refers to."""
-    cursor = db.execute(
-        "INSERT INTO captures (crawl_id, url, fetched_at, status, content_type, digest, location, etag, last_modified, "
-        "same_as, source_uri, truncated, warc_file, warc_offset, warc_length) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            crawl_id, exchange.url, exchange.fetched_at, exchange.status, exchange.header(b"content-type"), at.digest,
-            _location(exchange), exchange.header(b"etag"), exchange.header(b"last-modified"), same_as,
-            exchange.source.uri if exchange.source else None, exchange.truncated, at.file, at.offset, at.length,
-        ),
-    )  # fmt: skip
-    return int(cursor.lastrowid or 0)
-
-
-def _location(exchange: Exchange) -> str | None:
-    location = exchange.header(b"location")
-    if location is None or exchange.source is None:
-        return location
-    return original_location(location, exchange.source.uri)
-
-
-@dataclass(frozen=True, slots=True)
-class Original:
-    """The capture that a revisit stands for. One without a digest was taken down: it has no body any more."""
-
-    id: int
-    url: str
-    fetched_at: str
-    digest: str
-    warc_file: str
-    warc_offset: int
-
-
-_ORIGINAL = (
-    "SELECT id, url, fetched_at, digest, warc_file, warc_offset FROM captures "
-    "WHERE same_as IS NULL AND digest <> '' AND "
-)
-
-
-# What a server that says 304 means: of two captures in one second the one that was stored later.
-LATEST = (
-    "FROM captures WHERE url = ? AND (status = 200 OR (status = 304 AND same_as IS NOT NULL)) "
-    "ORDER BY fetched_at DESC, id DESC LIMIT 1"
-)
-
-
-def last_body(db: sqlite3.Connection, url: str, until: str) -> Original | None:
-    """The capture that holds the body an address had at a time: what a 304 refers to.
-
-    The archive may have later ones already, taken in from others.
-    """
-    latest = LATEST.replace("url = ?", "url = ? AND fetched_at <= ?")
-    row = db.execute(f"SELECT coalesce(same_as, id) {latest}", (url, until)).fetchone()
-    if row is None:
-        return None
-    found = db.execute(_ORIGINAL + "id = ?", (row[0],)).fetchone()
-    return Original(*found) if found else None
-
-
-def same_body(db: sqlite3.Connection, digest: str) -> Original | None:
-    """The first capture of a 200 response with that payload digest."""
-    row = db.execute(_ORIGINAL + "digest = ? AND status = 200 ORDER BY id LIMIT 1", (digest,)).fetchone()
-    return Original(*row) if row else None
-
-
-def body_at(db: sqlite3.Connection, url: str, fetched_at: str) -> Original | None:
-    """The capture that holds the body of the one of an address at a time."""
-    row = db.execute(
-        "SELECT coalesce(same_as, id) FROM captures WHERE url = ? AND fetched_at = ? ORDER BY id LIMIT 1",
-        (url, fetched_at),
-    ).fetchone()
-    found = db.execute(_ORIGINAL + "id = ?", (row[0],)).fetchone() if row else None
-    return Original(*found) if found else None
-
-
-def is_known(db: sqlite3.Connection, url: str, fetched_at: str, digest: str) -> bool:
-    """Whether the archive has a capture already."""
-    known = "SELECT 1 FROM captures WHERE url = ? AND fetched_at = ? AND digest = ?"
-    return db.execute(known, (url, fetched_at, digest)).fetchone() is not None
-
-
-def save_warc_position(db: sqlite3.Connection, name: str, position: int, *, closed: bool = False) -> None:
-    """Acknowledge a WARC file up to a byte."""
-    db.execute(
-        "INSERT INTO warc_files (name, bytes, closed) VALUES (?, ?, ?) "
-        "ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes, closed = excluded.closed",
-        (name, position, int(closed)),
-    )
+    from locum_spider.items import Article, Listing
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ DOUBT = Article(
 )
 HOSTILE = Article(
     url="https://example.org/hostile",
-    title="<script>alert(1)</script> & \"quotes\"",
+    title='<script>alert(1)</script> & "quotes"',
     standfirst="<img src=x onerror=alert(1)>",
     section="<b>Bold</b>",
     authors=("<i>Eve</i>",),
@@ -76,9 +76,7 @@ def _capture(db: sqlite3.Connection, crawl: int, url: str, at: str, status: int 
 def _visit(db: sqlite3.Connection, crawl: int, site: str, article: Article, at: str) -> None:
     capture = _capture(db, crawl, article.url, at)
     key = article.url.split("&")[0]
-    saved = save_article(
-        db, site, article, key=key, canonical=None, urls={article.url}, capture_id=capture, seen_at=at
-    )
+    saved = save_article(db, site, article, key=key, canonical=None, urls={article.url}, capture_id=capture, seen_at=at)
     request = db.execute(
         "INSERT INTO frontier (crawl_id, key, url, kind, state, outcome, capture_id, article_id) "
         "VALUES (?, ?, ?, 'article', 'done', ?, ?, ?)",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from locum_spider.items import Article, Exchange
-from locum_spider.store import writing
+from locum_spider.store import captures, writing
 from locum_spider.store.connection import connect_writing
 from locum_spider.warc import Location
 
@@ -32,9 +32,9 @@ def capture(db: sqlite3.Connection) -> Callable[..., int]:
     def add(
         url: str = "http://x.example/", crawl_id: int | None = None, status: int = 200, at: str = "2016-01-01T00:00:00Z"
     ) -> int:
-        writing.save_warc_position(db, "a.warc.gz", 100)
+        captures.save_warc_position(db, "a.warc.gz", 100)
         exchange = Exchange(url, "GET", (), status, ((b"Content-Type", b"text/html"),), b"", at)
-        return writing.save_capture(db, crawl_id, exchange, Location("a.warc.gz", 0, 10, "sha1:X"))
+        return captures.save_capture(db, crawl_id, exchange, Location("a.warc.gz", 0, 10, "sha1:X"))
 
     return add
 
