@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from locum_spider.items import Exchange
     from locum_spider.recorder.ingest import Crawl
 
-_BATCH = 64
+_BATCH = 256
 _BATCH_BYTES = 16_000_000
 _HEADS = 1_000_000
 """What a record may have beside its body, in bytes."""
