@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 from locum_spider.items import Attachment, Image
 from locum_spider.normalise import normalise_url
 from locum_spider.sites import load_sites
-from locum_spider.store import frontier
+from locum_spider.store import reading
 from locum_spider.store import search as searching
 from locum_spider.store.connection import connect_reading
 from locum_spider.store.search import Filters, Hit
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import Self
 
 
@@ -127,7 +126,7 @@ class Archive:
     def article(self, id_or_url: int | str) -> StoredArticle | None:
         """One article by its id or by any address it was ever met at; None where there is none."""
         article_id = self._id(id_or_url)
-        row = self._db.execute("SELECT * FROM full_articles WHERE id = ?", (article_id,)).fetchone()
+        row = reading.article(self._db, article_id) if article_id is not None else None
         return _article(row) if row is not None else None
 
     def _id(self, id_or_url: int | str) -> int | None:
@@ -142,24 +141,12 @@ class Archive:
             addresses.append(normalise_url(text))
         except ValueError:
             return None
-        for address in addresses:
-            row = self._db.execute("SELECT article_id FROM article_urls WHERE url = ?", (address,)).fetchone()
-            if row is not None:
-                return int(row[0])
-        return None
+        found = (reading.article_at(self._db, address) for address in addresses)
+        return next((article_id for article_id in found if article_id is not None), None)
 
     def revisions(self, article_id: int) -> list[dict[str, Any]]:
         """Every revision of an article, oldest first, each with the capture it was read from."""
-        rows = self._db.execute(
-            "SELECT r.id, r.seq, r.seen_at, r.digest, r.title, r.standfirst, r.body, r.fields, r.evidence, "
-            "c.url, c.fetched_at, c.status, c.digest AS capture_digest, c.warc_file, c.warc_offset, c.warc_length "
-            "FROM revisions r JOIN captures c ON c.id = r.capture_id WHERE r.article_id = ? ORDER BY r.seq",
-            (article_id,),
-        )
-        found = [dict(row) for row in rows]
-        for row in found:
-            row["fields"], row["evidence"] = json.loads(row["fields"]), json.loads(row["evidence"])
-        return found
+        return reading.revisions(self._db, article_id)
 
     def evidence(self, article_id: int) -> list[FieldEvidence]:
         """Every field of an article with what it rests on, in its latest revision."""
@@ -167,14 +154,13 @@ class Archive:
         if not versions:
             return []
         last = versions[-1]
-        row = self._db.execute("SELECT capture_id FROM revisions WHERE id = ?", (last["id"],)).fetchone()
-        capture = self._capture(row[0])
+        capture = self._capture(last["capture_id"])
         values = {**last["fields"], "title": last["title"], "standfirst": last["standfirst"], "body": last["body"]}
         found = [FieldEvidence(*_raw(name, rule, values), capture) for name, rule in last["evidence"].items()]
         return [each for each in found if each.raw]
 
     def _capture(self, capture_id: int) -> CaptureRecord:
-        row = dict(self._db.execute("SELECT * FROM captures WHERE id = ?", (capture_id,)).fetchone())
+        row = reading.capture(self._db, capture_id)
         # An archive that an older version wrote has no source_uri until it is written again.
         values = {each.name: row[each.name] for each in fields(CaptureRecord) if each.name in row}
         same_as = row["same_as"]
@@ -182,27 +168,19 @@ class Archive:
 
     def addresses(self, article_id: int) -> list[str]:
         """Every address an article was met at."""
-        rows = self._db.execute("SELECT url FROM article_urls WHERE article_id = ? ORDER BY url", (article_id,))
-        return [row[0] for row in rows]
+        return reading.addresses(self._db, article_id)
 
     def crawls(self, site: str | None = None, limit: int = -1) -> list[dict[str, Any]]:
         """Crawls, newest first, with counts, outcome and reasons."""
-        rows = self._db.execute(
-            "SELECT * FROM crawls WHERE ? IS NULL OR site = ? ORDER BY id DESC LIMIT ?", (site, site, limit)
-        )
-        crawls = [{**dict(row), "reasons": json.loads(row["reasons"])} for row in rows]
-        for crawl in crawls:
-            if crawl["finished_at"] is None:  # under way or killed: its row is written at the end
-                crawl.update(frontier.count_outcomes(self._db, crawl["id"]))
-        return crawls
+        return reading.crawls(self._db, site, limit)
 
     def counts(self) -> dict[str, int]:
         """Number of articles of each site."""
-        return dict(self._db.execute("SELECT site, count(*) FROM articles GROUP BY site").fetchall())
+        return reading.counts(self._db)
 
     def schedules(self) -> dict[str, str]:
         """How often each scheduled site is to be crawled."""
-        return dict(self._db.execute("SELECT site, every FROM schedules ORDER BY site").fetchall())
+        return reading.schedules(self._db)
 
 
 def _raw(name: str, rule: str, values: dict[str, Any]) -> tuple[str, str, str]:
@@ -225,7 +203,7 @@ def _words(value: Any) -> str:
     return str(value)
 
 
-def _article(row: sqlite3.Row) -> StoredArticle:
+def _article(row: Mapping[str, Any]) -> StoredArticle:
     values = dict(row)
     for name in ("authors", "tags"):
         values[name] = tuple(json.loads(values[name]))

@@ -1,0 +1,68 @@
+"""Reading: articles, their history, captures and crawls, as rows."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from locum_spider.store import frontier
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+def article(db: sqlite3.Connection, article_id: int) -> dict[str, Any] | None:
+    """An article with its text; None where there is none of that number."""
+    row = db.execute("SELECT * FROM full_articles WHERE id = ?", (article_id,)).fetchone()
+    return dict(row) if row is not None else None
+
+
+def article_at(db: sqlite3.Connection, url: str) -> int | None:
+    """The number of the article that was met at an address."""
+    row = db.execute("SELECT article_id FROM article_urls WHERE url = ?", (url,)).fetchone()
+    return int(row[0]) if row is not None else None
+
+
+def addresses(db: sqlite3.Connection, article_id: int) -> list[str]:
+    """Every address an article was met at."""
+    rows = db.execute("SELECT url FROM article_urls WHERE article_id = ? ORDER BY url", (article_id,))
+    return [row[0] for row in rows]
+
+
+def revisions(db: sqlite3.Connection, article_id: int) -> list[dict[str, Any]]:
+    """Every revision of an article, oldest first, each with the capture it was read from."""
+    rows = db.execute(
+        "SELECT r.id, r.seq, r.seen_at, r.digest, r.title, r.standfirst, r.body, r.fields, r.evidence, r.capture_id, "
+        "c.url, c.fetched_at, c.status, c.digest AS capture_digest, c.warc_file, c.warc_offset, c.warc_length "
+        "FROM revisions r JOIN captures c ON c.id = r.capture_id WHERE r.article_id = ? ORDER BY r.seq",
+        (article_id,),
+    )
+    found = [dict(row) for row in rows]
+    for row in found:
+        row["fields"], row["evidence"] = json.loads(row["fields"]), json.loads(row["evidence"])
+    return found
+
+
+def capture(db: sqlite3.Connection, capture_id: int) -> dict[str, Any]:
+    """The row of a capture."""
+    return dict(db.execute("SELECT * FROM captures WHERE id = ?", (capture_id,)).fetchone())
+
+
+def crawls(db: sqlite3.Connection, site: str | None, limit: int) -> list[dict[str, Any]]:
+    """Crawls, newest first, with counts, outcome and reasons; -1 as limit means all."""
+    rows = db.execute("SELECT * FROM crawls WHERE ? IS NULL OR site = ? ORDER BY id DESC LIMIT ?", (site, site, limit))
+    found = [{**dict(row), "reasons": json.loads(row["reasons"])} for row in rows]
+    for crawl in found:
+        if crawl["finished_at"] is None:  # under way or killed: its row is written at the end
+            crawl.update(frontier.count_outcomes(db, crawl["id"]))
+    return found
+
+
+def counts(db: sqlite3.Connection) -> dict[str, int]:
+    """Number of articles of each site."""
+    return dict(db.execute("SELECT site, count(*) FROM articles GROUP BY site").fetchall())
+
+
+def schedules(db: sqlite3.Connection) -> dict[str, str]:
+    """How often each scheduled site is to be crawled."""
+    return dict(db.execute("SELECT site, every FROM schedules ORDER BY site").fetchall())
