@@ -12,6 +12,7 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"(https?):/+", re.IGNORECASE)
+_ESCAPED_SCHEME = re.compile(r"https?%3A", re.IGNORECASE)
 _AS_SENT = "id"
 _NEVER_REWRITTEN = re.compile(r"(?:image/(?!svg)|audio/|video/|font/|application/(?:pdf|zip|msword))", re.IGNORECASE)
 WHOLE_STAMP = 14
@@ -48,8 +49,8 @@ def memento_of(url: str) -> Memento | None:
     Memento(url='http://a.example/', stamp='2017', flag=None)
     >>> memento_of("https://web.archive.org/web/2017id_/http%3A%2F%2Fa.example%2F%3Fx%3D1").url
     'http://a.example/?x=1'
-    >>> memento_of("https://web.archive.org/web/2017id_/a.example/x").url
-    'http://a.example/x'
+    >>> memento_of("https://web.archive.org/web/2017id_/a.example/x%3F?u=http://b.example/").url
+    'http://a.example/x%3F?u=http://b.example/'
     >>> memento_of("https://a.example/2017/x"), memento_of("https://web.archive.org/web/2017*/http://a.example/")
     (None, None)
     """
@@ -57,11 +58,12 @@ def memento_of(url: str) -> Memento | None:
     if found is None:
         return None
     page = found["url"]
-    if "%" in page[:6]:
+    if _ESCAPED_SCHEME.match(page):
         page = unquote(page)
-    page, schemes = _SCHEME.subn(lambda scheme: f"{scheme[1].lower()}://", page, count=1)
+    scheme = _SCHEME.match(page)
+    page = f"{scheme[1].lower()}://{page[scheme.end() :]}" if scheme else f"http://{page}"
     flag = found["flag"]
-    return Memento(page if schemes else f"http://{page}", found["stamp"], flag.lower() if flag else None)
+    return Memento(page, found["stamp"], flag.lower() if flag else None)
 
 
 def original_location(location: str, source_uri: str) -> str:

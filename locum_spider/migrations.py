@@ -220,8 +220,9 @@ _M003 = (
     "ALTER TABLE captures ADD COLUMN source_uri TEXT",
     "ALTER TABLE captures ADD COLUMN truncated TEXT",
     "ALTER TABLE captures ADD COLUMN gone TEXT",
-    """UPDATE captures SET gone = coalesce((SELECT key FROM frontier f WHERE f.capture_id = captures.id), url)
-        WHERE status IN (404, 410) AND url <> ''""",
+    # Imported ones did not count before; a rebuild counts them.
+    """UPDATE captures SET gone = f.key FROM frontier f
+        WHERE f.capture_id = captures.id AND f.outcome = 'failed' AND captures.status IN (404, 410)""",
     # What a capture said that was stored before m002 is what its article said at that time.
     """UPDATE captures SET article_digest = (
             SELECT r.digest FROM frontier f JOIN revisions r ON r.article_id = f.article_id

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from locum_spider.content import undo_chunks
-from locum_spider.foreign.fields import agrees, as_ours, http_second, second
+from locum_spider.foreign.fields import address, agrees, as_ours, http_second, second
 from locum_spider.items import Exchange, Source
 from locum_spider.mementos import WHOLE_STAMP, memento_of, original_location
 from locum_spider.warc import Broken
@@ -29,6 +29,7 @@ _REASONS = frozenset({"length", "time", "disconnect", "unspecified"})
 _REDIRECTS = range(300, 400)
 _ORIGINAL = b"x-archive-orig-"
 _REMEMBERED = 50_000
+_MOST_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,10 @@ def target_of(uri: str, wanted: Callable[[str], bool]) -> Target | None:
     if wanted(uri):
         return Target(uri)
     memento = memento_of(uri)
-    return Target(uri, memento) if memento is not None and wanted(memento.url) else None
+    if memento is None:
+        return None
+    memento = replace(memento, url=address(memento.url))
+    return Target(uri, memento) if wanted(memento.url) else None
 
 
 class Captures:
@@ -137,7 +141,7 @@ class Captures:
             if agree is False and not sure:
                 return "the record is damaged: its WARC-Payload-Digest is that of other bytes"
             if len(self._digests) >= _REMEMBERED:
-                self._digests.clear()
+                del self._digests[next(iter(self._digests))]
             self._digests[stated] = response.digest
         return response
 
@@ -147,14 +151,14 @@ class Captures:
             exchange,
             not_modified=fields.get("warc-profile", "").strip("<> ").endswith("server-not-modified"),
             digest=self._digests.get(stated, as_ours(stated)),
-            url=fields.get("warc-refers-to-target-uri", "").strip("<> ") or None,
+            url=address(fields.get("warc-refers-to-target-uri", "")) or None,
             fetched_at=second(fields.get("warc-refers-to-date", "")),
         )
 
 
 def _source(fields: dict[str, str]) -> Source | None:
     """What pywb and Conifer write of a response that they took out of a web archive."""
-    uri = fields.get("warc-source-uri", "").strip("<> ")
+    uri = address(fields.get("warc-source-uri", ""))
     return Source(uri, second(fields.get("warc-creation-date", ""))) if uri else None
 
 
@@ -198,9 +202,9 @@ def _is_archives_own(exchange: Exchange, memento: Memento, *, said: bool) -> boo
 
 
 def _stated(fields: dict[str, str]) -> str | None:
-    """Why a record says that its block is not whole."""
+    """Why a record says that its block is not whole. The segments of a long one are not put together."""
     if "warc-truncated" not in fields:
-        return None
+        return "unspecified" if "warc-segment-number" in fields else None
     reason = fields["warc-truncated"].lower()
     return reason if reason in _REASONS else "unspecified"
 
@@ -210,7 +214,10 @@ def _is_shorter(exchange: Exchange) -> bool:
     if exchange.status != HTTPStatus.OK or exchange.header(b"content-encoding"):
         return False
     lengths = {value for name, value in exchange.response_headers if name.lower() == b"content-length"}
-    return len(lengths) == 1 and (length := lengths.pop()).isdigit() and len(exchange.body) < int(length)
+    if len(lengths) != 1:
+        return False
+    length = lengths.pop()
+    return length.isdigit() and len(length) <= _MOST_DIGITS and len(exchange.body) < int(length)
 
 
 def _pairs(lines: list[bytes]) -> Headers:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-import zlib
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, cast
 
 from locum_spider.errors import UsageError
-from locum_spider.foreign.packings import DictionaryError, packing_of
+from locum_spider.foreign.packings import STREAM_FAULTS, UnreadableError, packing_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +24,7 @@ _LARGEST_INVENTORY = 10_000_000
 _DEEPEST = 3
 _HEADER = 30
 _ENCRYPTED = 1
-_FAULTS = (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+_FAULTS = (*STREAM_FAULTS, NotImplementedError)
 
 Part = tuple[str, "BinaryIO | str"]
 
@@ -38,7 +37,7 @@ def require_captures(path: Path) -> None:
             readable = is_zip or (file.seekable() and packing_of(file) is not None)
     except OSError as error:
         raise UsageError(f"{path}: cannot be opened: {error.strerror}") from None
-    except DictionaryError as error:
+    except UnreadableError as error:
         raise UsageError(f"{path}: {error}; get the file again") from None
     if not readable:
         raise UsageError(f"{path}: neither WARC (.gz, .zst) nor WACZ; name files that hold captures")

@@ -7,6 +7,10 @@ import re
 from base64 import b32encode
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import quote
+
+_STAMP = len("20180410154500")
+_UNWRITABLE = re.compile(r"[\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ud800-\udfff]")
 
 
 def agrees(stated: str, data: bytes) -> bool | None:
@@ -18,6 +22,15 @@ def agrees(stated: str, data: bytes) -> bool | None:
     digest = hashlib.new(algorithm, data, usedforsecurity=False).digest()
     base32 = b32encode(digest).decode().lower()
     return value in {digest.hex(), base32, base32.rstrip("=")}
+
+
+def address(stated: str) -> str:
+    """An address without the brackets of old writers, and with nothing in it that cannot stand in a header line.
+
+    >>> address(" <http://a.example/x> "), address("http://a.example/a b\\r\\nWARC-Truncated: length")
+    ('http://a.example/x', 'http://a.example/a%20b%0D%0AWARC-Truncated:%20length')
+    """
+    return _UNWRITABLE.sub(lambda found: quote(found[0]), stated.strip("<> "))
 
 
 def as_ours(stated: str) -> str | None:
@@ -39,15 +52,16 @@ def second(date: str) -> str | None:
 
     >>> second("2018-04-10T15:45:00.123456789Z"), second("2018-04-10T15:45:00+01:00"), second("20180410154500")
     ('2018-04-10T15:45:00Z', '2018-04-10T14:45:00Z', '2018-04-10T15:45:00Z')
-    >>> second("2018-04-10"), second("yesterday")
-    ('2018-04-10T00:00:00Z', None)
+    >>> second("2018-04-10"), second("yesterday"), second("201804101545")
+    ('2018-04-10T00:00:00Z', None, None)
     """
     text = re.sub(r"[.,]\d+", "", date.strip(), count=1)
-    try:
-        time = datetime.strptime(text, "%Y%m%d%H%M%S") if text.isdigit() else datetime.fromisoformat(text)  # noqa: DTZ007 - UTC below
-    except ValueError:
+    if text.isdigit() and len(text) != _STAMP:  # strptime takes fewer digits, and makes other times of them
         return None
-    return _utc(time)
+    try:
+        return _utc(datetime.strptime(text, "%Y%m%d%H%M%S") if text.isdigit() else datetime.fromisoformat(text))  # noqa: DTZ007 - UTC then
+    except (ValueError, OverflowError):
+        return None
 
 
 def http_second(date: str) -> str | None:
@@ -58,7 +72,7 @@ def http_second(date: str) -> str | None:
     """
     try:
         return _utc(parsedate_to_datetime(date))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -6,6 +6,7 @@ the dictionary of all others.
 
 from __future__ import annotations
 
+import lzma
 import re
 import zipfile
 import zlib
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 NEXT_RECORD = re.compile(rb"WARC/[01]\.\d+\r?\n(?=[A-Za-z-]+:)")
-STREAM_FAULTS = (OSError, EOFError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile)
+STREAM_FAULTS = (OSError, EOFError, ValueError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 CHUNK = 1 << 16
 _PIECE = 64
 _AT_ONCE = 1 << 20
@@ -39,8 +40,8 @@ class DamagedUnitError(Exception):
         self.salvaged = salvaged
 
 
-class DictionaryError(Exception):
-    """Raised for a file whose frames cannot be unpacked, since the dictionary at its start cannot be used."""
+class UnreadableError(Exception):
+    """Raised for a file of which nothing can be unpacked: its packing, or a dictionary at its start, is damaged."""
 
 
 class Unit(Protocol):
@@ -152,7 +153,7 @@ def _zstd(dictionary: Any = None) -> Packing:
 
 
 def packing_of(stream: BinaryIO) -> Packing | None:
-    """How a file is packed; None where no record begins in the first megabyte. Raises DictionaryError."""
+    """How a file is packed; None where no record begins in the first megabyte. Raises UnreadableError."""
     start = _start(stream)
     if start.startswith(b"WARC/"):
         return PLAIN
@@ -160,7 +161,7 @@ def packing_of(stream: BinaryIO) -> Packing | None:
         known, end = _dictionary(stream, start)
         zstd = _zstd(known)
         if next_unit(stream, zstd, end, _SEARCHED) is None:
-            raise DictionaryError("nothing in it can be unpacked with its Zstandard dictionary")
+            raise UnreadableError("nothing in it can be unpacked with its Zstandard dictionary")
         return zstd
     found = []
     for packing in (GZIP, _zstd()):
@@ -182,8 +183,10 @@ def _start(stream: BinaryIO) -> bytes:
         stream.seek(0)
         while len(start) < _SEARCHED and (more := stream.read(CHUNK)):
             start += more
-    except STREAM_FAULTS:
-        pass  # told by whoever reads on
+    except STREAM_FAULTS as error:
+        if not start:
+            raise UnreadableError(f"it cannot be unpacked: {error}") from None
+        # Else told by whoever reads on.
     return bytes(start)
 
 
@@ -191,16 +194,18 @@ def _dictionary(stream: BinaryIO, start: bytes) -> tuple[Any, int]:
     """The dictionary of a file's frames, and where it ends."""
     size = int.from_bytes(start[4:8], "little")
     if size > _LARGEST_DICTIONARY:
-        raise DictionaryError(f"its Zstandard dictionary is too large: {size:,} bytes")
+        raise UnreadableError(f"its Zstandard dictionary is too large: {size:,} bytes")
     zstd = zstd_library()
     try:
         stream.seek(8)
         data = stream.read(size)
         if data.startswith(_ZSTD):
             data = unzstd(data, limit=_LARGEST_DICTIONARY)
-        return zstd.ZstdDict(data), 8 + size
+        dictionary = zstd.ZstdDict(data)
+        _ZstdFrame(dictionary)  # some damage shows only where it is used
+        return dictionary, 8 + size
     except (zstd.ZstdError, PageError, *STREAM_FAULTS) as error:
-        raise DictionaryError(f"its Zstandard dictionary is damaged: {error}") from None
+        raise UnreadableError(f"its Zstandard dictionary is damaged: {error}") from None
 
 
 def next_unit(stream: BinaryIO, packing: Packing, position: int, within: int | None = None) -> int | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from locum_spider.foreign.captures import HEAD_END, KINDS, LINE_END, Captures, PassedOver, target_of
-from locum_spider.foreign.packings import NEXT_RECORD, DictionaryError
+from locum_spider.foreign.fields import address
+from locum_spider.foreign.packings import NEXT_RECORD, UnreadableError
 from locum_spider.foreign.unpacking import Mark, Unpacked
 from locum_spider.warc import Broken
 
@@ -16,13 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
-    from locum_spider.foreign.captures import Found
+    from locum_spider.foreign.captures import Found, Revisit, Target
+    from locum_spider.items import Exchange
 
 LIMIT = 64_000_000
 """Bytes of a record that is still read."""
 
 _LONGEST_HEAD = 1 << 16
 _NEXT_SIZE = 64
+_MOST_BLANK = 1 << 12
+"""Bytes of line ends behind a record that are looked at together with it."""
+
 
 
 def read_foreign(
@@ -40,7 +45,7 @@ def read_foreign(
     """
     try:
         reader = _Reader(stream, limit, {} if digests is None else digests)
-    except DictionaryError as error:
+    except UnreadableError as error:
         return iter([Broken(0, str(error))])
     return reader.read(wanted)
 
@@ -86,8 +91,8 @@ class _Reader:
             return
         end, fields = head
         length = int(fields["content-length"])
-        url = fields.get("warc-target-uri", "").strip("<> ")
-        is_capture = fields.get("warc-type", "").lower() in KINDS and url.startswith(("http://", "https://"))
+        url = address(fields.get("warc-target-uri", ""))
+        is_capture = fields["warc-type"].lower() in KINDS and url.lower().startswith(("http://", "https://"))
         target = target_of(url, wanted) if is_capture else None
         if length > self._limit:
             yield from self._too_long(mark, end, length, owned=target is not None)
@@ -100,11 +105,17 @@ class _Reader:
             return
         self._told = False
         if target is not None:
-            found = self._captures.read(target, fields, bytes(memoryview(data.buffer)[end : end + length]))
+            found = self._capture(target, fields, bytes(memoryview(data.buffer)[end : end + length]))
             yield self._broken(mark, found) if isinstance(found, str) else found
         elif is_capture:
             yield PassedOver(url)
         data.let_go(end + length)
+
+    def _capture(self, target: Target, fields: dict[str, str], block: bytes) -> Exchange | Revisit | PassedOver | str:
+        try:
+            return self._captures.read(target, fields, block)
+        except Exception as error:  # noqa: BLE001 - no record of others stops an import: it is told, with its place
+            return f"a fault of ours in reading it: {type(error).__name__}: {error}"
 
     def _head(self) -> tuple[int, dict[str, str]] | str:
         """Where the block begins and the record's fields; a sentence where none can be read."""
@@ -129,6 +140,10 @@ class _Reader:
         length = fields.get("content-length", "")
         if not (length.isascii() and length.isdigit() and len(length) < 19):
             return f"the record's Content-Length is no number: {length!r}" if length else "it has no Content-Length"
+        if not fields.get("warc-type"):
+            return "it has no WARC-Type"
+        if fields["warc-type"].lower() in KINDS and not fields.get("warc-target-uri"):
+            return "it has no WARC-Target-URI"
         return found.end(), fields
 
     def _cut_short(self, end: int, length: int) -> str:
@@ -140,7 +155,8 @@ class _Reader:
         """What is wrong with the place where a record ends: two line ends, another record, or nothing must follow."""
         data = self._bytes
         line_ends = 0
-        while data.fill(end + 1) and not data.begins_unit(end) and data.buffer[end] in b"\r\n":
+        most = end + _MOST_BLANK
+        while end < most and data.fill(end + 1) and not data.begins_unit(end) and data.buffer[end] in b"\r\n":
             line_ends += data.buffer[end] == ord("\n")
             end += 1
         if data.begins_unit(end):

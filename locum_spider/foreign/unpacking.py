@@ -25,7 +25,7 @@ class Unpacked:
     """The bytes of a file without their packing, a stretch without damage at a time.
 
     `buffer` holds what was unpacked and not yet let go; `fault` is why no more comes, "" at the end of the file.
-    Raises DictionaryError.
+    Raises UnreadableError.
     """
 
     def __init__(self, stream: BinaryIO) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,12 @@ from locum_spider.warc import OPEN, Broken, read_exchange
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from concurrent.futures import Future, ProcessPoolExecutor
     from pathlib import Path
 
     from locum_spider.extract.site import Site
-    from locum_spider.items import Exchange, Visit
+    from locum_spider.items import Exchange
     from locum_spider.rebuilding.records import Part, Record, Step
     from locum_spider.rebuilding.takedowns import Removed, Takedowns
     from locum_spider.warc import Location
@@ -242,15 +243,13 @@ class Replayer:
         elif not stored.foreign:
             ingest.store_visit(self.db, crawl, visit, reading, keep)
             return
-        self._store_apart(crawl, visit, reading, keep)
+        self._store_apart(crawl, stored, reading)
 
-    def _store_apart(
-        self, crawl: ingest.Crawl, visit: Visit, reading: Reading, keep: Callable[[Exchange, object], Location]
-    ) -> None:
+    def _store_apart(self, crawl: ingest.Crawl, stored: Stored, reading: Reading) -> None:
         """Store captures that no row of the frontier waits for: those of others, or of addresses now held for one."""
-        for number, exchange in enumerate(visit.exchanges, 1):
-            last = number == len(visit.exchanges)
-            ingest.store_foreign(self.db, crawl, exchange, reading if last else Reading("failed"), keep)
+        for part in stored.parts:
+            said = reading if part is stored.parts[-1] else Reading("failed")
+            ingest.store_foreign(self.db, crawl, part.exchange, said, partial(_keep_at, part.place))
 
     def _request(self, crawl: ingest.Crawl, stored: Stored) -> int | None:
         assert stored.request_id is not None  # noqa: S101 - the caller looked
@@ -273,6 +272,10 @@ class Replayer:
         if name not in self._sites:
             self._sites[name] = find_site(name, self._archive)
         return self._sites[name]
+
+
+def _keep_at(place: Location, _exchange: Exchange, _refers: object) -> Location:
+    return place
 
 
 def _original(part: Part) -> str:

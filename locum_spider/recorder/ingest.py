@@ -84,7 +84,7 @@ def to_read(db: sqlite3.Connection, warcs: Path, last: Exchange) -> Exchange:
         body = read_exchange(warcs, original.warc_file, original.warc_offset)
         return replace(
             last, status=HTTPStatus.OK.value, response_headers=body.response_headers, body=body.body,
-            truncated=body.truncated,
+            truncated=original.truncated,
         )  # fmt: skip
     return last
 
@@ -154,22 +154,8 @@ def with_body(db: sqlite3.Connection, warcs: Path, revisit: Revisit) -> Exchange
     return None
 
 
-def is_known(db: sqlite3.Connection, exchange: Exchange) -> bool:
-    """Whether the archive has a capture of others already."""
-    refers, _ = refers_to(db, exchange) or (None, None)
-    digest = refers.digest if refers else exchange.digest
-    return captures.is_known(db, exchange.url, exchange.fetched_at, digest)
-
-
-def store_foreign(
-    db: sqlite3.Connection, crawl: Crawl, exchange: Exchange, reading: Reading, keep: Keep, *, is_new: bool = False
-) -> str:
-    """Store a capture made by others: no frontier, nothing to fetch. `known` where the archive has it already.
-
-    `is_new`: the caller has looked.
-    """
-    if not is_new and is_known(db, exchange):
-        return "known"
+def store_foreign(db: sqlite3.Connection, crawl: Crawl, exchange: Exchange, reading: Reading, keep: Keep) -> str:
+    """Store a capture made by others that is not known yet: no frontier, nothing to fetch."""
     if _is_taken_down(db, crawl.site, (exchange,), reading):
         return removal.OUTCOME
     refers, same_as = refers_to(db, exchange) or (None, None)

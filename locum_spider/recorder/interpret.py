@@ -86,9 +86,9 @@ def _interpret(site: Site, exchange: Exchange, kind: str | None) -> Reading:
 
 
 def _coding(exchange: Exchange) -> str | None:
-    """How a body is coded. Of a page as it was, a web archive may tell that only beside the original headers."""
+    """How a body is coded. Of a page as it was, a web archive may tell that only under the name it has for it."""
     coding = exchange.header(b"content-encoding")
-    if coding is None and exchange.source is not None and exchange.body.startswith(_GZIP):
+    if coding is None and exchange.body.startswith(_GZIP):
         return exchange.header(b"x-archive-orig-content-encoding")
     return coding
 

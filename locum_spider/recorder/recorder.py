@@ -140,7 +140,7 @@ class Recorder:
 
     def is_known(self, exchange: Exchange) -> bool:
         """Whether the archive has a capture of others already."""
-        return ingest.is_known(self.db, exchange)
+        return captures.is_known(self.db, exchange)
 
     def with_body(self, revisit: Revisit) -> Exchange | None:
         """What a revisit record of others stands for; None where its body is nowhere in the archive."""
@@ -157,7 +157,7 @@ class Recorder:
             outcomes = [
                 ingest.store_foreign(
                     self.db, crawl, exchange, reading,
-                    partial(self._warc.write, f"{crawl.site.name} {crawl.id} import"), is_new=True,
+                    partial(self._warc.write, f"{crawl.site.name} {crawl.id} import"),
                 )
                 for crawl, exchange, reading in items
             ]  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from locum_spider.mementos import original_location
@@ -48,10 +49,11 @@ class Original:
     digest: str
     warc_file: str
     warc_offset: int
+    truncated: str | None
 
 
 _ORIGINAL = (
-    "SELECT id, url, fetched_at, digest, warc_file, warc_offset FROM captures "
+    "SELECT id, url, fetched_at, digest, warc_file, warc_offset, truncated FROM captures "
     "WHERE same_as IS NULL AND digest <> '' AND "
 )
 
@@ -73,7 +75,16 @@ def last_body(db: sqlite3.Connection, url: str, until: str) -> Original | None:
     if row is None:
         return None
     found = db.execute(_ORIGINAL + "id = ?", (row[0],)).fetchone()
-    return Original(*found) if found else None
+    if found is None:
+        return None
+    # The same bytes may be all there is for one answer, and for another, of which less was promised, not.
+    last = db.execute(
+        "SELECT truncated FROM captures WHERE url = ? AND fetched_at <= ? AND status = 200 "
+        "AND coalesce(same_as, id) = ? ORDER BY fetched_at DESC, id DESC LIMIT 1",
+        (url, until, row[0]),
+    ).fetchone()
+    original = Original(*found)
+    return replace(original, truncated=last[0]) if last is not None else original
 
 
 def same_body(db: sqlite3.Connection, digest: str) -> Original | None:
@@ -92,10 +103,14 @@ def body_at(db: sqlite3.Connection, url: str, fetched_at: str) -> Original | Non
     return Original(*found) if found else None
 
 
-def is_known(db: sqlite3.Connection, url: str, fetched_at: str, digest: str) -> bool:
-    """Whether the archive has a capture already."""
-    known = "SELECT 1 FROM captures WHERE url = ? AND fetched_at = ? AND digest = ?"
-    return db.execute(known, (url, fetched_at, digest)).fetchone() is not None
+def is_known(db: sqlite3.Connection, exchange: Exchange) -> bool:
+    """Whether the archive has a capture already: that of an address and time with that body, or without one, a 304."""
+    of_that_time = "SELECT 1 FROM captures WHERE url = ? AND fetched_at = ?"
+    if exchange.status == HTTPStatus.NOT_MODIFIED:  # its row has the digest of the body that it stands for
+        query, values = f"{of_that_time} AND status = 304", (exchange.url, exchange.fetched_at)
+        return db.execute(query, values).fetchone() is not None
+    query = f"{of_that_time} AND status <> 304 AND digest = ?"
+    return db.execute(query, (exchange.url, exchange.fetched_at, exchange.digest)).fetchone() is not None
 
 
 def save_warc_position(db: sqlite3.Connection, name: str, position: int, *, closed: bool = False) -> None:

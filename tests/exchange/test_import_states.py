@@ -94,7 +94,7 @@ def test_a_site_that_answered_404_when_it_was_crawled_is_told_by_show(tmp_path):
 
 
 def test_an_archive_of_an_older_version_keeps_what_it_knows(tmp_path):
-    """Captures stored before it was written down which address was gone."""
+    """Captures stored before it was written down which address was gone: 404s of others did not count then."""
     from sqlite_utils import Database
 
     from locum_spider.migrations import migrations
@@ -109,10 +109,13 @@ def test_an_archive_of_an_older_version_keeps_what_it_knows(tmp_path):
             "VALUES (?, '2019-01-01T00:00:00Z', ?, '', 'a', ?, 1)", (address(f"n{number}"), status, number),
         )  # fmt: skip
     db.execute("INSERT INTO crawls (id, site, started_at, version) VALUES (1, 'locum-today', '', '')")
-    db.execute("INSERT INTO frontier (crawl_id, key, url, kind, capture_id) VALUES (1, 'its key', '', 'article', 3)")
+    db.execute(
+        "INSERT INTO frontier (crawl_id, key, url, kind, outcome, capture_id) "
+        "VALUES (1, 'its key', '', 'article', 'failed', 3)"
+    )
     migrations.apply(db)
     known = [row[0] for row in db.execute("SELECT gone FROM captures ORDER BY id")]
-    assert known == [None, address("n1"), "its key"]
+    assert known == [None, None, "its key"]
     db.close()
 
 
