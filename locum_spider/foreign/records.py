@@ -24,6 +24,7 @@ LIMIT = 64_000_000
 """Bytes of a record that is still read."""
 
 _LONGEST_HEAD = 1 << 16
+_OTHER_KINDS = frozenset({"warcinfo", "request", "metadata", "conversion", "continuation"})
 _NEXT_SIZE = 64
 _MOST_BLANK = 1 << 12
 """Bytes of line ends behind a record that are looked at together with it."""
@@ -140,9 +141,12 @@ class _Reader:
         length = fields.get("content-length", "")
         if not (length.isascii() and length.isdigit() and len(length) < 19):
             return f"the record's Content-Length is no number: {length!r}" if length else "it has no Content-Length"
-        if not fields.get("warc-type"):
+        kind = fields.get("warc-type", "").lower()
+        if not kind:
             return "it has no WARC-Type"
-        if fields["warc-type"].lower() in KINDS and not fields.get("warc-target-uri"):
+        if kind not in KINDS | _OTHER_KINDS and "msgtype=response" in fields.get("content-type", ""):
+            return f"it holds a response, but its WARC-Type is none of the standard: {kind!r}"
+        if kind in KINDS and not fields.get("warc-target-uri"):
             return "it has no WARC-Target-URI"
         return found.end(), fields
 

@@ -130,7 +130,11 @@ def test_content_length_of_thousands_of_digits(tmp_path):
 
 @pytest.mark.parametrize(
     ("fields", "fault"),
-    [({"WARC_Type": None}, "it has no WARC-Type"), ({"WARC_Target_URI": None}, "it has no WARC-Target-URI")],
+    [
+        ({"WARC_Type": None}, "it has no WARC-Type"),
+        ({"WARC_Type": "respnnse"}, "'respnnse'"),
+        ({"WARC_Target_URI": None}, "it has no WARC-Target-URI"),
+    ],
 )
 def test_what_a_head_lacks_is_told(tmp_path, fields, fault):
     result = taken(tmp_path, record(address(), http(html()), **fields), page("two"))
