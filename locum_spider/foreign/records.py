@@ -30,7 +30,6 @@ _MOST_BLANK = 1 << 12
 """Bytes of line ends behind a record that are looked at together with it."""
 
 
-
 def read_foreign(
     stream: BinaryIO,
     *,

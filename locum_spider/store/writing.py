@@ -186,10 +186,9 @@ def _values(article: Article, canonical: str | None) -> tuple[object, ...]:
 def _insert(db: sqlite3.Connection, site: str, article: Article, key: str, canonical: str | None, seen_at: str) -> int:
     cursor = db.execute(_INSERT, (*_values(article, canonical), site, key, seen_at, seen_at))
     article_id = int(cursor.lastrowid or 0)
-    db.execute(
-        "INSERT INTO article_text (id, title, standfirst, body) VALUES (?, ?, ?, ?)",
-        (article_id, article.title, article.standfirst, article.text),
-    )
+    text = (article_id, article.title, article.standfirst, article.text)
+    db.execute("INSERT INTO article_text (id, title, standfirst, body) VALUES (?, ?, ?, ?)", text)
+    db.execute("INSERT INTO articles_fts (rowid, title, standfirst, body) VALUES (?, ?, ?, ?)", text)
     return article_id
 
 
