@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _LINK = re.compile(r"""(?:href|src|action|content)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""", re.IGNORECASE)
 _HEADER = re.compile(rb"^([\w-]+):[ \t]*(.*?)\r?$", re.MULTILINE)
 _TOKEN = re.compile(r"[a-z0-9]{4,}")
+_INVISIBLE = re.compile(rb"&(?:shy|zwnj|zwj|#173|#xad|#8203|#x200b);|\xc2\xad|\xe2\x80\x8b")
 _FEWEST_WORDS = 3
 _LARGEST = 1 << 28
 
@@ -35,12 +36,15 @@ class Naming:
     True
     >>> naming.names(b"HTTP/1.1 200 OK\\r\\n\\r\\n<p>An old history of a story</p>", "http://x.org/")
     False
+    >>> naming = Naming(str, {"http://x.org/a?s=2018-guide"}, ["A practitioner's guide"])
+    >>> naming.names("\\r\\n\\r\\nA Practi&shy;tioner’s guide".encode(), ""), naming.names(b"A guide", "")
+    (True, False)
     """
 
     key: Callable[[str], str]
     keys: Iterable[str]
     titles: Iterable[str]
-    _hints: set[bytes] = field(init=False)
+    _hints: set[frozenset[bytes]] = field(init=False)
     _addresses: re.Pattern[str] = field(init=False)
     _titles: list[str] = field(init=False)
 
@@ -50,14 +54,13 @@ class Naming:
         self._titles = [f" {' '.join(title)} " for title in named if len(title) >= _FEWEST_WORDS]
         bare = {unquote(_bare(key)).lower() for key in self.keys}
         self._addresses = re.compile("(?:" + "|".join(map(re.escape, sorted(bare))) + r")(?![\w%-])")
-        hints = [_hint(address) for address in bare] + [_hint(title) for title in self._titles]
-        self._hints = {b""} if None in hints else {hint for hint in hints if hint is not None}
+        self._hints = {_hints(name) for name in (*bare, *self.titles)}
 
     def names(self, content: bytes, url: str) -> bool:
         """Whether an unpacked record names the article. `url` is the address its links start from."""
         content = _readable(content)
-        lower = content.lower()
-        if not any(hint in lower for hint in self._hints):
+        plain = _INVISIBLE.sub(b"", content.lower())
+        if not any(all(hint in plain for hint in hints) for hints in self._hints):
             return False
         text = unescape(content.decode("utf-8", "replace"))
         if self._addresses.search(unquote(text).lower()):
@@ -76,9 +79,12 @@ def _bare(key: str) -> str:
     return path if len(path) > len("/index") else f"{parts.netloc}{path}"
 
 
-def _hint(text: str) -> bytes | None:
-    """The longest run of plain letters: where it is missing, the whole cannot stand either."""
-    return max((token.encode() for token in _TOKEN.findall(text.lower())), key=len, default=None)
+def _hints(name: str) -> frozenset[bytes]:
+    """The longer runs of plain letters in a name: where one is missing, the whole cannot stand either.
+
+    What is left out of a relative link stands in the address that it starts from, which the record names.
+    """
+    return frozenset(token.encode() for token in _TOKEN.findall(name.lower()))
 
 
 def _absolute(base: str, link: str) -> str:
