@@ -226,14 +226,17 @@ def mark_gone(db: sqlite3.Connection, capture_id: int, key: str) -> None:
 def _settle_state(db: sqlite3.Connection, article_id: int) -> None:
     """An article is gone where a capture says so that is later than the last one that has it, in whatever order.
 
-    Of two in one second the later one is that which was stored later.
+    Of two in one second the later one is that which was stored later. What a crawl has found at one address is not
+    gone because another, which led there once, is.
     """
     db.execute(
         "UPDATE articles SET state = CASE WHEN EXISTS (SELECT 1 FROM article_urls u JOIN captures c ON c.gone = u.url "
         "WHERE u.article_id = articles.id AND (c.fetched_at > articles.last_seen OR c.fetched_at = articles.last_seen "
         "AND c.id > (SELECT max(s.id) FROM article_urls v JOIN captures s ON s.url = v.url "
-        "AND s.fetched_at = articles.last_seen AND s.article_digest IS NOT NULL WHERE v.article_id = articles.id))) "
-        "THEN 'gone' ELSE 'live' END WHERE id = ?",
+        "AND s.fetched_at = articles.last_seen AND s.article_digest IS NOT NULL WHERE v.article_id = articles.id)) "
+        "AND NOT EXISTS (SELECT 1 FROM article_urls v JOIN captures s ON s.url = v.url AND s.crawl_id = c.crawl_id "
+        "AND s.article_digest IS NOT NULL JOIN crawls w ON w.id = s.crawl_id AND w.outcome IS NOT 'imported' "
+        "WHERE v.article_id = articles.id)) THEN 'gone' ELSE 'live' END WHERE id = ?",
         (article_id,),
     )
 

@@ -384,6 +384,28 @@ def test_304_behind_a_new_body_of_one_batch_stands_for_that(folder):
     assert dump_archive(folder) == before
 
 
+def test_an_article_is_not_gone_because_an_address_is_that_led_to_it(folder):
+    recorder = Recorder(folder)
+    pages = {"/": listing("/story/1", "/story/old"), "/story/1": story()}
+    crawl = Crawl(recorder)
+    crawl.visit(exchange("/", pages["/"]))
+    crawl.visit(exchange("/story/1", story()))
+    crawl.visit(exchange("/story/old", "", 301, location="/story/1"), exchange("/story/1", story()))
+    crawl.close()
+    for at, gone, state in (("06", ["/story/old"], "live"), ("07", ["/story/1", "/story/old"], "gone")):
+        again = Crawl(recorder)
+        while again.todo:
+            path = again.todo[0].url.removeprefix(HOST)
+            status = 404 if path in gone else 200
+            again.visit(exchange(path, "" if status == 404 else pages[path], status, at=f"2016-{at}-02T10:00:00Z"))
+        again.close()
+        assert rows(recorder, "SELECT url, state FROM articles") == [(HOST + "/story/1", state)]
+    recorder.close()
+    before = dump_archive(folder)
+    assert rebuild(folder, jobs=1).broken == []
+    assert dump_archive(folder) == before
+
+
 # -- after a kill ----------------------------------------------------------------------------------------------------
 
 
