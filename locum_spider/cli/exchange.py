@@ -81,6 +81,8 @@ def _print_imported(result: Imported) -> None:
     if result.elsewhere:
         hosts = ", ".join(f"{host} ({number:,})" for host, number in result.elsewhere.most_common(5))
         click.echo(wrap(f"passed over, of no declared site: {hosts}", "  "))
+    if outcomes["taken_down"]:
+        click.echo(f"  not taken, since a takedown removed it here: {plural(outcomes['taken_down'], 'capture')}")
     _print_passed_over(result)
     if result.bodiless:
         what = plural(result.bodiless, "revisit")

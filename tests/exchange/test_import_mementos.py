@@ -292,6 +292,8 @@ def test_a_takedown_leaves_no_word_of_the_address_in_the_web_archive(tmp_path):
     assert b"one-report" not in b"".join(path.read_bytes() for path in (tmp_path / "a").glob("archive.db*"))
     again = taken(tmp_path, memento(ID + address(), html()))
     assert again["outcomes"] == {"taken_down": 1}
+    told = run(tmp_path / "a", "import", put(tmp_path, members(memento(ID + address(), html()))))
+    assert "not taken, since a takedown removed it here: 1 capture" in told
 
 
 def test_what_pywb_took_out_of_an_archive_keeps_its_source(tmp_path):
