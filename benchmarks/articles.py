@@ -19,8 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from locum_spider.extract.document import Document
-from locum_spider.extract.general.generic import read_generic
+from locum_spider.extract.general.article import read_generic
+from locum_spider.extract.page.document import Document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -126,7 +126,7 @@ def crawl_process(articles: int) -> float:
     """CPU milliseconds a page of the crawl process alone, recorder left out."""
     code = (
         "import sys, time, tempfile\nfrom pathlib import Path\n"
-        "from locum_spider.crawling import CrawlOptions, run_crawls\nfrom locum_spider.sites import find_site\n"
+        "from locum_spider.crawl.run import CrawlOptions, run_crawls\nfrom locum_spider.sites import find_site\n"
         "with tempfile.TemporaryDirectory() as folder:\n"
         "    start = time.process_time()\n"
         "    result = run_crawls([find_site('locum-today')], Path(folder), CrawlOptions(delay=0, concurrency=8))[0]\n"

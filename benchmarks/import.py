@@ -21,14 +21,14 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from locum_spider.demo.sample import generate
-from locum_spider.foreign import read_foreign
-from locum_spider.importing import import_files
+from locum_spider.importing import read_foreign
+from locum_spider.importing.run import import_files
+from locum_spider.interpret import interpret
 from locum_spider.items import Exchange
-from locum_spider.recorder.interpret import interpret
 from locum_spider.sites import find_site
 
 if TYPE_CHECKING:
-    from locum_spider.extract.site import Site
+    from locum_spider.sites.site import Site
 
 DATE = "2016-05-02T10:00:00Z"
 

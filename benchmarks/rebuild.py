@@ -18,10 +18,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from locum_spider.rebuilding import rebuild
-from locum_spider.rebuilding.records import Record, Steps, Stored, read_records, warc_files
+from locum_spider.interpret import interpret
+from locum_spider.preservation.rebuild import rebuild
+from locum_spider.preservation.rebuild.visits import Record, Steps, Stored, read_records, warc_files
 from locum_spider.recorder import ingest
-from locum_spider.recorder.interpret import interpret
 from locum_spider.sites import find_site
 
 SITE = "locum-today"

@@ -22,12 +22,12 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from locum_spider.fixity import check_files
 from locum_spider.items import Exchange, Visit
+from locum_spider.preservation.fixity import check_files
+from locum_spider.preservation.verify import verify
 from locum_spider.recorder.messages import Close, Open
 from locum_spider.recorder.recorder import Recorder
 from locum_spider.store.connection import connect_reading
-from locum_spider.verification import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from locum_spider.items import Attachment, Image
-from locum_spider.normalise import normalise_url
 from locum_spider.sites import load_sites
 from locum_spider.store import reading
 from locum_spider.store import search as searching
 from locum_spider.store.connection import connect_reading
 from locum_spider.store.search import Filters, Hit
+from locum_spider.text import normalise_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

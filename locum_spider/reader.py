@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from locum_spider.errors import PageError
-from locum_spider.extract.article import read_declared
-from locum_spider.extract.document import Document
-from locum_spider.extract.listing import read_declared_listing
-from locum_spider.extract.site import Site
+from locum_spider.extract.declared.article import read_declared
+from locum_spider.extract.declared.listing import read_declared_listing
+from locum_spider.extract.page.document import Document
 from locum_spider.sites import find_site, site_of
+from locum_spider.sites.site import Site
 
 if TYPE_CHECKING:
     from locum_spider.items import Article, Listing
@@ -44,7 +44,7 @@ def read_article(
             return read_declared(document, declared, now)
     except PageError:
         return None
-    from locum_spider.extract.general.generic import read_generic
+    from locum_spider.extract.general.article import read_generic
 
     return read_generic(document, html, now, content_type=content_type)
 

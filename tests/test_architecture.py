@@ -66,8 +66,8 @@ def loaded(statement: str) -> set[str]:
         ("import locum_spider", ""),
         ("import locum_spider.dates", ""),
         ("from locum_spider import read_date", ""),
-        ("import locum_spider.items, locum_spider.errors, locum_spider.normalise, locum_spider.dedupe", ""),
-        ("import locum_spider.content", "fastwarc"),
+        ("import locum_spider.items, locum_spider.errors, locum_spider.text, locum_spider.dedupe", ""),
+        ("import locum_spider.warc.codings", "fastwarc"),
         ("from locum_spider import read_article", "selectolax msgspec w3lib"),
         ("from locum_spider import Archive", "selectolax msgspec w3lib sqlite_utils"),
         ("import locum_spider.store.search, locum_spider.store.connection", ""),
@@ -78,4 +78,4 @@ def test_imports_bring_in_no_more_than_they_need(statement, allowed):
 
 
 def test_the_look_at_imports_can_see_one():
-    assert loaded("import locum_spider.extract.document") >= {"selectolax", "w3lib"}
+    assert loaded("import locum_spider.extract.page.document") >= {"selectolax", "w3lib"}

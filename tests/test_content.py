@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from locum_spider.content import decode_content, undo_chunks
 from locum_spider.errors import PageError
+from locum_spider.warc.codings import decode_content, undo_chunks
 
 PAGE = b"<!DOCTYPE html><p>Rates of pay for locums</p>" * 50
 LIMIT = 1_000_000

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from locum_spider.normalise import fold, host_of, normalise_url, words
+from locum_spider.text import fold, host_of, normalise_url, words
 
 
 @given(st.text())

@@ -20,18 +20,9 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
 from locum_spider.errors import IntegrityError
-from locum_spider.foreign import read_foreign
+from locum_spider.importing import read_foreign
 from locum_spider.items import Exchange
-from locum_spider.warc import (
-    OPEN,
-    Broken,
-    Location,
-    Refers,
-    WarcWriter,
-    locate,
-    payload_digest,
-    read_exchange,
-)
+from locum_spider.warc.writer import OPEN, Broken, Location, Refers, WarcWriter, locate, payload_digest, read_exchange
 
 URL = "http://www.news.example/article.php?s=1&catTitle=social%20work"
 

@@ -31,7 +31,7 @@ from locum_spider.checkpoints import POINTS
 from locum_spider.demo.server import SiteServer
 from locum_spider.dump import dump_archive
 from locum_spider.errors import LocumError
-from locum_spider.verification import verify
+from locum_spider.preservation.verify import verify
 
 SITE = "locum-today"
 WARC_BYTES = 12_000

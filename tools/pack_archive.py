@@ -17,7 +17,7 @@ from crash import SITE, Blow, run
 from crash_site import site
 
 from locum_spider.demo.server import SiteServer
-from locum_spider.migrations import known
+from locum_spider.store.migrations import known
 
 TO = Path(__file__).parents[1] / "tests" / "fixtures" / "archives"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from datasette import hookimpl
 from markupsafe import Markup
 
-from locum_spider.browse import pages
+from locum_spider.browse.pages import article
 from locum_spider.browse.queries import QUERIES, QUERY_FUNCTION
 from locum_spider.store.search import fts_query
 
@@ -30,13 +30,13 @@ def prepare_connection(conn: sqlite3.Connection) -> None:
 def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
     """Our pages; the one at `/` only where `serve` asked for it."""
     routes: list[tuple[str, Callable[..., Awaitable[Any]]]] = [
-        (r"/-/locum/(?P<name>pages|tables)\.css$", pages.stylesheet),
-        (r"/(?P<database>[^/]+)/-/read$", pages.front),
-        (r"/(?P<database>[^/]+)/-/find$", pages.find),
-        (r"/(?P<database>[^/]+)/-/article/(?P<id>[0-9]{1,18})$", pages.article),
+        (r"/-/locum/(?P<name>pages|tables)\.css$", article.stylesheet),
+        (r"/(?P<database>[^/]+)/-/read$", article.front),
+        (r"/(?P<database>[^/]+)/-/find$", article.find),
+        (r"/(?P<database>[^/]+)/-/article/(?P<id>[0-9]{1,18})$", article.article),
     ]
-    if pages.options(datasette).get("front"):
-        routes.append((r"/$", pages.home))
+    if article.options(datasette).get("front"):
+        routes.append((r"/$", article.home))
     return routes
 
 
@@ -45,7 +45,7 @@ def canned_queries(datasette: Any, database: str) -> Callable[[], Awaitable[dict
     """Datasette 0.65: asked for on each page."""
 
     async def queries() -> dict[str, Any]:
-        if not await pages.is_archive(datasette, database):
+        if not await article.is_archive(datasette, database):
             return {}
         return {name: dict(query) for name, query in QUERIES.items()}
 
@@ -60,7 +60,7 @@ def startup(datasette: Any) -> Callable[[], Awaitable[None]] | None:
 
     async def add() -> None:
         for database in list(datasette.databases):
-            if await pages.is_archive(datasette, database):
+            if await article.is_archive(datasette, database):
                 for name, query in QUERIES.items():
                     await datasette.add_query(database, name, **query, is_trusted=True, source="plugin")
 
@@ -72,7 +72,7 @@ def extra_css_urls(datasette: Any, database: str | None) -> Callable[[], Awaitab
     """Dark mode and narrow screens for Datasette's own pages of an archive."""
 
     async def urls() -> list[str]:
-        return [pages.sheet_url(datasette, "tables")] if await pages.is_archive(datasette, database) else []
+        return [article.sheet_url(datasette, "tables")] if await article.is_archive(datasette, database) else []
 
     return urls
 
@@ -82,10 +82,10 @@ def menu_links(datasette: Any) -> Callable[[], Awaitable[list[dict[str, str]]]]:
     """A way back from the tables to the pages for readers."""
 
     async def links() -> list[dict[str, str]]:
-        archives = [name for name in datasette.databases if await pages.is_archive(datasette, name)]
+        archives = [name for name in datasette.databases if await article.is_archive(datasette, name)]
         several = len(archives) > 1
         return [
-            {"href": pages.front_url(datasette, name), "label": f"Read {name}" if several else "Read the archive"}
+            {"href": article.front_url(datasette, name), "label": f"Read {name}" if several else "Read the archive"}
             for name in archives
         ]
 
@@ -105,7 +105,7 @@ def render_cell(
         return None
 
     async def cell() -> Markup | None:
-        if not await pages.is_archive(datasette, database):
+        if not await article.is_archive(datasette, database):
             return None
         if column in _LISTS:
             return Markup("{}").format(", ".join(map(str, json.loads(value or "[]")))) or Markup("&nbsp;")
@@ -113,6 +113,6 @@ def render_cell(
         article_id = row[key] if key in row.keys() else None  # noqa: SIM118 - `in` a sqlite3.Row looks at its values
         if not isinstance(article_id, int):
             return None
-        return Markup('<a href="{}">{}</a>').format(pages.article_url(datasette, database, article_id), value)
+        return Markup('<a href="{}">{}</a>').format(article.article_url(datasette, database, article_id), value)
 
     return cell

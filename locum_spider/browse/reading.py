@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from locum_spider.browse.words import blocks, changes
+from locum_spider.browse.format import blocks, changes
 from locum_spider.store import search as searching
 
 if TYPE_CHECKING:

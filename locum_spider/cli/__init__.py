@@ -15,10 +15,10 @@ from locum_spider.version import __version__
 
 _COMMANDS = {
     "demo": "crawl", "crawl": "crawl", "sites": "reading", "status": "reading", "search": "reading",
-    "show": "reading", "serve": "serving", "schedule": "serving",
-    "import": "exchange", "export": "exchange",
-    "rebuild": "rebuilding",
-    "verify": "integrity", "backup": "integrity", "takedown": "integrity",
+    "show": "reading", "serve": "operate", "schedule": "operate",
+    "import": "transfer", "export": "transfer",
+    "rebuild": "rebuild",
+    "verify": "preservation", "backup": "preservation", "takedown": "preservation",
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from locum_spider.settings import LOCUM_ARCHIVE
+from locum_spider.crawl.settings import LOCUM_ARCHIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

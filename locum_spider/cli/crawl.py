@@ -18,8 +18,8 @@ from locum_spider.sites import find_site, site_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from locum_spider.crawling import Progress, Result
-    from locum_spider.extract.site import Site
+    from locum_spider.crawl.run import Progress, Result
+    from locum_spider.sites.site import Site
 
 _DEMO_MARK = "made-by-locum-demo"
 
@@ -53,7 +53,7 @@ def crawl(
     if not chosen:
         click.echo("Nothing is due.")
         return
-    from locum_spider.crawling import CrawlOptions  # a second of imports, which a timer with nothing to do is spared
+    from locum_spider.crawl.run import CrawlOptions  # a second of imports, which a timer with nothing to do is spared
 
     _start_log(log_file)
     results = _run(
@@ -83,7 +83,7 @@ def _site(name: str, archive: Path) -> Site:
 
 def _due(archive: Path) -> list[Site]:
     from locum_spider.archive import Archive
-    from locum_spider.scheduling import due_sites, now
+    from locum_spider.operate.schedule import due_sites, now
 
     with Archive(archive) as opened:
         return [find_site(name, archive) for name in due_sites(opened, now())]
@@ -104,12 +104,12 @@ def _start_log(log_file: str | None) -> None:
     root.addHandler(handler)
     root.setLevel(logging.INFO if log_file else logging.ERROR)
     if not log_file:
-        for name in ("scrapy", "twisted", "locum_spider.pipelines"):  # what went wrong is told in the report
+        for name in ("scrapy", "twisted", "locum_spider.crawl.pipelines"):  # what went wrong is told in the report
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _run(sites: Sequence[Site], archive: Path, options: Any, *, quiet: bool = False) -> list[Result]:
-    from locum_spider.crawling import run_crawls
+    from locum_spider.crawl.run import run_crawls
 
     if quiet:
         return run_crawls(sites, archive, options)
@@ -197,7 +197,7 @@ def demo(archive: Path, *, markup: str | None) -> None:
     """
     from locum_spider.archive import Archive
     from locum_spider.cli.reading import print_hits
-    from locum_spider.crawling import CrawlOptions
+    from locum_spider.crawl.run import CrawlOptions
     from locum_spider.demo.sample import build
     from locum_spider.demo.server import SiteServer
 

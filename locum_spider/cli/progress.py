@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 if TYPE_CHECKING:
     from typing import Self
 
-    from locum_spider.crawling import Progress as CrawlProgress
+    from locum_spider.crawl.run import Progress as CrawlProgress
 
 
 class BarProgress:

@@ -13,7 +13,7 @@ import click
 from locum_spider.archive import Archive
 from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
 from locum_spider.errors import DeclarationError, UsageError
-from locum_spider.scheduling import next_due
+from locum_spider.operate.schedule import next_due
 from locum_spider.sites import SHIPPED, load_sites
 from locum_spider.store.search import MARK, UNMARK, Filters
 

@@ -8,20 +8,21 @@ from datetime import date
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from locum_spider.interpret import Reading, interpret
 from locum_spider.items import Visit, payload_digest
-from locum_spider.recorder.interpret import Reading, interpret
-from locum_spider.store import captures, frontier, removal, writing
-from locum_spider.warc import Refers, read_exchange
+from locum_spider.store import articles as writing
+from locum_spider.store import captures, frontier, removal
+from locum_spider.warc.writer import Refers, read_exchange
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
     from pathlib import Path
 
-    from locum_spider.extract.site import Site
-    from locum_spider.foreign import Revisit
+    from locum_spider.importing import Revisit
     from locum_spider.items import Article, Exchange, Listing
-    from locum_spider.warc import Location
+    from locum_spider.sites.site import Site
+    from locum_spider.warc.writer import Location
 
     Keep = Callable[[Exchange, Refers | None], Location]
     Child = tuple[str, str, str]

@@ -15,23 +15,23 @@ from typing import TYPE_CHECKING
 from locum_spider.checkpoints import checkpoint
 from locum_spider.dates import learn_order
 from locum_spider.errors import IntegrityError
-from locum_spider.recorder import erasing, ingest
+from locum_spider.recorder import ingest, tombstoning
 from locum_spider.recorder.messages import Close, Open, Opened, Recorded, Report
 from locum_spider.recorder.reserve import Reserve
 from locum_spider.sites import find_site, note_date_order
 from locum_spider.store import captures, frontier, ledger, removal
 from locum_spider.store.connection import WARCS, connect_writing, utc_now
 from locum_spider.version import __version__
-from locum_spider.warc import MAX_BYTES, OPEN, WarcWriter
+from locum_spider.warc.writer import MAX_BYTES, OPEN, WarcWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from locum_spider.extract.site import Site
-    from locum_spider.foreign import Revisit
+    from locum_spider.importing import Revisit
+    from locum_spider.interpret import Reading
     from locum_spider.items import Exchange, Visit
-    from locum_spider.recorder.interpret import Reading
+    from locum_spider.sites.site import Site
 
 BUFFER = 100
 """Requests handed to the crawl ahead of time; the rest of the frontier stays on disk."""
@@ -56,7 +56,7 @@ class Recorder:
         self._reserve = Reserve(folder, min_free)
         self.db = connect_writing(folder, durable=durable)
         self._recover()
-        erasing.finish(folder, self.db)
+        tombstoning.finish(folder, self.db)
         self._head = ledger.head(self.db)
         # Names sort in the order of writing, also after the clock was set back: a rebuild goes by them.
         newest = self.db.execute("SELECT coalesce(max(name), '') FROM warc_files").fetchone()[0]

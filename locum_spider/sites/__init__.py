@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from locum_spider.errors import DeclarationError, UsageError
-from locum_spider.extract.declaration import load_site
-from locum_spider.extract.site import Site
+from locum_spider.sites.declaration import load_site
+from locum_spider.sites.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

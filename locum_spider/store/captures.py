@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from locum_spider.mementos import original_location
+from locum_spider.warc.mementos import original_location
 
 if TYPE_CHECKING:
     import sqlite3
 
     from locum_spider.items import Exchange
-    from locum_spider.warc import Location
+    from locum_spider.warc.writer import Location
 
 
 def save_capture(

@@ -62,7 +62,7 @@ def connect_writing(folder: Path, *, durable: bool = False) -> sqlite3.Connectio
     """
     from sqlite_utils import Database
 
-    from locum_spider.migrations import migrations
+    from locum_spider.store.migrations import migrations
 
     path = folder / DATABASE
     if path.exists():
@@ -144,7 +144,7 @@ def _require_archive(folder: Path, path: Path) -> None:
 
 def _require_known_schema(connection: sqlite3.Connection, path: Path) -> bool:
     """Refuse what is no archive, or a newer one; False where the database is empty."""
-    from locum_spider.migrations import known
+    from locum_spider.store.migrations import known
 
     names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if "_sqlite_migrations" not in names:

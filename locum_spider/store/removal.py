@@ -1,4 +1,4 @@
-"""Taking an article out of the database, and keeping it out. The ledger's rows stay; see `locum_spider.takedown`."""
+"""Taking an article out of the database, and keeping it out. The ledger keeps its rows; see `preservation.takedown`."""
 
 from __future__ import annotations
 

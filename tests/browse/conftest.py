@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from locum_spider.items import Article, Attachment, Image
+from locum_spider.store.articles import save_article
 from locum_spider.store.connection import connect_writing
-from locum_spider.store.writing import save_article
 
 if TYPE_CHECKING:
     import sqlite3

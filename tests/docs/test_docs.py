@@ -21,10 +21,10 @@ from sqlite_utils import Database
 from locum_spider import Archive, errors
 from locum_spider.browse.queries import QUERIES
 from locum_spider.cli import locum
-from locum_spider.extract import site as declarations
-from locum_spider.extract.declaration import load_site
-from locum_spider.migrations import migrations
 from locum_spider.recorder.recorder import EXIT_CODES
+from locum_spider.sites import site as declarations
+from locum_spider.sites.declaration import load_site
+from locum_spider.store.migrations import migrations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from click.testing import CliRunner
 
 from locum_spider.cli import locum
-from locum_spider.warc import payload_digest
+from locum_spider.warc.writer import payload_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

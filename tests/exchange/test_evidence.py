@@ -10,9 +10,9 @@ from foreign_files import address, http, imported, members, put, record, rows, r
 from selectolax.lexbor import LexborHTMLParser
 
 from locum_spider import Archive
-from locum_spider.content import decode_content
 from locum_spider.demo.sample import build
-from locum_spider.warc import read_exchange
+from locum_spider.warc.codings import decode_content
+from locum_spider.warc.writer import read_exchange
 
 FIELDS = ("title", "standfirst", "section", "authors", "tags", "lang", "published", "attachments", "images")
 

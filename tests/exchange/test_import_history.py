@@ -112,7 +112,7 @@ def test_revisit_moves_last_seen(tmp_path, name, files):
 
 
 def test_revisit_of_a_framed_body_is_known_by_the_writer_s_own_digest(tmp_path):
-    from locum_spider.warc import payload_digest
+    from locum_spider.warc.writer import payload_digest
 
     framed = b"%x\r\n%s\r\n0\r\n\r\n" % (len(html()), html())
     head = ("Content-Type: text/html", "Transfer-Encoding: chunked")

@@ -23,7 +23,7 @@ from foreign_files import (
 )
 
 from locum_spider.dump import dump_archive
-from locum_spider.mementos import memento_of
+from locum_spider.warc.mementos import memento_of
 
 LATER = "2017-01-01T00:00:00Z"
 LAST = "2018-01-01T00:00:00Z"
@@ -157,7 +157,7 @@ def test_no_fault_of_ours_ends_an_import(tmp_path, monkeypatch):
     def broken(_self, _target, fields, _block):
         raise RecursionError(fields["warc-date"])
 
-    monkeypatch.setattr("locum_spider.foreign.captures.Captures.read", broken)
+    monkeypatch.setattr("locum_spider.importing.captures.Captures.read", broken)
     (result,) = imported(tmp_path / "a", put(tmp_path, members(page(), page("two"))), code=6)
     assert [line.partition(": ")[2] for line in result["broken"]] == [
         f"a fault of ours in reading it: RecursionError: {DATE}"

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 import pytest
 
 from locum_spider.errors import PageError
-from locum_spider.extract.article import read_declared
-from locum_spider.extract.declaration import load_site
-from locum_spider.extract.document import Document
+from locum_spider.extract.declared.article import read_declared
+from locum_spider.extract.page.document import Document
 from locum_spider.items import Attachment, Image
 from locum_spider.sites import find_site
+from locum_spider.sites.declaration import load_site
 
 NOW = datetime(2020, 6, 1, 12, tzinfo=UTC)
 SITE = """

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from work import calls
 
 from locum_spider.errors import PageError
-from locum_spider.extract.document import MAX_DEPTH, Document, decode
+from locum_spider.extract.page.document import MAX_DEPTH, Document, decode
 
 TEXT = "“Café” costs £5 – naïve"
 META = '<meta charset="{}">'

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from locum_spider.extract.document import Document
+from locum_spider.extract.general.article import read_generic
 from locum_spider.extract.general.bylines import read_authors
-from locum_spider.extract.general.generic import read_generic
 from locum_spider.extract.general.metadata import read_metadata
 from locum_spider.extract.general.titles import read_title
-from locum_spider.normalise import words
+from locum_spider.extract.page.document import Document
+from locum_spider.text import words
 
 if TYPE_CHECKING:
     from locum_spider.items import Article

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from locum_spider.extract.document import Document
-from locum_spider.extract.landmarks import (
+from locum_spider.extract.declared.landmarks import (
     after_label,
     find_above,
     find_end,
@@ -15,8 +14,9 @@ from locum_spider.extract.landmarks import (
     is_landmark,
     similarity,
 )
-from locum_spider.normalise import words
+from locum_spider.extract.page.document import Document
 from locum_spider.sites import find_site
+from locum_spider.text import words
 
 SITE = find_site("locum-today")
 URL = "http://www.locumtoday.co.uk/article.php?s=2016-05-11-your-first-week-as-a-manager"

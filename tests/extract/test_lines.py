@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 from work import calls
 
-from locum_spider.extract.body import join_blocks
-from locum_spider.extract.document import Document
-from locum_spider.extract.lines import LineReader
-from locum_spider.normalise import fold
+from locum_spider.extract.declared.body import join_blocks
+from locum_spider.extract.page.document import Document
+from locum_spider.extract.page.lines import LineReader
+from locum_spider.text import fold
 
 URL = "http://news.example/a/page"
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from locum_spider.extract.document import Document
-from locum_spider.extract.listing import article_links, read_declared_listing
+from locum_spider.extract.declared.listing import article_links, read_declared_listing
+from locum_spider.extract.page.document import Document
 from locum_spider.reader import read_listing
 from locum_spider.sites import find_site
 

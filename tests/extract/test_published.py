@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from locum_spider.extract.document import Document
-from locum_spider.extract.general.published import read_published
+from locum_spider.extract.general.published.collect import read_published
+from locum_spider.extract.page.document import Document
 
 if TYPE_CHECKING:
-    from locum_spider.extract.general.choice import Published
+    from locum_spider.extract.general.published.choice import Published
 
 ARTICLES = Path(__file__).resolve().parents[3] / "shared" / "articles"
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)

@@ -17,11 +17,11 @@ from click.testing import CliRunner
 from integrity_archives import HOST, address, change, crawl, declare, places_of, rows, sentences, site, story, warcs
 
 from locum_spider import Archive
-from locum_spider.backup import back_up
 from locum_spider.cli import locum
 from locum_spider.errors import ArchiveError, IntegrityError
-from locum_spider.takedown import prepare
-from locum_spider.verification import read_head, verify
+from locum_spider.preservation.backup import back_up
+from locum_spider.preservation.takedown.plan import prepare
+from locum_spider.preservation.verify import read_head, verify
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -36,10 +36,10 @@ from locum_spider import Archive
 from locum_spider.checkpoints import arm
 from locum_spider.cli import locum
 from locum_spider.errors import ArchiveError, IntegrityError, UsageError
+from locum_spider.preservation.takedown.plan import finish_earlier, prepare
+from locum_spider.preservation.verify import read_head, verify
 from locum_spider.recorder.recorder import Recorder
 from locum_spider.store.connection import writer_lock
-from locum_spider.takedown import finish_earlier, prepare
-from locum_spider.verification import read_head, verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

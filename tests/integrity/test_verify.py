@@ -17,11 +17,11 @@ from integrity_archives import change, crawl, rows, site, warcs
 
 from locum_spider.cli import locum
 from locum_spider.errors import ArchiveError, UsageError
-from locum_spider.fixity import check_files
+from locum_spider.preservation.fixity import check_files
+from locum_spider.preservation.verify import read_head, verify
 from locum_spider.store import ledger
 from locum_spider.store.checks import Row
 from locum_spider.store.connection import connect_reading
-from locum_spider.verification import read_head, verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

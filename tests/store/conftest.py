@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from locum_spider.items import Article, Exchange
-from locum_spider.store import captures, writing
+from locum_spider.store import articles, captures
 from locum_spider.store.connection import connect_writing
-from locum_spider.warc import Location
+from locum_spider.warc.writer import Location
 
 if TYPE_CHECKING:
     import sqlite3
@@ -40,17 +40,17 @@ def capture(db: sqlite3.Connection) -> Callable[..., int]:
 
 
 @pytest.fixture
-def save(db: sqlite3.Connection, capture: Callable[..., int]) -> Callable[..., writing.Saved]:
+def save(db: sqlite3.Connection, capture: Callable[..., int]) -> Callable[..., articles.Saved]:
     """Saves an article as one reading of it would."""
     clock = iter(range(1, 10_000))
 
     def add(
         key: str = "http://x.example/1", title: str = "Title", text: str = "Body", *, site: str = "x",
         canonical: str | None = None, urls: tuple[str, ...] = (), seen_at: str | None = None, **fields: object,
-    ) -> writing.Saved:  # fmt: skip
+    ) -> articles.Saved:  # fmt: skip
         article = Article(url=key, title=title, text=text, canonical_url=canonical, **fields)  # type: ignore[arg-type]
         number = next(clock)
-        return writing.save_article(
+        return articles.save_article(
             db, site, article, key=key, canonical=canonical, urls=set(urls), capture_id=capture(key),
             seen_at=seen_at or f"2016-01-01T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z",
         )  # fmt: skip

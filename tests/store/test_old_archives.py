@@ -19,10 +19,10 @@ import pytest
 
 from locum_spider.archive import Archive
 from locum_spider.dump import dump_archive
-from locum_spider.migrations import known
-from locum_spider.rebuilding import rebuild
+from locum_spider.preservation.rebuild import rebuild
+from locum_spider.preservation.verify import verify
 from locum_spider.store.connection import connect_reading, connect_writing
-from locum_spider.verification import verify
+from locum_spider.store.migrations import known
 
 PACKED = sorted((Path(__file__).parents[1] / "fixtures" / "archives").glob("*.tar.gz"))
 _MIGRATE = "import sys; from pathlib import Path; from locum_spider.store.connection import connect_writing as c; "

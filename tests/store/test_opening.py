@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from locum_spider import migrations
 from locum_spider.archive import Archive
 from locum_spider.errors import ArchiveError, NoSpaceError
+from locum_spider.store import migrations
 from locum_spider.store.connection import connect_reading, connect_writing, disk_error, utc_now, writer_lock
 
 CONTRACT = {

@@ -9,7 +9,7 @@ import pytest
 
 from locum_spider.archive import Archive
 from locum_spider.items import Attachment, Image, Listing, ListingEntry
-from locum_spider.store import writing
+from locum_spider.store import articles
 
 ONE, TWO = "http://x.example/1", "http://x.example/2"
 
@@ -178,8 +178,8 @@ def test_articles_of_one_title_without_canonical_links_stay_apart(db, save):
 
 def test_article_that_is_gone_stays_and_comes_back(db, save, capture):
     save()
-    writing.mark_gone(db, capture(status=404, at="2016-02-01T00:00:00Z"), ONE)
-    writing.mark_gone(db, capture(status=404, at="2016-02-01T00:00:00Z"), "http://x.example/unknown")
+    articles.mark_gone(db, capture(status=404, at="2016-02-01T00:00:00Z"), ONE)
+    articles.mark_gone(db, capture(status=404, at="2016-02-01T00:00:00Z"), "http://x.example/unknown")
     assert db.execute("SELECT state FROM articles").fetchall() == [("gone",)]
     assert counts(db) == {"articles": 1, "article_text": 1, "revisions": 1}
     save(seen_at="2016-03-01T00:00:00Z")
@@ -190,9 +190,9 @@ def test_article_that_is_gone_stays_and_comes_back(db, save, capture):
 def test_whether_an_article_is_gone_follows_from_the_times_alone(db, save, capture, order):
     steps = [
         lambda: save(seen_at="2016-01-01T00:00:00Z"),
-        lambda: writing.mark_gone(db, capture(status=410, at="2016-02-01T00:00:00Z"), ONE),
+        lambda: articles.mark_gone(db, capture(status=410, at="2016-02-01T00:00:00Z"), ONE),
         lambda: save(TWO, canonical=ONE, seen_at="2016-03-01T00:00:00Z"),
-        lambda: writing.mark_gone(db, capture(status=404, at="2016-04-01T00:00:00Z"), TWO),
+        lambda: articles.mark_gone(db, capture(status=404, at="2016-04-01T00:00:00Z"), TWO),
     ]
     for number in order:
         steps[number]()
@@ -204,7 +204,7 @@ def test_whether_an_article_is_gone_follows_from_the_times_alone(db, save, captu
 def test_listing_keeps_every_entry_in_order(db, capture):
     entries = (ListingEntry(0, ONE, "One", "1 May", "2016-05-01", "S"), ListingEntry(1, TWO, None))
     capture_id = capture()
-    writing.save_listing(db, capture_id, Listing("http://x.example/", entries), {})
+    articles.save_listing(db, capture_id, Listing("http://x.example/", entries), {})
     rows = db.execute("SELECT position, url, title, published_raw, published, summary FROM listing_entries").fetchall()
     assert rows == [(0, ONE, "One", "1 May", "2016-05-01", "S"), (1, TWO, None, None, None, None)]
 

@@ -17,7 +17,7 @@ from locum_spider.checkpoints import POINTS
 from locum_spider.demo.sample import HOME, Page, Sample
 from locum_spider.demo.server import SiteServer
 from locum_spider.dump import dump_archive
-from locum_spider.rebuilding import rebuild
+from locum_spider.preservation.rebuild import rebuild
 
 PROJECT = Path(__file__).parents[2]
 FREQUENT = {

@@ -13,11 +13,11 @@ import pytest
 from crash_facts import finish, require_same, rows
 from scripted import SITES
 
-from locum_spider import rebuilding
 from locum_spider.demo.sample import HOME
 from locum_spider.dump import dump_archive
 from locum_spider.errors import ArchiveError
-from locum_spider.scheduling import schedule
+from locum_spider.operate.schedule import schedule
+from locum_spider.preservation import rebuild
 from locum_spider.sites import SHIPPED
 from locum_spider.store.connection import writer_lock
 
@@ -57,9 +57,9 @@ def damage(archive, offset):
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_it_is_the_database_of_the_crawl_again(archive, monkeypatch, jobs):
-    monkeypatch.setattr(rebuilding, "_WORTH_PROCESSES", 0)
+    monkeypatch.setattr(rebuild, "_WORTH_PROCESSES", 0)
     before = dump_archive(archive)
-    rebuilt = rebuilding.rebuild(archive, jobs=jobs)
+    rebuilt = rebuild.rebuild(archive, jobs=jobs)
     assert (rebuilt.broken, rebuilt.kept_old, rebuilt.exit_code) == ([], False, 0)
     assert (rebuilt.crawls, rebuilt.articles) == (2, 10)
     assert dump_archive(archive) == before
@@ -95,7 +95,7 @@ def test_a_killed_crawl_is_resumed_after_a_rebuild(runs, undisturbed, tmp_path, 
     if not kept:
         for path in archive.glob("archive.db*"):
             path.unlink()
-    assert rebuilding.rebuild(archive, jobs=1).exit_code == 0
+    assert rebuild.rebuild(archive, jobs=1).exit_code == 0
     assert list(archive.glob("warc/*.open")) == []
     assert rows(archive, "SELECT count(*) FROM crawls WHERE finished_at IS NULL") == [(1,)]
     finish(runs, archive)
@@ -105,7 +105,7 @@ def test_a_killed_crawl_is_resumed_after_a_rebuild(runs, undisturbed, tmp_path, 
 def test_rules_that_find_more_or_less_leave_every_capture_in_its_place(archive):
     before = rows(archive, "SELECT id, url, fetched_at, digest, warc_file, warc_offset FROM captures ORDER BY id")
     declare(archive, listings=("ignore = '(?i)(login", "ignore = '(?i)(page=2|login"))
-    rebuilt = rebuilding.rebuild(archive)
+    rebuilt = rebuild.rebuild(archive)
     assert rebuilt.exit_code == 0
     after = rows(archive, "SELECT id, url, fetched_at, digest, warc_file, warc_offset FROM captures ORDER BY id")
     assert after == before
@@ -140,7 +140,7 @@ def test_diff_without_a_change_says_so(archive):
 def test_diff_wants_a_database_to_compare(archive):
     (archive / "archive.db").write_bytes(b"broken")
     with pytest.raises(ArchiveError):
-        rebuilding.compare(archive)
+        rebuild.compare(archive)
 
 
 def test_a_broken_record_is_told_and_passed_over(archive):
@@ -159,14 +159,14 @@ def test_a_changed_record_is_told(archive):
     """Bytes that a gzip member does not protect: only the old ledger knows them."""
     place = rows(archive, "SELECT warc_offset + 4 FROM captures WHERE url LIKE '%report-00'")[0][0]
     damage(archive, place)
-    rebuilt = rebuilding.rebuild(archive)
+    rebuilt = rebuild.rebuild(archive)
     assert rebuilt.exit_code == 7
     assert ["is not the one that the ledger knows" in fault for fault in rebuilt.broken] == [True]
 
 
 def test_a_missing_file_is_told(archive):
     min(archive.glob("warc/*.gz")).unlink()
-    rebuilt = rebuilding.rebuild(archive)
+    rebuilt = rebuild.rebuild(archive)
     assert rebuilt.exit_code == 7
     assert rebuilt.kept_old
     assert all("is gone or damaged" in fault or "stands for" in fault for fault in rebuilt.broken)
@@ -175,7 +175,7 @@ def test_a_missing_file_is_told(archive):
 def test_schedules_stay(archive):
     schedule(archive, SITE, "2d")
     before = rows(archive, "SELECT * FROM schedules")
-    rebuilding.rebuild(archive)
+    rebuild.rebuild(archive)
     assert rows(archive, "SELECT * FROM schedules") == before
 
 
@@ -185,7 +185,7 @@ def test_what_was_taken_down_stays_so(archive):
     assert ended.returncode == 0, ended.stderr
     head = locum("verify", "--head", "--archive", archive).stdout
     ids = rows(archive, "SELECT id, url FROM articles ORDER BY id")
-    rebuilt = rebuilding.rebuild(archive)
+    rebuilt = rebuild.rebuild(archive)
     assert rebuilt.exit_code == 0
     assert rows(archive, "SELECT id, url FROM articles ORDER BY id") == ids
     assert locum("verify", "--head", "--archive", archive).stdout == head
@@ -194,7 +194,7 @@ def test_what_was_taken_down_stays_so(archive):
     assert "by order of a court" in ended.stdout
     first = dump_archive(archive)
     (archive / "archive.db").unlink()
-    assert rebuilding.rebuild(archive).exit_code == 0
+    assert rebuild.rebuild(archive).exit_code == 0
     assert dump_archive(archive) == first
     assert "report-00" not in "\n".join(first)
 
@@ -205,7 +205,7 @@ def test_what_was_imported_is_there_again(undisturbed, tmp_path):
     ended = locum("import", *files, "--archive", archive)
     assert ended.returncode == 0, ended.stderr
     before = dump_archive(archive)
-    assert rebuilding.rebuild(archive).exit_code == 0
+    assert rebuild.rebuild(archive).exit_code == 0
     assert dump_archive(archive) == before
 
 
@@ -228,7 +228,7 @@ def test_a_reader_holds_the_old_database_until_it_lets_go(archive):
     before = dump_archive(archive)
     with closing(sqlite3.connect(archive / "archive.db")) as db:
         assert db.execute("SELECT count(*) FROM articles").fetchone() == (10,)  # open, but in no transaction
-        rebuilding.rebuild(archive)
+        rebuild.rebuild(archive)
         assert db.execute("SELECT count(*) FROM articles").fetchone() == (10,)
     assert dump_archive(archive) == before
 
@@ -241,7 +241,7 @@ def test_the_sample_differs_between_the_crawls():
 _READERS = """
 import os, sys
 from pathlib import Path
-from locum_spider.rebuilding.pages import readers
+from locum_spider.preservation.rebuild.pool import readers
 
 if __name__ == "__main__":
     with readers(Path(sys.argv[1]), 2) as pool:

@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from locum_spider.extract.general.candidates import is_foreign
+from locum_spider.extract.general.published.sources import is_foreign
 from locum_spider.extract.general.structured import article_things, publisher_names, resolve, text_of, types
-from locum_spider.normalise import fold, host_of
+from locum_spider.text import fold, host_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from locum_spider.extract.document import Document
+    from locum_spider.extract.page.document import Document
 
 _BY = re.compile(
     r"^\s*(?:written by|words by|story by|reported by|posted by|published by|by|von|par|por|di|door|av|af|"

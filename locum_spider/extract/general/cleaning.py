@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from locum_spider.normalise import words
+from locum_spider.text import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from locum_spider.extract.document import Document
     from locum_spider.extract.general.prose import Block
-    from locum_spider.extract.lines import Line
+    from locum_spider.extract.page.document import Document
+    from locum_spider.extract.page.lines import Line
 
 _FIRST = 6
 """Blocks at the beginning among which headline, date and byline are looked for."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from locum_spider.extract.general.cleaning import clean
-from locum_spider.normalise import fold, words
+from locum_spider.text import fold, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from locum_spider.extract.document import Document
-    from locum_spider.extract.lines import Line
+    from locum_spider.extract.page.document import Document
+    from locum_spider.extract.page.lines import Line
 
 
 _PARAGRAPH, _SENTENCE = 120, 40

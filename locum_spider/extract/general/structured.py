@@ -7,12 +7,12 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from locum_spider.normalise import fold, words
+from locum_spider.text import fold, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from locum_spider.extract.document import Document
+    from locum_spider.extract.page.document import Document
 
 Thing = dict[str, Any]
 

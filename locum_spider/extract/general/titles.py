@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from locum_spider.extract.general.bylines import site_keys
 from locum_spider.extract.general.structured import article_things, text_of
-from locum_spider.normalise import fold
+from locum_spider.text import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from locum_spider.extract.document import Document
+    from locum_spider.extract.page.document import Document
 
 _SEPARATOR = re.compile(r"\s+[|•·»›/–—-]\s+|\s*[|｜]\s*|\s+::?\s+|：|\s*»\s*")
 _DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}")

@@ -1,0 +1,92 @@
+"""`locum serve` and `locum schedule`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from locum_spider.cli.common import with_archive
+from locum_spider.errors import UsageError
+from locum_spider.sites import find_site
+from locum_spider.sites.site import parse_span
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Port to listen on.")
+@click.option("--open", "open_browser", is_flag=True, help="Open a browser.")
+@with_archive
+def serve(archive: Path, *, host: str, port: int, open_browser: bool) -> None:
+    """Browse the archive in Datasette.
+
+    \b
+    Example:
+      locum serve --port 8001
+    """
+    from locum_spider.browse.serve import serve as serve_archive
+
+    sys.exit(serve_archive(archive, host=host, port=port, open_browser=open_browser))
+
+
+@click.command()
+@click.argument("site")
+@click.option("--every", metavar="SPAN", help="How often: 12h, 1d, 2w; else what the site's declaration says.")
+@click.option("--off", is_flag=True, help="Take the site off the schedule.")
+@click.option("--print", "only_print", is_flag=True, help="Print timer and cron line instead of installing one.")
+@click.option(
+    "--with",
+    "kind",
+    type=click.Choice(["systemd", "cron"]),
+    help="Which of the two; else what this machine has.",
+)
+@with_archive
+def schedule(site: str, archive: Path, *, every: str | None, off: bool, only_print: bool, kind: str | None) -> None:
+    """Crawl a site regularly, by a systemd timer or a cron entry.
+
+    The timer asks once an hour; whether a site is due is decided from the archive.
+
+    \b
+    Example:
+      locum schedule locum-today --every 1d
+    """
+    from locum_spider.operate import schedule as scheduling
+
+    if off:
+        done = scheduling.unschedule(archive, site)
+        click.echo(f"{site} is off the schedule." if done else f"{site} was not on the schedule.")
+        return
+    declared = find_site(site, archive)
+    span = every or declared.crawl.every
+    try:
+        parse_span(span)
+    except ValueError as error:
+        raise UsageError(f"--every: {error}") from None
+    timer = scheduling.make_timer(archive)
+    scheduling.schedule(archive, declared.name, span)
+    click.echo(f"{site} is due every {span} in {archive}.")
+    if only_print:
+        _print_timer(timer, kind)
+    elif kind == "systemd" or (kind is None and scheduling.has_systemd()):
+        units = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
+        for path in scheduling.install_systemd(timer, units):
+            click.echo(f"Wrote {path}")
+        click.echo(f"The timer runs; see it with: systemctl --user list-timers {timer.name}.timer")
+    elif scheduling.install_cron(timer):
+        click.echo(f"In your crontab: {timer.cron}")
+    else:
+        click.echo("This machine has neither systemd for users nor cron; have something run this every hour:")
+        _print_timer(timer, "cron")
+
+
+def _print_timer(timer: object, kind: str | None) -> None:
+    from locum_spider.operate.schedule import Timer
+
+    assert isinstance(timer, Timer)  # noqa: S101 - narrows the type
+    if kind in {None, "systemd"}:
+        click.echo(f"\n# ~/.config/systemd/user/{timer.name}.service\n{timer.service}")
+        click.echo(f"# ~/.config/systemd/user/{timer.name}.timer\n{timer.timer}")
+    if kind in {None, "cron"}:
+        click.echo(f"{'# crontab -e' if kind is None else ''}\n{timer.cron}".strip())

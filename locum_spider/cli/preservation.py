@@ -1,0 +1,181 @@
+"""`locum verify`, `backup` and `takedown`."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from locum_spider.archive import Archive
+from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
+from locum_spider.errors import IntegrityError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from locum_spider.preservation.takedown.plan import Takedown
+    from locum_spider.preservation.verify import Report
+
+
+@contextmanager
+def _bar(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Something to tell progress to: what is being done, how much of it, of how much. Seen on a terminal only."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), TextColumn("{task.percentage:>3.0f} %"))
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total or None)
+
+
+@click.command()
+@click.option("--head", is_flag=True, help="Only print the ledger's head, NUMBER:CHAIN; check nothing.")
+@click.option("--expect", metavar="HEAD", help="Fail where the ledger never had this head.")
+@json_option
+@with_archive
+def verify(archive: Path, *, head: bool, expect: str | None, as_json: bool) -> None:
+    """Check every byte of every record, the ledger, the database and its index.
+
+    Each record's bytes are compared with the digest that the ledger has of them, and the rows of the ledger are bound
+    to each other, so that nothing can be cut, changed, moved or removed unseen. Who could write everything anew is
+    found out by --expect, if the head was left with somebody else before. Ends with 7 where anything is wrong.
+
+    \b
+    Example:
+      locum verify --archive news
+      locum verify --head --archive news > head.txt
+      locum verify --expect "$(cat head.txt)" --archive news
+    """
+    from locum_spider.preservation import verify as verification
+
+    if head and expect is None:
+        found = verification.read_head(archive)
+        print_json({"head": found}) if as_json else click.echo(found)
+        return
+    with _bar(quiet=as_json) as progress:
+        report = verification.verify(archive, expect=expect, on_progress=progress)
+    if as_json:
+        print_json(_plain(report))
+    else:
+        print_verification(report)
+    sys.exit(0 if report.sound else IntegrityError.exit_code)
+
+
+def _plain(report: Report) -> dict[str, Any]:
+    names = ("sound", "head", "records", "files", "bytes", "findings", "notes")
+    return {name: getattr(report, name) for name in names}
+
+
+def print_verification(report: Report) -> None:
+    """What was checked, what is wrong, what is odd."""
+    for finding in report.findings:
+        click.echo(wrap(finding.text, "! "))
+    for note in report.notes:
+        click.echo(wrap(note, "  "))
+    checked = f"{plural(report.records, 'record')} in {plural(report.files, 'file')}, {report.bytes:,} bytes"
+    if report.sound:
+        click.echo(f"Nothing is wrong: {checked}.")
+    else:
+        click.echo(f"{plural(len(report.findings), 'fault')} in {checked}.")
+    if report.head:
+        click.echo(f"Head of the ledger: {report.head}")
+
+
+@click.command()
+@click.argument("dest", metavar="DEST", type=click.Path(path_type=Path))
+@json_option
+@with_archive
+def backup(dest: Path, archive: Path, *, as_json: bool) -> None:
+    """Copy the archive to a folder, also while a crawl goes on, and verify the copy.
+
+    The second time only what is new is copied. The copy is an archive itself: it can be searched, verified and crawled
+    into. To restore, copy the folder back: cp -a DEST ARCHIVE. Ends with 7 where the copy is not sound.
+
+    \b
+    Example:
+      locum backup /media/usb/news --archive news
+    """
+    from locum_spider.preservation.backup import back_up
+
+    with _bar(quiet=as_json) as progress:
+        copied = back_up(archive, dest, on_progress=progress)
+    report = copied.report
+    if as_json:
+        counts = {name: getattr(copied, name) for name in ("new", "grown", "kept", "bytes")}
+        print_json({**counts, "verification": _plain(report)})
+    else:
+        click.echo(
+            f"Copied to {dest}: {plural(copied.new, 'WARC file')} new, {copied.grown:,} grown, {copied.kept:,} as they "
+            f"were, {copied.bytes:,} bytes."
+        )
+        print_verification(report)
+        if not report.sound:
+            click.echo(wrap("`locum verify` tells whether the archive has the same faults, or the copy alone.", "! "))
+    sys.exit(0 if report.sound else IntegrityError.exit_code)
+
+
+@click.command()
+@click.argument("article", metavar="ID|URL")
+@click.option("--reason", metavar="TEXT", required=True, help="Why; stays in the archive for good.")
+@click.option("--everywhere", is_flag=True, help="Also empty captures of other pages that name the article.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_archive
+def takedown(article: str, archive: Path, *, reason: str, everywhere: bool, yes: bool) -> None:
+    """Remove an article for good: its rows, revisions, captures and their records.
+
+    Every record of it gives way to a tombstone that says when and why, the archive still verifies, and no later crawl
+    brings the article back. Listings and other articles that name it keep their captures, unless --everywhere empties
+    these too: then what was read from them stays, without the page it was read from. Backups and exports made before
+    are not changed; the next `locum backup` to the same folder brings the removal there.
+
+    \b
+    Example:
+      locum takedown 12 --reason "by order of a court, 4 May 2026"
+    """
+    from locum_spider.preservation.takedown.plan import finish_earlier, prepare
+
+    if not reason.strip():
+        raise UsageError("--reason is empty; say why, in words that may be read by everybody")
+    if not yes and not sys.stdin.isatty():
+        raise UsageError("a takedown cannot be undone; say --yes where nobody can be asked")
+    if finish_earlier(archive):
+        click.echo("An earlier takedown was cut short; it is finished now.")
+        with Archive(archive) as opened:
+            if opened.article(article) is None:
+                return
+    with _bar(quiet=False) as progress, prepare(archive, article, on_progress=progress) as planned:
+        print_takedown(planned, everywhere=everywhere)
+        if not yes and not click.confirm("Remove it for good?"):
+            click.echo("Nothing was removed.")
+            return
+        number = planned.carry_out(reason.strip(), everywhere=everywhere)
+    click.echo(f"Taken down: {plural(number, 'record')} gave way to tombstones. `locum verify` tells of it.")
+    for name in ("archive.db.old", "archive.db.new"):
+        if (archive / name).exists():
+            click.echo(wrap(f"{archive / name} is an older database that may hold the article; delete it.", "! "))
+
+
+def print_takedown(planned: Takedown, *, everywhere: bool) -> None:
+    """What is to go, and what will stay."""
+    click.echo(wrap(f"Article {planned.subject.id}: {planned.subject.title}"))
+    click.echo(wrap(planned.subject.url, "  "))
+    captures = plural(len(planned.subject.captures), "capture")
+    click.echo(f"  {captures} with {plural(len(planned.records), 'record')} will be emptied.")
+    for number, title in planned.others:
+        click.echo(wrap(f"Article {number} was read from the same page and stays: {title}", "! "))
+    if planned.unread:
+        damaged = plural(planned.unread, "other record is", "other records are")
+        click.echo(wrap(f"{damaged} damaged and may name it; `locum verify` tells which.", "! "))
+    listings = plural(len(planned.listings), "capture of a listing", "captures of listings")
+    pages = plural(len(planned.pages), "capture of another page", "captures of other pages")
+    places = [name for name, found in ((listings, planned.listings), (pages, planned.pages)) if found]
+    if places:
+        fate = "Emptied too" if everywhere else "They stay as they are; --everywhere empties them too"
+        click.echo(wrap(f"Its title or address also stands in {' and '.join(places)}. {fate}.", "! "))

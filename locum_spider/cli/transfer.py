@@ -1,0 +1,145 @@
+"""`locum import` and `locum export`: captures from others and for others."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from locum_spider.cli.common import Size, json_option, plural, print_json, with_archive, wrap
+from locum_spider.errors import UsageError
+
+if TYPE_CHECKING:
+    from locum_spider.importing.run import Imported
+
+_MANY = 10
+
+
+@click.command("import")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.option("--min-free", type=Size(), metavar="SIZE", help="Stop while so much is free on the disk. [500MB]")
+@json_option
+@with_archive
+def import_(files: tuple[Path, ...], archive: Path, *, min_free: int | None, as_json: bool) -> None:
+    """Take captures made by others (WARC, WARC.gz, WARC.zst, WACZ) into the archive.
+
+    Only responses of declared sites are taken; what the archive has already is
+    passed over, so an import that was cut short is simply run again.
+
+    \b
+    Example:
+      locum import wayback/locumtoday-2016.warc.gz browsertrix.wacz
+    """
+    from locum_spider.crawl.settings import LOCUM_MIN_FREE
+    from locum_spider.importing.run import import_files
+
+    show = None if as_json or not sys.stderr.isatty() else _show
+    reserve = LOCUM_MIN_FREE if min_free is None else min_free
+    results = import_files(archive, list(files), min_free=reserve, on_progress=show)
+    if as_json:
+        print_json([_plain(result) for result in results])
+    else:
+        for result in results:
+            _print_imported(result)
+    if not any(result.outcomes for result in results):
+        _print_nothing_taken(results)
+        sys.exit(6)
+
+
+def _print_nothing_taken(results: list[Imported]) -> None:
+    if any(result.rewritten for result in results):
+        said = "no capture was taken: a web archive had rewritten the pages; fetch them with id_, and import those"
+    else:
+        said = "no capture of a declared site was found; `locum sites` lists the sites"
+    click.echo(f"locum: {said}", err=True)
+
+
+def _plain(result: Imported) -> dict[str, Any]:
+    """Field by field: `asdict` cannot copy a Counter before Python 3.12."""
+    return {
+        "file": result.file, "outcomes": dict(result.outcomes), "elsewhere": dict(result.elsewhere),
+        "rewritten": result.rewritten, "archives_own": result.archives_own, "bodiless": result.bodiless,
+        "cut_short": result.cut_short, "broken": result.broken,
+    }  # fmt: skip
+
+
+def _show(state: Imported) -> None:
+    done = sum(state.outcomes.values()) + sum(state.elsewhere.values()) + state.rewritten + state.archives_own
+    if done and done % 64 == 0:
+        click.echo(f"\r{state.file}: {plural(done, 'capture')}", err=True, nl=False)
+
+
+def _print_imported(result: Imported) -> None:
+    outcomes = result.outcomes
+    click.echo(f"{result.file}: {plural(sum(outcomes.values()), 'capture')} of declared sites")
+    articles = [f"{outcomes[name]:,} {name}" for name in ("new", "changed", "unchanged")]
+    click.echo(f"  articles   {', '.join(articles)}")
+    other = outcomes["not_listing"] + outcomes["not_article"] + outcomes["failed"]
+    click.echo(f"  others     {outcomes['listing']:,} listings, {other:,} neither, {outcomes['known']:,} known already")
+    if result.elsewhere:
+        hosts = ", ".join(f"{host} ({number:,})" for host, number in result.elsewhere.most_common(5))
+        click.echo(wrap(f"passed over, of no declared site: {hosts}", "  "))
+    if outcomes["taken_down"]:
+        click.echo(f"  not taken, since a takedown removed it here: {plural(outcomes['taken_down'], 'capture')}")
+    _print_passed_over(result)
+    if result.bodiless:
+        what = plural(result.bodiless, "revisit")
+        click.echo(wrap(f"{what} without the capture that has the body: import that first, then this again", "  ! "))
+    _print_first("kept, but not read, since it is cut short: ", result.cut_short)
+    _print_first("skipped, broken: ", result.broken)
+
+
+def _print_passed_over(result: Imported) -> None:
+    if result.archives_own:
+        click.echo(f"  passed over, a web archive's own redirects and errors: {result.archives_own:,}")
+    if result.rewritten:
+        said = (
+            f"passed over, rewritten by a web archive: {plural(result.rewritten, 'page')}. Fetch such pages as the "
+            "site sent them, with id_ behind the time (…/web/20170102030405id_/http://…), and import those"
+        )
+        click.echo(wrap(said, "  ! "))
+
+
+def _print_first(what: str, each: list[str]) -> None:
+    for text in each[:_MANY]:
+        click.echo(wrap(f"{what}{text}", "  ! "))
+    if len(each) > _MANY:
+        click.echo(f"  ! and {len(each) - _MANY:,} more")
+
+
+@click.command()
+@click.argument("article", required=False, metavar="[ID|URL]")
+@click.option("--format", "kind", type=click.Choice(["wacz"]), default="wacz", show_default=True, help="Kind of file.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@json_option
+@with_archive
+def export(article: str | None, archive: Path, *, kind: str, output: Path | None, force: bool, as_json: bool) -> None:
+    """Write the archive, or one article, as a file for others.
+
+    A WACZ holds the captures themselves and replays in any WACZ player.
+
+    \b
+    Example:
+      locum export --format wacz -o locum-today.wacz
+      locum export --format wacz 12
+    """
+    from locum_spider.archive import Archive
+    from locum_spider.exporting.wacz import export_wacz
+
+    article_id = None
+    with Archive(archive) as opened:
+        if article is not None:
+            found = opened.article(article)
+            if found is None:
+                raise UsageError(f"no article {article} in {archive}; `locum search` prints the numbers of articles")
+            article_id = found.id
+    name = f"article-{article_id}.{kind}" if article_id is not None else f"{archive.resolve().name}.{kind}"
+    result = export_wacz(archive, output or Path(name), article_id=article_id, force=force)
+    if as_json:
+        print_json(result)
+    else:
+        held = f"{plural(result.captures, 'capture')}, {plural(result.pages, 'page')}"
+        click.echo(f"{result.path}: {held}, {result.bytes:,} bytes")

@@ -1,0 +1,171 @@
+"""Running crawls in this process: what the command line calls. Scrapy starts and ends in here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from scrapy.crawler import AsyncCrawlerProcess
+from scrapy.settings import Settings
+from twisted.logger import globalLogBeginner
+
+from locum_spider.crawl import settings as ours
+from locum_spider.crawl.spiders.site import spider_class
+from locum_spider.errors import InterruptedCrawl, LocumError
+from locum_spider.recorder.messages import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from locum_spider.sites.site import Site
+
+_NEVER_USED = {
+    "EXTENSIONS_BASE": ("scrapy.extensions.remote_control.RemoteControl", "scrapy.extensions.feedexport.FeedExporter"),
+    "DOWNLOADER_MIDDLEWARES_BASE": ("scrapy.downloadermiddlewares.cookies.CookiesMiddleware",),
+}
+"""Switched off in the settings, but Scrapy would import them all the same, and aiohttp and requests with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlOptions:
+    """What a user may set for one run, over the site's declaration. `delay` in seconds, `concurrency` per host.
+
+    `min_free` are bytes that must stay free on the disk.
+    """
+
+    delay: float | None = None
+    concurrency: int | None = None
+    contact: str | None = None
+    durable: bool = False
+    log: bool = False
+    min_free: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one crawl is."""
+
+    site: str
+    captures: int
+    new: int
+    changed: int
+    unchanged: int
+    failed: int
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one crawl ended: its report, or the error that kept it from one."""
+
+    site: str
+    report: Report | None
+    error: LocumError | None
+
+    @property
+    def exit_code(self) -> int:
+        if self.error is not None:
+            return self.error.exit_code
+        return self.report.exit_code if self.report is not None else 1
+
+
+def run_crawls(
+    sites: Sequence[Site],
+    archive: Path,
+    options: CrawlOptions,
+    *,
+    on_progress: Callable[[list[Progress]], None] | None = None,
+    every: float = 0.25,
+) -> list[Result]:
+    """Crawl sites side by side into one archive until all are done or a signal stops them.
+
+    `on_progress` is called in the reactor's thread every `every` seconds.
+    """
+    process = _Process(_settings(archive, options))
+    _quieten(options)
+    crawlers = [process.create_crawler(spider_class(site)) for site in sites]
+    for crawler in crawlers:
+        process.crawl(crawler).add_done_callback(_seen)
+    if on_progress is not None:
+        asyncio.get_event_loop().create_task(_report(crawlers, on_progress, every))
+    process.start()
+    return [_result(site, crawler, stopped=process.stopped) for site, crawler in zip(sites, crawlers, strict=True)]
+
+
+class _Process(AsyncCrawlerProcess):
+    """Scrapy's process that remembers a Ctrl-C: one that came before a crawl had begun leaves no other trace."""
+
+    stopped = False
+
+    def _signal_shutdown(self, signum: int, frame: Any) -> None:
+        self.stopped = True
+        super()._signal_shutdown(signum, frame)
+
+
+def _quieten(options: CrawlOptions) -> None:
+    """Set the levels that Scrapy's start-up has set back; without a log file what goes wrong is told in the report."""
+    globalLogBeginner.beginLoggingTo(
+        [], redirectStandardIO=False, discardBuffer=True
+    )  # or critical events go to stderr
+    for name in ("scrapy", "twisted", "locum_spider"):
+        logging.getLogger(name).setLevel(logging.INFO if options.log else logging.CRITICAL + 1)
+
+
+def _settings(archive: Path, options: CrawlOptions) -> Settings:
+    settings = Settings()
+    settings.setmodule(ours, priority="project")
+    for name, components in _NEVER_USED.items():
+        for component in components:
+            settings[name].pop(component, None)
+    given: dict[str, Any] = {
+        "LOCUM_ARCHIVE": str(archive),
+        "LOCUM_DURABLE": options.durable,
+        "LOG_ENABLED": False,
+    }
+    if options.delay is not None:
+        given["DOWNLOAD_DELAY"] = options.delay
+    if options.concurrency is not None:
+        given["CONCURRENT_REQUESTS"] = given["CONCURRENT_REQUESTS_PER_DOMAIN"] = options.concurrency
+    if options.min_free is not None:
+        given["LOCUM_MIN_FREE"] = options.min_free
+    if options.contact:
+        given["USER_AGENT"] = ours.user_agent(options.contact)
+    for name, value in given.items():
+        settings.set(name, value, priority="cmdline")
+    return settings
+
+
+def _seen(task: asyncio.Task[None]) -> None:
+    """Take the error of a failed start-up, which stands in the stats already; asyncio would log it as forgotten."""
+    if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, LocumError):
+        logging.getLogger(__name__).error("The crawl could not start", exc_info=error)
+
+
+async def _report(crawlers: list[Any], on_progress: Callable[[list[Progress]], None], every: float) -> None:
+    while True:
+        on_progress([_progress(crawler) for crawler in crawlers])
+        await asyncio.sleep(every)
+
+
+def _progress(crawler: Any) -> Progress:
+    stats = crawler._stats  # noqa: SLF001 - the public attribute raises until the crawl has begun
+    get = stats.get_value if stats is not None else (lambda _key, default=0: default)
+    outcome = {n: get(f"locum/outcome/{n}", 0) for n in ("new", "changed", "unchanged", "failed", "not_article")}
+    return Progress(
+        crawler.spidercls.name, get("locum/captures", 0), outcome["new"], outcome["changed"], outcome["unchanged"],
+        outcome["failed"] + outcome["not_article"], get("locum/pending", 0),
+    )  # fmt: skip
+
+
+def _result(site: Site, crawler: Any, *, stopped: bool) -> Result:
+    stats = crawler._stats  # noqa: SLF001 - as above
+    report = stats.get_value("locum/report") if stats is not None else None
+    error = stats.get_value("locum/error") if stats is not None else None
+    if report is None and error is None and stopped:
+        error = InterruptedCrawl(f"the crawl of {site.name} was stopped; run the same command again to go on")
+    if report is None and error is None:
+        error = LocumError(f"the crawl of {site.name} could not start; run with --log to see why")
+    return Result(site.name, report, error)

@@ -1,0 +1,75 @@
+"""The one spider: it fetches what the frontier hands out and passes on what came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from scrapy import Spider
+
+from locum_spider.crawl.middlewares.capture import EXCHANGES, Interrupted, RobotsRefusal, explain
+from locum_spider.crawl.scheduler import REQUEST_ID
+from locum_spider.items import Visit
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from scrapy.http import Request, Response
+    from twisted.python.failure import Failure
+
+    from locum_spider.sites.site import Site
+
+
+class SiteSpider(Spider):
+    """A spider for one declared site. It neither reads pages nor stores them."""
+
+    site: ClassVar[Site]
+
+    @classmethod
+    def update_settings(cls, settings: Any) -> None:
+        """The site's own politeness, under anything given on the command line."""
+        super().update_settings(settings)
+        policy = cls.site.crawl
+        language = cls.site.language if cls.site.language == "en" else f"{cls.site.language}, en;q=0.5"
+        for name, value in (
+            ("DOWNLOAD_DELAY", policy.delay),
+            ("CONCURRENT_REQUESTS", policy.concurrency),
+            ("CONCURRENT_REQUESTS_PER_DOMAIN", policy.concurrency),
+            ("DOWNLOAD_MAXSIZE", policy.max_bytes),
+            ("DEFAULT_REQUEST_HEADERS", {**settings.getdict("DEFAULT_REQUEST_HEADERS"), "Accept-Language": language}),
+        ):
+            settings.set(name, value, priority="spider")
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Nothing: the frontier knows where to begin."""
+        nothing: tuple[Any, ...] = ()
+        for item in nothing:  # makes this a generator, as Scrapy wants it
+            yield item
+
+    def parse(self, response: Response) -> Iterator[Visit]:
+        """A final response, error pages included."""
+        yield self._visit(response.request)
+
+    def failed(self, failure: Failure) -> Iterator[Visit]:
+        """No final response: refused, unreachable, too large, cut off."""
+        request = failure.request
+        if failure.check(Interrupted):
+            return
+        error = explain(failure.value, self.site.crawl.max_bytes)
+        yield self._visit(request, error=error, refused=bool(failure.check(RobotsRefusal)))
+
+    def _visit(self, request: Request, error: str | None = None, *, refused: bool = False) -> Visit:
+        meta = request.meta
+        scheduler = self.crawler.engine.scheduler
+        return Visit(scheduler.crawl_id, meta[REQUEST_ID], tuple(meta.get(EXCHANGES, ())), error, refused)
+
+
+def spider_class(site: Site) -> type[SiteSpider]:
+    """The spider class of a site, `LocumTodaySpider` for `locum-today`."""
+    name = "".join(part.capitalize() for part in site.name.split("-")) + "Spider"
+    names = {
+        "name": site.name,
+        "site": site,
+        "allowed_domains": list(site.hosts),
+        "__module__": "locum_spider.crawl.spiders",
+    }
+    return type(name, (SiteSpider,), names)

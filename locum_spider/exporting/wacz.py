@@ -1,0 +1,156 @@
+"""Out of the archive into WACZ: captures, an index of them and a list of pages, replayable without us.
+
+Layout after the WACZ specification 1.1.1: `archive/`, `indexes/index.cdx`, `pages/pages.jsonl`, `datapackage.json`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlsplit
+
+from locum_spider.errors import IntegrityError, UsageError
+from locum_spider.store import exports
+from locum_spider.store.connection import WARCS, connect_reading, disk_error, utc_now
+from locum_spider.version import __version__
+from locum_spider.warc.writer import locate
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator
+    from typing import BinaryIO
+
+_CHUNK = 1 << 20
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # one archive, one file: no time of the export in its members
+
+
+def surt(url: str) -> str:
+    """An address in the order that indexes are sorted by: host turned round, then path and sorted query.
+
+    >>> surt("http://www.LocumToday.co.uk/article.php?s=B&a=1")
+    'uk,co,locumtoday)/article.php?a=1&s=b'
+    """
+    parts = urlsplit(url.lower())
+    host = (parts.hostname or "").removeprefix("www.")
+    port = f":{parts.port}" if parts.port and parts.port not in {80, 443} else ""
+    path = quote(unquote(parts.path), safe="/:@!$&'()*+,;=~-._").rstrip("/") or "/"
+    query = "&".join(sorted(quote(part, safe="/:@!$'()*+,;=~-._%?") for part in parts.query.split("&")))
+    return f"{','.join(reversed(host.split('.')))}{port}){path}{'?' + query if query else ''}".lower()
+
+
+@dataclass(slots=True)
+class _Package:
+    """A WACZ being written: each member is hashed on its way into the ZIP."""
+
+    container: zipfile.ZipFile
+    resources: list[dict[str, object]] = field(default_factory=list)
+
+    def add(self, path: str, chunks: Iterable[bytes], *, compress: bool = False) -> None:
+        info = zipfile.ZipInfo(path, _EPOCH)
+        info.compress_type = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+        digest, size = hashlib.sha256(), 0
+        with self.container.open(info, "w", force_zip64=True) as member:
+            for chunk in chunks:
+                member.write(chunk)
+                digest.update(chunk)
+                size += len(chunk)
+        name = path.rpartition("/")[2].lower()  # the data package's own rule for names
+        self.resources.append({"name": name, "path": path, "hash": f"sha256:{digest.hexdigest()}", "bytes": size})
+
+    def finish(self, title: str) -> None:
+        package = {
+            "profile": "data-package", "wacz_version": "1.1.1", "title": title, "created": utc_now(),
+            "software": f"locum-spider/{__version__}", "resources": self.resources,
+        }  # fmt: skip
+        text = json.dumps(package, ensure_ascii=False, indent=2).encode()
+        self.container.writestr(zipfile.ZipInfo("datapackage.json", _EPOCH), text)
+        seal = {"path": "datapackage.json", "hash": f"sha256:{hashlib.sha256(text).hexdigest()}"}
+        self.container.writestr(zipfile.ZipInfo("datapackage-digest.json", _EPOCH), json.dumps(seal))
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What went into a file."""
+
+    path: Path
+    captures: int
+    pages: int
+    bytes: int
+
+
+def export_wacz(archive: Path, destination: Path, *, article_id: int | None = None, force: bool = False) -> Exported:
+    """The whole archive, or one article with every capture of it, as a WACZ file.
+
+    It gets its name only when it is whole. Raises UsageError where the file exists already or the article does not.
+    """
+    if destination.exists() and not force:
+        raise UsageError(f"{destination} exists; name another file or add --force")
+    db = connect_reading(archive)
+    part = destination.with_name(destination.name + ".part")
+    try:
+        db.execute("BEGIN")  # one snapshot, also while a crawl writes
+        contents = exports.whole_archive(db) if article_id is None else exports.one_article(db, article_id)
+        if contents is None:
+            raise UsageError(f"no article {article_id} in {archive}; `locum search` prints the numbers of articles")
+        with zipfile.ZipFile(part, "w") as container:
+            package = _Package(container)
+            for name, pieces in contents.pieces.items():
+                package.add(f"archive/{name}", _read(archive / WARCS, pieces))
+            package.add("indexes/index.cdx", _index(db), compress=True)
+            package.add("pages/pages.jsonl", _pages(db, article_id), compress=True)
+            package.finish(contents.title)
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.rename(destination)
+        return Exported(destination, contents.captures, contents.pages, destination.stat().st_size)
+    except OSError as error:
+        raise disk_error(error, destination) or UsageError(f"{destination}: {error.strerror}") from None
+    finally:
+        with suppress(OSError):
+            part.unlink()
+        db.close()
+
+
+def _read(folder: Path, pieces: list[exports.Piece]) -> Iterator[bytes]:
+    for name, offset, length in pieces:
+        with _open(folder, name) as file:
+            file.seek(offset)
+            while length > 0:
+                chunk = file.read(min(_CHUNK, length))
+                if not chunk:
+                    raise IntegrityError(f"{folder / name} ends {length:,} bytes too early; run `locum verify`")
+                length -= len(chunk)
+                yield chunk
+
+
+def _open(folder: Path, name: str) -> BinaryIO:
+    try:
+        return locate(folder, name).open("rb")
+    except FileNotFoundError:  # a crawl has just closed it, and it has its last name now
+        return locate(folder, name).open("rb")
+
+
+def _index(db: sqlite3.Connection) -> Iterator[bytes]:
+    """CDXJ, sorted as its readers search it."""
+    for capture in exports.index(db, surt):
+        stamp = "".join(c for c in capture.fetched_at if c.isdigit())[:14]
+        mime = "warc/revisit" if capture.same_as else (capture.content_type or "unk").split(";")[0].strip()
+        entry = {
+            "url": capture.url, "mime": mime, "status": str(capture.status), "digest": capture.digest,
+            "length": str(capture.length), "offset": str(capture.offset), "filename": capture.file,
+        }  # fmt: skip
+        yield f"{surt(capture.url)} {stamp} {json.dumps(entry, ensure_ascii=False)}\n".encode()
+
+
+def _pages(db: sqlite3.Connection, article_id: int | None) -> Iterator[bytes]:
+    """One page for each revision of each article, at the time it was captured."""
+    yield b'{"format": "json-pages-1.0", "id": "pages", "title": "Articles"}\n'
+    for revision_id, url, fetched_at, title in exports.pages(db, article_id):
+        page = {"id": f"r{revision_id}", "url": url, "ts": fetched_at, "title": title}
+        yield json.dumps(page, ensure_ascii=False).encode() + b"\n"

@@ -1,0 +1,1 @@
+"""Reading pages by the rules of a site's declaration."""

@@ -1,0 +1,310 @@
+"""Reading an article page by the rules of a layout."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from selectolax.lexbor import LexborHTMLParser
+
+from locum_spider.dates import read_date
+from locum_spider.errors import PageError
+from locum_spider.extract.declared.body import join_blocks, read_body
+from locum_spider.extract.declared.landmarks import (
+    NEAR,
+    Span,
+    find_above,
+    find_end,
+    find_inner_label,
+    find_label,
+    find_title,
+    is_foreign,
+)
+from locum_spider.extract.page.lines import LineReader
+from locum_spider.items import Article, Attachment, Image
+from locum_spider.text import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from locum_spider.extract.page.document import Document
+    from locum_spider.extract.page.lines import Line
+    from locum_spider.sites.site import Rule, Site
+
+_CUT = re.compile(r"\s*(?:[|•·;(\[]|\s[–—-]\s|,?\s(?:by|in|at|from)\s)", re.IGNORECASE)
+_BYLINE = re.compile(r"(?:by|words by|written by)\s+(.{2,80})", re.IGNORECASE)
+_FEW_WORDS = 6
+_NAMES = re.compile(r",\s*|\s+and\s+|\s*&\s*|\s*;\s*")
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been read of one page so far."""
+
+    document: Document
+    site: Site
+    now: datetime
+    spans: dict[str, Span] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
+    evidence: dict[str, str] = field(default_factory=dict)
+    images: tuple[Image, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+
+    def keep(self, name: str, rule: Rule, value: str, span: Span | None = None) -> None:
+        self.values[name] = value
+        self.evidence[name] = str(rule)
+        if span is not None:
+            self.spans[name] = span
+
+
+def read_declared(document: Document, site: Site, fetched_at: datetime) -> Article:
+    """The article on a page of a declared site.
+
+    Raises PageError, which says what is missing, where the page has no title, no date or no text: it is not an
+    article, or not one that this layout can read.
+    """
+    if not site.is_article(document.url):
+        raise PageError(f"{document.url}: not the address of an article of {site.title}")
+    layout = site.layout(fetched_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    reading = _Reading(document, site, fetched_at)
+    for name in ("title", "published", "standfirst", "section", "body", "modified", "authors", "tags"):
+        for rule in layout.article.rules(name):
+            _apply(reading, name, rule)
+            if name in reading.values:
+                break
+    for name, rules in (
+        ("title", layout.article.rules("title")),
+        ("published", layout.article.rules("published")),
+    ):
+        if name not in reading.values:
+            looked = "; ".join(str(rule) for rule in rules) or "no rule"
+            what = {"title": "no title", "published": "no date"}[name]
+            raise PageError(f"{document.url}: {what} on the page (looked for {looked}); not read as an article")
+    return _article(reading)
+
+
+def _apply(reading: _Reading, name: str, rule: Rule) -> None:
+    """Try one rule for one field; note what it yields."""
+    document, site, lines = reading.document, reading.site, reading.document.lines
+    match rule.way:
+        case "css":
+            _apply_css(reading, name, rule)
+        case "meta":
+            values = document.meta.get((rule.meta or "").lower(), [])
+            if values and values[0]:
+                reading.keep(name, rule, "\n".join(values) if name in {"authors", "tags"} else values[0])
+        case "json_ld":
+            if value := _json_ld_value(document, rule.json_ld or ""):
+                reading.keep(name, rule, value)
+        case "named_by":
+            if span := find_title(document, site, rule.named_by or (), rule.followed_by):
+                reading.keep(name, rule, span.text, span)
+        case "label":
+            _apply_label(reading, name, rule)
+        case "above":
+            below = reading.spans.get((rule.above or "")[1:])
+            if below and (span := find_above(document, site, below.start)):
+                reading.keep(name, rule, span.text, span)
+        case _:
+            start = _start_of(reading, rule.after or "")
+            if start is None:
+                return
+            marks = [m for m in rule.before if not m.startswith("@")]
+            fields = [reading.spans[m[1:]].start for m in rule.before if m[1:] in reading.spans and m.startswith("@")]
+            stop = min([find_end(lines, marks, start), *[f for f in fields if f >= start]])
+            if name == "body" and not any(line.image is None for line in lines[start:stop]):
+                start = _below_tools(lines, stop)
+                stop = find_end(lines, marks, start)
+            _keep_region(reading, name, rule, start, stop)
+
+
+def _below_tools(lines: Sequence[Line], index: int) -> int:
+    """The first line below tools for sharing that stand above the text: one landmark and the links behind it.
+
+    Another landmark right behind means that the page has no text at all: what follows is its tail.
+    """
+    stop = index + 1
+    while stop < len(lines):
+        line = lines[stop]
+        is_tool = line.image is not None or line.links > 0 or line.tag == "button" or line.item is not None
+        if not (is_tool and len(line.text.split()) <= _FEW_WORDS):
+            break
+        stop += 1
+    return stop
+
+
+def _start_of(reading: _Reading, landmark: str) -> int | None:
+    if landmark.startswith("@"):
+        span = reading.spans.get(landmark[1:])
+        return span.stop if span else None
+    end = find_end(reading.document.lines, [landmark], 0)
+    return end + 1 if end < len(reading.document.lines) else None
+
+
+def _apply_label(reading: _Reading, name: str, rule: Rule) -> None:
+    lines, label = reading.document.lines, rule.label or ""
+    start = _start_of(reading, rule.after) if rule.after else 0
+    if start is None:
+        return
+    title = reading.spans.get("title")
+    stop = _near(reading, start) if rule.after else len(lines)
+    if span := find_label(lines, label, start, stop):
+        reading.keep(name, rule, span.text, span)
+    elif found := find_inner_label(lines[:stop], label, max(start - 1, 0)):
+        span, front = found
+        reading.keep(name, rule, span.text, span)
+        if front and title is not None and span.start >= title.stop:
+            reading.values.setdefault("standfirst", front)
+
+
+def _near(reading: _Reading, start: int) -> int:
+    """Where what belongs to a landmark ends: some lines on, and before the next article's headline."""
+    lines, own = reading.document.lines, reading.site.key(reading.document.url)
+    stop = min(start + NEAR, len(lines))
+    return next((i for i in range(start, stop) if is_foreign(lines[i], reading.site, own)), stop)
+
+
+def _keep_region(reading: _Reading, name: str, rule: Rule, start: int, stop: int) -> None:
+    if name == "body":
+        body = read_body(reading.document, reading.site, start, stop)
+        reading.images, reading.attachments = body.images, body.attachments
+        reading.keep(name, rule, body.text, Span(start, stop, body.text))
+        return
+    title = reading.values.get("title")
+    picked = []
+    for line in reading.document.lines[start:stop]:
+        if line.image is not None or line.caption or line.url is not None or line.tag in {"button", "label"}:
+            continue
+        if byline := _BYLINE.fullmatch(line.text):
+            reading.values.setdefault("authors", byline[1])
+            reading.evidence.setdefault("authors", str(rule))
+        elif line.text != title:
+            picked.append(line.text)
+    if picked:
+        text = " ".join(picked)
+        reading.keep(name, rule, text, Span(start, stop, text))
+
+
+def _apply_css(reading: _Reading, name: str, rule: Rule) -> None:
+    document = reading.document
+    nodes = document.tree.css(rule.css or "")
+    if not nodes:
+        return
+    if rule.drop:  # in a copy: another field may be read from what this one drops
+        nodes = [copy for node in nodes if (copy := LexborHTMLParser(node.html or "").body) is not None]
+        for node in nodes:
+            for unwanted in node.css(rule.drop):
+                unwanted.decompose()
+    if rule.attr:
+        texts = [fold(node.attributes.get(rule.attr) or "") for node in nodes]
+    elif name == "body":
+        texts = []
+        for node in nodes:
+            lines = LineReader(document.absolute)
+            lines.read(node)
+            texts.append(join_blocks([line for line in lines.lines if line.image is None and not line.caption]))
+    else:
+        texts = [fold(node.text(separator=" ")) for node in nodes]
+    texts = [text for text in texts if text]
+    if texts:
+        many = {"body": "\n\n", "authors": "\n", "tags": "\n"}
+        reading.keep(name, rule, many[name].join(texts) if name in many else texts[0])
+
+
+def _json_ld_value(document: Document, path: str) -> str | None:
+    """The first value at a dotted path (`author.name`) in any JSON-LD object; lists give one line an entry."""
+    for thing in document.json_ld:
+        values: list[Any] = [thing]
+        for key in path.split("."):
+            found = [value.get(key) for value in values if isinstance(value, dict)]
+            values = [item for value in found for item in (value if isinstance(value, list) else [value])]
+        texts = [fold(str(v)) for v in values if isinstance(v, (str, int, float)) and str(v).strip()]
+        if texts:
+            return "\n".join(texts)
+    return None
+
+
+def _article(reading: _Reading) -> Article:
+    values, site, document = reading.values, reading.site, reading.document
+    dated = _read_published(values["published"], site, reading.now)
+    address_day = site.address_date(document.url)
+    canonical = document.canonical
+    return Article(
+        url=document.url,
+        title=values["title"],
+        standfirst=values.get("standfirst"),
+        authors=tuple(a for a in _NAMES.split(values.get("authors", "").replace("\n", ";")) if a.strip()),
+        published=dated.day,
+        published_at=dated.at,
+        published_raw=dated.raw,
+        published_source=_source(reading.evidence["published"]) if dated.day else None,
+        published_conflict=_conflict(dated, address_day),
+        modified_at=_modified(reading),
+        section=values.get("section"),
+        tags=tuple(t for t in re.split(r"[\n,;]\s*", values.get("tags", "")) if t),
+        lang=document.lang or site.language,
+        text=values.get("body", ""),
+        attachments=reading.attachments,
+        images=reading.images,
+        canonical_url=canonical if canonical and site.is_article(canonical) else None,
+        evidence=_evidence(reading, address_day),
+    )
+
+
+def _evidence(reading: _Reading, address_day: str | None) -> dict[str, str]:
+    """What read each field: the layout's rule, and the raw text where it is more than the field's value."""
+    found = dict(reading.evidence)
+    body = found.get("body")
+    if body is not None:
+        found |= {"attachments": body} if reading.attachments else {}
+        found |= {"images": body} if reading.images else {}
+    found["lang"] = "html lang" if reading.document.lang else "the site's declaration"
+    if address_day is not None:
+        found["address_date"] = f"{address_day} in {reading.document.url}"
+    if reading.document.canonical:
+        found["canonical_url"] = 'link rel="canonical"'
+    return found
+
+
+def _modified(reading: _Reading) -> str | None:
+    if "modified" not in reading.values:
+        return None
+    dated = _read_published(reading.values["modified"], reading.site, reading.now)
+    return dated.at or dated.day
+
+
+@dataclass(frozen=True, slots=True)
+class _Dated:
+    day: str | None
+    at: str | None
+    raw: str
+
+
+def _read_published(raw: str, site: Site, now: datetime) -> _Dated:
+    """A printed date; where more words follow it on the line, the words up to the first separator."""
+    cuts = [raw, *(raw[: m.start()] for m in _CUT.finditer(raw) if m.start())]
+    for text in cuts:
+        value = read_date(text, now=now, tz=site.timezone, lang=site.language, order=site.date_order)
+        if value is not None and value.precision not in {"year", "quarter"}:  # too little to sort or cite by
+            iso = value.isoformat()
+            return _Dated(iso[:10], iso if "T" in iso else None, text.strip())
+    return _Dated(None, None, raw)
+
+
+def _conflict(dated: _Dated, address_day: str | None) -> str | None:
+    if dated.day is None:
+        hint = f"; the address says {address_day}" if address_day else ""
+        return f"the page prints {dated.raw!r}, which cannot be read as a date{hint}"
+    if address_day and not address_day.startswith(dated.day):
+        return f"the page prints {dated.day}, the address says {address_day}"
+    return None
+
+
+def _source(evidence: str) -> str:
+    """`visible` for words on the page, else the standard the value was taken from."""
+    for way in ("meta", "json_ld"):
+        if evidence.startswith(way):
+            return way.replace("_", "-")
+    return "visible"

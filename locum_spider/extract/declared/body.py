@@ -1,0 +1,150 @@
+"""The lines of an article's body as plain text, with its pictures and documents set apart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from locum_spider.items import Attachment, Image
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from locum_spider.extract.page.document import Document
+    from locum_spider.extract.page.lines import Line
+    from locum_spider.sites.site import Site
+
+_DOCUMENT = re.compile(r"\.(pdf|docx?|xlsx?|pptx?|odt|ods|odp|rtf|csv|zip|epub)$", re.IGNORECASE)
+_CONTROLS = frozenset({"button", "label", "legend", "option"})
+_LONG_CAPTION = 240
+_CELL = 100
+_FEW_WORDS = 12
+_DOCUMENTS_HEADING = re.compile(
+    r"^(related |attached |supporting )?(documents?|downloads?|attachments?|files?)\b", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a region of a page holds."""
+
+    text: str
+    images: tuple[Image, ...]
+    attachments: tuple[Attachment, ...]
+
+
+def read_body(document: Document, site: Site | None, start: int, stop: int) -> Body:
+    """The lines `start` to `stop` of a page: blocks of text, pictures with captions, documents."""
+    lines = document.lines[start:stop]
+    captions = _captions(document, lines)
+    images = tuple(
+        Image(url=line.image, alt=line.text or None, caption=captions.get(index))
+        for index, line in enumerate(lines)
+        if line.image is not None and not _leads_away(line, site)
+    )
+    lines = _join_rows(document, lines)
+    spoken_for = {words for words in (*captions.values(), *(i.alt for i in images)) if words}
+    kept = [line for line in lines if line.image is None and line.tag not in _CONTROLS and not line.caption]
+    kept = [line for line in kept if line.text not in spoken_for]
+    attachments: list[Attachment] = []
+    kept = _take_documents(kept, site, attachments)
+    return Body(join_blocks(kept), images, tuple(attachments))
+
+
+def join_blocks(lines: Sequence[Line]) -> str:
+    """Plain text: blocks separated by blank lines, line breaks within a block kept, items led by their mark."""
+    blocks: list[str] = []
+    last: int | None = None
+    for line in lines:
+        text = (line.item or "") + line.text
+        if blocks and line.block == last and not line.item:
+            blocks[-1] += "\n" + text
+        else:
+            blocks.append(text)
+        last = line.block
+    return "\n\n".join(blocks)
+
+
+def _join_rows(document: Document, lines: Sequence[Line]) -> list[Line]:
+    """Lines in which the cells of a row of a table of data are one, `a | b | c`; tables for layout stay as they are.
+
+    A table of data has two rows or more in which each of two cells or more holds one short line.
+    """
+    rows: list[list[Line]] = []
+    for line in lines:
+        row = (
+            document.parent(line.box)
+            if line.tag in {"td", "th"} and line.image is None and len(line.text) <= _CELL
+            else None
+        )
+        last = rows[-1][-1] if rows else None
+        beside = last is not None and last.tag in {"td", "th"} and last.image is None and last.box != line.box
+        if row is not None and last is not None and beside and document.parent(last.box) == row:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    wide = [len(row) > 1 for row in rows]
+    joined: list[Line] = []
+    for index, cells in enumerate(rows):
+        if wide[index] and (wide[index - 1 : index] == [True] or wide[index + 1 : index + 2] == [True]):
+            joined.append(cells[0]._replace(text=" | ".join(cell.text for cell in cells), url=None))
+        else:
+            joined += cells
+    return joined
+
+
+def _leads_away(line: Line, site: Site | None) -> bool:
+    return line.url is not None and site is not None and site.is_article(line.url)
+
+
+def _captions(document: Document, lines: Sequence[Line]) -> dict[int, str]:
+    """Caption of each picture, by its place among the lines: marked as such, or alone with it in a container."""
+    found: dict[int, str] = {}
+    for index, line in enumerate(lines):
+        if line.image is None:
+            continue
+        for other in (index + 1, index - 1):
+            if not 0 <= other < len(lines) or lines[other].image is not None or other in found:
+                continue
+            text = lines[other].text
+            if len(text) > _LONG_CAPTION or lines[other].url is not None:
+                continue
+            below = other == index + 1 and _reads_as_caption(lines[other])
+            if lines[other].caption or text == line.text or below or _alone_together(document, lines, index, other):
+                found[index] = text
+                break
+    return found
+
+
+def _reads_as_caption(line: Line) -> bool:
+    """Whether a line under a picture is a few words that are no sentence and no heading."""
+    few = len(line.text.split()) <= _FEW_WORDS and line.text[-1] not in ".!?:;”\"’'"
+    return few and not line.strong and not line.heading and line.item is None
+
+
+def _alone_together(document: Document, lines: Sequence[Line], picture: int, words: int) -> bool:
+    box = lines[picture].box
+    while not document.within(lines[words].box, box):
+        box = document.parent(box)
+    inside = [i for i, line in enumerate(lines) if document.within(line.box, box)]
+    around = [i for i, line in enumerate(document.lines) if document.within(line.box, box)]
+    return len(inside) == 2 and len(around) == 2
+
+
+def _take_documents(lines: list[Line], site: Site | None, into: list[Attachment]) -> list[Line]:
+    """Take out the lines that are nothing but a link to a document, or that end the body as links of their own."""
+    kept: list[Line] = []
+    trailing = True
+    for line in reversed(lines):
+        is_file = line.url is not None and _DOCUMENT.search(urlsplit(line.url).path) is not None
+        own_page = line.url is not None and site is not None and (site.is_article(line.url) or line.url in site.start)
+        if line.url is not None and (is_file or (trailing and not own_page and not line.item)):
+            into.insert(0, Attachment(title=line.text, url=line.url))
+        elif trailing and into and _DOCUMENTS_HEADING.match(line.text) and len(line.text) < 40:
+            continue
+        else:
+            trailing = False
+            kept.insert(0, line)
+    return kept

@@ -1,0 +1,308 @@
+"""Finding things by what stands around them in the visible text: labels, regions, the page's own headline."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from locum_spider.text import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from locum_spider.extract.page.document import Document
+    from locum_spider.extract.page.lines import Line
+    from locum_spider.sites.site import Site
+
+NEAR = 10
+"""Lines that may stand between a headline and its date."""
+
+_TRAILING = " \t:….»>›→▸|-–—"
+_LONG_TITLE = 300
+_LIKELY = 0.55
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Lines `start` to `stop` (exclusive) of a page, and the text that was read out of them."""
+
+    start: int
+    stop: int
+    text: str
+
+
+@lru_cache(maxsize=256)
+def _marks(landmarks: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Landmarks as whole lines, and as beginnings: those that end in a colon or have five words or more."""
+    bare = [mark.casefold().strip(_TRAILING) for mark in landmarks]
+    openings = [
+        mark.casefold().strip() if mark.endswith(":") else short
+        for mark, short in zip(landmarks, bare, strict=True)
+        if mark.endswith(":") or short.count(" ") >= 4
+    ]
+    return frozenset(bare), tuple(openings)
+
+
+def is_landmark(line: str, landmarks: tuple[str, ...]) -> bool:
+    """Whether a line is one of some landmarks: the same words alone, or followed by more where these are an opening.
+
+    >>> is_landmark("Share this article: Facebook", ("Share this article:",))
+    True
+    >>> is_landmark("LATEST ARTICLES »", ("Latest articles",))
+    True
+    >>> is_landmark("Latest articles about pay are read by thousands", ("Latest articles",))
+    False
+    """
+    return _is_one_of(line, *_marks(landmarks))
+
+
+def _is_one_of(line: str, whole: frozenset[str], openings: tuple[str, ...]) -> bool:
+    text = line.casefold().strip(_TRAILING)
+    return text in whole or (bool(openings) and text.startswith(openings))
+
+
+def after_label(line: str, label: str) -> str | None:
+    """What follows a label at the start of a line, None where the line does not start with it.
+
+    >>> after_label("PUBLISHED ON: 10th April 2018", "Published on")
+    '10th April 2018'
+    >>> after_label("Published once", "Published on") is None
+    True
+    """
+    if not line.casefold().startswith(label.casefold()):
+        return None
+    rest = line[len(label) :]
+    if rest and rest[0].isalnum() and label[-1].isalnum():
+        return None
+    return rest.lstrip(" :–—-|").strip()
+
+
+def find_label(lines: Sequence[Line], label: str, start: int, stop: int | None = None) -> Span | None:
+    """The first line from `start` on that begins with a label; its text is the rest, or the line below."""
+    stop = len(lines) if stop is None else min(stop, len(lines))
+    for index in range(max(start, 0), stop):
+        rest = after_label(lines[index].text, label)
+        if rest:
+            return Span(index, index + 1, rest)
+        if rest == "" and index + 1 < len(lines) and lines[index + 1].image is None:
+            return Span(index, index + 2, lines[index + 1].text)
+    return None
+
+
+def find_inner_label(lines: Sequence[Line], label: str, start: int) -> tuple[Span, str] | None:
+    """A label in the middle of one of the next lines, with the words in front of it: some pages end no line there."""
+    # A lower-case letter right before a capital is where two elements meet without a blank.
+    pattern = re.compile(rf"(?:(?<!\w)(?i:{re.escape(label)})|(?<=[^\W\d_]){re.escape(label)})(?!\w)[\s:]*")
+    for index in range(max(start, 0), min(start + NEAR, len(lines))):
+        if match := pattern.search(lines[index].text):
+            return Span(index, index + 1, lines[index].text[match.end() :]), lines[index].text[: match.start()].strip(
+                " |–-"
+            )
+    return None
+
+
+def find_end(lines: Sequence[Line], landmarks: Sequence[str], start: int) -> int:
+    """Index of the first line from `start` on that is one of the landmarks, else the end of the page."""
+    whole, openings = _marks(tuple(landmarks))
+    for index in range(start, len(lines)):
+        if _is_one_of(lines[index].text, whole, openings):  # also as a picture's alternative text
+            return index
+    return len(lines)
+
+
+def similarity(line: list[str], named: list[str]) -> float:
+    """How far the words of a line are those that an address or a title names, 0 to 1. Addresses are often cut short.
+
+    >>> similarity(words("What is a locum social worker?"), ["what", "is", "a", "locum", "social"]) > 0.8
+    True
+    >>> similarity(["news"], ["news", "of", "the", "locum", "world"]) < 0.5
+    True
+    """
+    return _similarity(line, frozenset(line), named, frozenset(named))
+
+
+def _similarity(line: list[str], in_line: frozenset[str], named: list[str], in_name: frozenset[str]) -> float:
+    if in_line.isdisjoint(in_name):
+        return 0.0
+    if line == named:
+        return 1.0
+    common = len(in_line & in_name)
+    precision, recall = common / len(in_line), common / len(in_name)
+    if len(named) >= 3 and line[: len(named)] == named:
+        precision = max(precision, 0.9)
+    return 2 * precision * recall / (precision + recall)
+
+
+def _names(document: Document, site: Site, evidence: Sequence[str]) -> Iterator[tuple[float, list[str]]]:
+    """(weight, words) of everything that says what the page's title is."""
+    if "address" in evidence and (slug := site.address_slug(document.url)):
+        yield 3.0, words(slug.replace("-", " ").replace("_", " "))
+    if "metadata" in evidence:
+        for name in ("og:title", "twitter:title", "dc.title", "headline"):
+            for value in document.meta.get(name, ()):
+                yield 2.0, words(value)
+        for thing in document.json_ld:
+            if isinstance(thing.get("headline"), str):
+                yield 2.0, words(thing["headline"])
+        own = words(site.title)
+        title = words(document.title_tag)
+        for end in (
+            title[: -len(own)] if title[-len(own) :] == own else [],
+            title[len(own) :] if title[: len(own)] == own else [],
+        ):
+            if end:
+                yield 2.0, end
+        if title and title != own:
+            yield 2.0, title
+
+
+def is_foreign(line: Line, site: Site, own: str) -> bool:
+    """Whether a line is a link to another article than the one known as `own`."""
+    return line.url is not None and site.is_article(line.url) and site.key(line.url) != own
+
+
+def find_title(document: Document, site: Site, evidence: Sequence[str], followed_by: str | None) -> Span | None:
+    """The page's own headline among its lines: what address, metadata and headings agree on, near its date.
+
+    A line that links to another article is that article's headline, not this page's.
+    """
+    lines = document.lines
+    search = _TitleSearch(document, site, evidence, followed_by)
+    near = sorted({i for label in search.labels for i in range(max(label - NEAR, 0), label)})
+    for indices, named in ((near, True), (range(len(lines)), True), (near, False)):
+        found = [candidate for i in indices for candidate in search.candidates(i, named=named)]
+        if found:
+            return max(found, key=lambda candidate: candidate[0])[1]
+    return _above_label(lines, search.labels[0]) if search.labels else None
+
+
+class _TitleSearch:
+    """How much each line of a page looks like its headline."""
+
+    def __init__(self, document: Document, site: Site, evidence: Sequence[str], followed_by: str | None) -> None:
+        self.lines, self.site, self.label = document.lines, site, followed_by
+        self.names = [
+            (0.5 + weight / 6, name, frozenset(name)) for weight, name in _names(document, site, evidence) if name
+        ]
+        self._words: dict[int, list[str]] = {}
+        self.headings = "heading" in evidence
+        self.masthead = words(site.title)
+        self.own = site.key(document.url)
+        self.labels = [
+            i for i, line in enumerate(self.lines) if followed_by and after_label(line.text, followed_by) is not None
+        ]
+
+    def candidates(self, start: int, *, named: bool) -> Iterator[tuple[float, Span]]:
+        """The line, alone and with up to two that follow it in its block, where it may be the headline."""
+        line = self.lines[start]
+        if line.image is not None or line.tag == "button" or line.links > 1 or len(line.text) > _LONG_TITLE:
+            return
+        if is_foreign(line, self.site, self.own):
+            return
+        if start in self.labels and self._likeness(self._words_of(start)) < 0.7:
+            return
+        found: list[str] = []
+        for stop in range(start + 1, min(start + 4, len(self.lines) + 1)):
+            last = self.lines[stop - 1]
+            if last.block != line.block or last.image is not None:
+                return
+            found = found + self._words_of(stop - 1)
+            if found and found != self.masthead and (score := self._score(start, found, named=named)) is not None:
+                yield score, Span(start, stop, " ".join(part.text for part in self.lines[start:stop]))
+
+    def _words_of(self, index: int) -> list[str]:
+        if (found := self._words.get(index)) is None:
+            found = self._words[index] = words(self.lines[index].text)
+        return found
+
+    def _likeness(self, found: list[str]) -> float:
+        in_line = frozenset(found)
+        return max(
+            [_similarity(found, in_line, name, in_name) * factor for factor, name, in_name in self.names], default=0.0
+        )
+
+    def _score(self, start: int, found: list[str], *, named: bool) -> float | None:
+        line = self.lines[start]
+        likeness = self._likeness(found)
+        if named and likeness < _LIKELY:
+            return None
+        heading = 0.0
+        if self.headings:
+            heading = 1.0 if line.tag == "h1" else 0.7 if line.heading else 0.3 if line.strong else 0.0
+        near = next((label - start for label in self.labels if 0 < label - start <= NEAR), None)
+        sure = likeness >= _LIKELY or (near is not None and (heading >= 0.7 or (heading > 0 and near <= 3)))
+        if not sure:
+            return None
+        return 3 * likeness * likeness + heading + (1.5 - 0.1 * near if near else 0.0) - 0.3 * (line.url is not None)
+
+
+def _above_label(lines: Sequence[Line], label: int) -> Span | None:
+    """With nothing else to go by: of the plain lines right above the date, the last but one, else the only one."""
+    above = []
+    for index in range(label - 1, max(label - 4, -1), -1):
+        if lines[index].image is not None or lines[index].url is not None or lines[index].tag in {"button", "li"}:
+            break
+        above.append(index)
+    if not above:
+        return None
+    index = above[1] if len(above) > 1 else above[0]
+    return Span(index, index + 1, lines[index].text)
+
+
+def find_above(document: Document, site: Site, index: int) -> Span | None:
+    """A short line of its own above a headline: the section. Menus, logos, slogans and breadcrumbs' ends are none.
+
+    It counts where it leads to a listing, where the page names it elsewhere too (as a link, in its metadata), or
+    where it stands in one container with the headline and hardly anything else does.
+    """
+    lines = document.lines
+    title = lines[min(index, len(lines) - 1)]
+    while index > 0 and (
+        (lines[index - 1].image is not None and not _is_named(document, index - 1))
+        or words(lines[index - 1].text) == words(title.text)
+    ):
+        index -= 1
+    if index == 0:
+        return None
+    line = lines[index - 1]
+    text = line.text.strip(" »>›/:|")
+    found = words(text)
+    if not found or len(found) > 6 or line.links > 1 or text[-1] in ".!?" or line.tag in {"button", "label"}:
+        return None
+    if found in (words(site.title), ["home"]) or _in_menu(document, index - 1):
+        return None
+    leads = line.url is not None and line.image is None and site.is_listing(line.url) and line.url not in site.start
+    if leads or _is_named(document, index - 1) or line.box == title.box or _share_box(document, index - 1, index):
+        return Span(index - 1, index, text)
+    return None
+
+
+def _is_named(document: Document, index: int) -> bool:
+    """Whether the page uses the words of a line elsewhere as a link or as its section."""
+    found = words(document.lines[index].text)
+    sections = document.meta.get("article:section", [])
+    return any(words(link.text) == found for link in document.links if link.line != index and found) or any(
+        words(section) == found for section in sections
+    )
+
+
+def _in_menu(document: Document, index: int) -> bool:
+    """Whether a line is one of several links that stand together."""
+    line, before = document.lines[index], document.lines[index - 1]
+    if index == 0 or line.url is None or before.url is None or before.image is not None:
+        return False
+    return before.box == line.box or (
+        before.tag == line.tag == "li" and document.parent(before.box) == document.parent(line.box)
+    )
+
+
+def _share_box(document: Document, first: int, second: int) -> bool:
+    """Whether the smallest container around two lines has at most one line in front of the first."""
+    lines = document.lines
+    box = lines[first].box
+    while not document.within(lines[second].box, box):
+        box = document.parent(box)
+    before = [i for i in range(max(first - 3, 0), first) if document.within(lines[i].box, box)]
+    return len(before) <= 1

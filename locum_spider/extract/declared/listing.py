@@ -1,0 +1,147 @@
+"""Reading a listing page: its entries and the pages it leads to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from locum_spider.dates import read_date
+from locum_spider.extract.declared.landmarks import find_inner_label, find_label
+from locum_spider.items import Link, Listing, ListingEntry
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from locum_spider.extract.page.document import Document
+    from locum_spider.sites.site import Site
+
+_FEW_WORDS = 4
+
+
+def article_links(document: Document, site: Site) -> list[Link]:
+    """Every link of a page to an article of the site but itself, first of each article first."""
+    own = site.key(document.url)
+    found: dict[str, Link] = {}
+    for link in document.links:
+        if site.is_article(link.url) and (key := site.key(link.url)) != own:
+            found.setdefault(key, link)
+    return list(found.values())
+
+
+def read_declared_listing(document: Document, site: Site, fetched_at: datetime) -> Listing:
+    """What a listing says of each article it names: title, date as printed, a sentence or two.
+
+    An article named more than once (picture and headline, a block of featured ones) is one entry, at its first
+    place, with what any of its places say. Empty `entries` mean: this page is no listing.
+    """
+    places = _places(document, site)
+    label = _label(site, fetched_at)
+    above = label is not None and _dates_above(document, places, label)
+    entries: dict[str, ListingEntry] = {}
+    for number, place in enumerate(places):
+        start = (places[number - 1].last + 1 if number else 0) if above else place.first
+        stop = places[number + 1].first if number + 1 < len(places) else len(document.lines)
+        entry = _entry(document, place, label, start, stop if not above else place.first)
+        if above:
+            entry = replace(entry, summary=_summary(document, entry.title, label, place.first, stop))
+        key = site.key(place.links[0].url)
+        entries[key] = _merge(entries[key], entry) if key in entries else replace(entry, position=len(entries))
+    dated = tuple(_read(entry, site, fetched_at) for entry in entries.values())
+    pages = dict.fromkeys(link.url.split("#", 1)[0] for link in document.links if site.is_listing(link.url))
+    return Listing(url=document.url, entries=dated, pages=tuple(pages))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Links to one article that follow each other, and the lines they begin in."""
+
+    key: str
+    links: list[Link]
+
+    @property
+    def first(self) -> int:
+        return self.links[0].line
+
+    @property
+    def last(self) -> int:
+        return self.links[-1].line
+
+
+def _places(document: Document, site: Site) -> list[_Place]:
+    places: list[_Place] = []
+    for link in document.links:
+        if not site.is_article(link.url):
+            continue
+        key = site.key(link.url)
+        if places and places[-1].key == key:
+            places[-1].links.append(link)
+        else:
+            places.append(_Place(key, [link]))
+    return places
+
+
+def _label(site: Site, fetched_at: datetime) -> str | None:
+    rule = site.layout(fetched_at.strftime("%Y-%m-%d")).listing.published
+    return rule.label if rule is not None else None
+
+
+def _dates_above(document: Document, places: list[_Place], label: str) -> bool:
+    """Whether this page prints an entry's date over its title."""
+    if not places:
+        return False
+    lines, first, last = document.lines, places[0].first, places[-1].last
+    return (
+        find_label(lines, label, max(first - 3, 0), first) is not None
+        and find_label(lines, label, last, last + 5) is None
+    )  # fmt: skip
+
+
+def _entry(document: Document, place: _Place, label: str | None, start: int, stop: int) -> ListingEntry:
+    texts = [link.text for link in place.links if link.text]
+    # The longest text is the headline, but for a picture's alternative text that goes on about the picture.
+    shown = [
+        t
+        for t in texts
+        if any(line.image is None and t in line.text for line in document.lines[place.first : place.last + 3])
+    ]
+    title = max(shown or texts, key=lambda t: (len(t.split()) >= 2, t in shown, len(t)), default=None)
+    raw = None
+    if label is not None:
+        inner = find_inner_label(document.lines[:stop], label, start)
+        span = find_label(document.lines, label, start, stop) or (inner[0] if inner else None)
+        raw = span.text if span else None
+    return ListingEntry(0, place.links[0].url, title, raw, None, _summary(document, title, label, start, stop))
+
+
+def _summary(document: Document, title: str | None, label: str | None, start: int, stop: int) -> str | None:
+    """The first line of an entry's place that is neither title nor date nor a link; without a link at its end."""
+    for index, line in enumerate(document.lines[start:stop], start):
+        if line.image is not None or line.text == title or (label and label.casefold() in line.text.casefold()[:200]):
+            continue
+        inside_card = line.links == 1 and not line.strong
+        if line.links > 1 or (line.url is not None and not inside_card):
+            continue
+        text = line.text
+        if line.url is None and line.links:
+            ends = [link.text for link in document.links if link.line == index and link.text]
+            text = next((text[: -len(end)].rstrip() for end in ends if text.endswith(end)), text)
+        if len(text.split()) >= _FEW_WORDS:
+            return text
+    return None
+
+
+def _merge(first: ListingEntry, second: ListingEntry) -> ListingEntry:
+    return replace(
+        first,
+        title=first.title or second.title,
+        published_raw=first.published_raw or second.published_raw,
+        summary=first.summary or second.summary,
+    )
+
+
+def _read(entry: ListingEntry, site: Site, now: datetime) -> ListingEntry:
+    if entry.published_raw is None:
+        return entry
+    value = read_date(entry.published_raw, now=now, tz=site.timezone, lang=site.language, order=site.date_order)
+    read = value is not None and value.precision not in {"year", "quarter"}
+    return replace(entry, published=value.isoformat()[:10] if value and read else None)

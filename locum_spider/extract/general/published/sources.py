@@ -1,0 +1,280 @@
+"""Every date a page gives for itself, with its source and what it is the date of."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from locum_spider.dates.machine import Stamp, address_stamp, read_stamp
+from locum_spider.extract.general.structured import article_things, is_other_medium, page_things, text_of
+from locum_spider.text import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from selectolax.lexbor import LexborNode
+
+    from locum_spider.extract.page.document import Document
+
+    Reader = Callable[[str], Stamp | None]
+
+PUBLISHED, MODIFIED, EVENT, UNKNOWN = "published", "modified", "event", "unknown"
+
+# Sources that are filled from one field of the publisher's system count once.
+FAMILIES = {
+    "json-ld": "metadata", "meta": "metadata", "microdata": "metadata", "time": "visible", "visible": "visible",
+    "address": "address", "listing": "listing", "http": "http",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One date of a page. `where` is its place in words; `weight` how far such a place is to be believed alone."""
+
+    source: str
+    where: str
+    role: str
+    raw: str
+    stamp: Stamp
+    weight: float
+    relative: bool = False  # "3 hours ago"
+
+    @property
+    def family(self) -> str:
+        """What kind of source this is; sources of one kind do not confirm each other."""
+        return FAMILIES[self.source]
+
+
+_SEPARATORS = re.compile(r"[^a-z0-9]+")
+_META_MODIFIED = re.compile(r"modif|updat|revis|lastmod|edited")
+_META_OTHER = re.compile(
+    r"expir|event|start|end(ing)?(date|time)|valid|birth|founding|upload|video|publisher|"
+    r"publication(config|id|name)?$|"
+    r"verif|i18n|copyright|reading|embargo|crawl|render|build|cache|generat|unpublish"
+)
+_META_PUBLISHED = re.compile(
+    r"publi[sc](h|hed|hing|ation|ationdate|ado)?(at|on|date|time|datetime|datetimeiso|utc)?$|"
+    r"publi[sc]\w*(date|time)|"
+    r"(date|time)publi[sc]|pubdate|pubtime|parselypubdate|datefirstpublished|releasedate|datereleased|"
+    r"issuedate|onlinedate"
+)
+_META_DATE = re.compile(
+    r"^(date|pagedate|articledate\w*|sailthrudate|dc(terms)?date(issued|available)?|dc(terms)?(issued|"
+    r"available)|dateissued|"
+    r"dateavailable|\w{2,5}date|displaydate|storydate|newsdate|contentdate|citationdate|citationonlinedate|"
+    r"searchdate|ptime|pdate)$"
+)
+_META_CREATED = re.compile(r"creat")
+
+
+def meta_role(name: str) -> tuple[str, float] | None:
+    """What a `<meta>` of that name is the date of, and its weight; None where it is no date of the article.
+
+    >>> meta_role("article:published_time"), meta_role("og:updated_time")
+    (('published', 3.0), ('modified', 3.0))
+    >>> meta_role("DC.date.issued"), meta_role("article:expiration_time"), meta_role("article:publisher")
+    (('published', 2.0), None, None)
+    """
+    key = _SEPARATORS.sub("", name.lower())
+    if _META_MODIFIED.search(key):
+        return MODIFIED, 3.0
+    if _META_OTHER.search(key):
+        return None
+    if _META_PUBLISHED.search(key):
+        return PUBLISHED, 3.0
+    if _META_DATE.search(key):
+        return PUBLISHED, 2.0
+    return (UNKNOWN, 1.0) if _META_CREATED.search(key) else None
+
+
+def from_meta(document: Document, read: Reader) -> Iterator[Candidate]:
+    """`<meta name>` and `<meta property>`; a name given twice with two days says nothing."""
+    found: dict[str, list[str]] = {}
+    for node in document.tree.css("meta[content]"):
+        attributes = node.attributes
+        name = attributes.get("property") or attributes.get("name")
+        if name and not attributes.get("itemprop"):
+            found.setdefault(name.strip(), []).append(fold(attributes.get("content") or ""))
+    for name, values in found.items():
+        role = meta_role(name)
+        if role is None:
+            continue
+        stamps = [(value, stamp) for value in values if (stamp := read_machine(value, read)) is not None]
+        if len({stamp.day for _, stamp in stamps}) == 1:
+            yield Candidate("meta", name, role[0], stamps[0][0], stamps[0][1], role[1])
+
+
+def read_machine(text: str, read: Reader) -> Stamp | None:
+    """A date of an attribute: as machines write it, else as people do."""
+    if not 4 < len(text) < 80:
+        return None
+    return read_stamp(text) or (read(text) if re.search(r"\d", text) else None)
+
+
+_JSON_LD_KEYS = (
+    ("datePublished", PUBLISHED, 3.0),
+    ("dateModified", MODIFIED, 3.0),
+    ("dateCreated", UNKNOWN, 1.0),
+)
+
+
+def from_json_ld(document: Document, read: Reader) -> Iterator[Candidate]:
+    """The article's own objects, and the page's where they have none; events for what they are."""
+    things: list[tuple[dict[str, Any], float]] = [(thing, 1.0) for thing in article_things(document)]
+    things += [(thing, 0.6) for thing in page_things(document)]
+    for thing, share in things:
+        kind = text_of(thing.get("@type")) or "article"
+        for key, role, weight in _JSON_LD_KEYS:
+            raw = thing.get(key)
+            raw = raw[0] if isinstance(raw, list) and raw else raw
+            raw = fold(str(raw)) if isinstance(raw, (str, int)) else ""
+            if (stamp := read_machine(raw, read)) is not None:
+                yield Candidate("json-ld", f"{kind}.{key}", role, raw, stamp, weight * share)
+    for thing in document.json_ld:
+        raw = text_of(thing.get("startDate"))
+        if raw and (stamp := read_machine(raw, read)) is not None:
+            yield Candidate("json-ld", f"{text_of(thing.get('@type'))}.startDate", EVENT, raw, stamp, 1.0)
+
+
+_BROKEN = re.compile(r'"(datePublished|dateModified)"\s*:\s*"([^"]{8,40})"')
+
+
+def from_broken_json_ld(document: Document, read: Reader) -> Iterator[Candidate]:
+    """What can be read of JSON-LD that is no JSON, where it names one date only."""
+    text = "\n".join(filter(_is_broken, (node.text() for node in document.tree.css('script[type*="ld+json" i]'))))
+    for key, role in (("datePublished", PUBLISHED), ("dateModified", MODIFIED)):
+        named = {value for name, value in _BROKEN.findall(text) if name == key}
+        stamps = [(raw, stamp) for raw in named if (stamp := read_machine(raw, read)) is not None]
+        if len(stamps) == 1:
+            yield Candidate("json-ld", f"broken JSON-LD, {key}", role, stamps[0][0], stamps[0][1], 2.0)
+
+
+def _is_broken(text: str) -> bool:
+    try:
+        json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return "Article" in text or "Posting" in text
+    return False
+
+
+_FOREIGN_PLACE = re.compile(
+    r"comment|related|recommend|teaser|sidebar|widget|footer|popular|trending|most-?read|latest|promo|"
+    r"disqus|carousel|"
+    r"more-?(news|stories|from)|read-?(more|next)|author-?(bio|box)|listing|archive-list",
+    re.IGNORECASE,
+)
+_FOREIGN_TAGS = frozenset({"aside", "footer", "nav"})
+_HINT_PUBLISHED = re.compile(
+    r"publi[sc]|pubdate|posted|entry-date|date-?created|erschien|veroeff|release", re.IGNORECASE
+)
+_HINT_MODIFIED = re.compile(
+    r"modif|updat|edited|revis|aktualis|actuali[sz]|mise-a-jour|oppdatert|gewijzigd", re.IGNORECASE
+)
+_PAGE_TAGS = frozenset({"body", "html", "main", "article"})
+
+
+def is_foreign(node: LexborNode) -> bool:
+    """Whether an element stands among comments, teasers, in a sidebar or a footer."""
+    outer = node.parent
+    while outer is not None:
+        if outer.tag in _FOREIGN_TAGS:
+            return True
+        attributes = outer.attributes
+        names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
+        if outer.tag not in _PAGE_TAGS and len(names) < 300 and _FOREIGN_PLACE.search(names):
+            return True
+        outer = outer.parent
+    return False
+
+
+def _scope(node: LexborNode) -> LexborNode | None:
+    """The element with `itemscope` that a microdata property belongs to."""
+    outer = node.parent
+    while outer is not None and "itemscope" not in outer.attributes:
+        outer = outer.parent
+    return outer
+
+
+def from_microdata(document: Document, read: Reader) -> Iterator[Candidate]:
+    """`itemprop` dates of the article's own item; of several items the one that holds the headline."""
+    found: list[tuple[LexborNode | None, Candidate]] = []
+    for node in document.tree.css("[itemprop*=date]"):
+        prop = (node.attributes.get("itemprop") or "").split()
+        scope = _scope(node)
+        kind = (scope.attributes.get("itemtype") or "") if scope is not None else ""
+        if is_other_medium(kind.rsplit("/", 1)[-1]) or is_foreign(node):
+            continue
+        raw = fold(node.attributes.get("content") or node.attributes.get("datetime") or node.text(separator=" "))
+        stamp = read_machine(raw, read)
+        for key, role, weight in _JSON_LD_KEYS:
+            if key in prop and stamp is not None:
+                found.append(
+                    (
+                        scope,
+                        Candidate(
+                            "microdata",
+                            f"itemprop {key}",
+                            role,
+                            raw,
+                            stamp,
+                            weight - 0.5 if weight > 1 else 1,
+                        ),
+                    )
+                )
+    scopes = [scope for scope, one in found if one.role == PUBLISHED]
+    if len(scopes) > 1 and len({one.stamp.day for _, one in found if one.role == PUBLISHED}) > 1:
+        own = [scope for scope in scopes if scope is not None and scope.css_first("h1") is not None]
+        found = [(scope, one) for scope, one in found if own and scope == own[0]]
+    yield from (one for _, one in found)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeElement:
+    """A `<time>`: what it shows, what its attribute says, what its markup calls it."""
+
+    text: str
+    stamp: Stamp | None
+    raw: str
+    role: str
+    foreign: bool
+
+
+def time_elements(document: Document, read: Reader) -> list[TimeElement]:
+    """The `<time>` elements of a page, in order."""
+    found = []
+    for node in document.tree.css("time")[:60]:
+        attributes = node.attributes
+        hints = " ".join(
+            value or name for name, value in attributes.items() if name not in {"datetime", "style", "content"}
+        )
+        role = MODIFIED if _HINT_MODIFIED.search(hints) else PUBLISHED if _HINT_PUBLISHED.search(hints) else UNKNOWN
+        raw = fold(attributes.get("datetime") or attributes.get("content") or "")
+        stamp = read_machine(raw, read)
+        found.append(TimeElement(fold(node.text(separator=" ")), stamp, raw, role, is_foreign(node)))
+    return found
+
+
+def from_marked_times(times: list[TimeElement]) -> Iterator[Candidate]:
+    """`<time>` elements whose markup says what they are, wherever they stand, if they agree on the day."""
+    for role in (PUBLISHED, MODIFIED):
+        marked = [one for one in times if one.role == role and one.stamp is not None and not one.foreign]
+        if len({one.stamp.day for one in marked if one.stamp}) == 1 and marked[0].stamp is not None:
+            yield Candidate("time", f"<time> marked as {role}", role, marked[0].raw, marked[0].stamp, 2.0)
+
+
+def from_address(url: str) -> Iterator[Candidate]:
+    """The date in the address; one written as a number of eight digits could be a number."""
+    if (found := address_stamp(url)) is not None:
+        stamp, raw = found
+        weight = 0.5 if stamp.precision == "month" else 1.5 if raw.isdigit() else 2.0
+        yield Candidate("address", "the address", PUBLISHED, raw, stamp, weight)
+
+
+def from_outside(listing_date: str | None, last_modified: str | None) -> Iterator[Candidate]:
+    """What a listing printed beside the link, and the server's `Last-Modified`, which dates no article alone."""
+    if listing_date and (stamp := read_stamp(listing_date)) is not None:
+        yield Candidate("listing", "the listing", PUBLISHED, listing_date, stamp, 2.5)
+    if last_modified and (stamp := read_stamp(last_modified)) is not None:
+        yield Candidate("http", "Last-Modified", UNKNOWN, last_modified, stamp, 0.1)

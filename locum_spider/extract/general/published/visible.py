@@ -1,0 +1,334 @@
+"""The dates a reader sees near a page's headline."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from locum_spider.dates import read_dates
+from locum_spider.dates.machine import Stamp, stamp_of
+from locum_spider.dates.names import lexicon
+from locum_spider.dates.tokens import fold as fold_date
+from locum_spider.dates.tokens import scan
+from locum_spider.extract.general.published.sources import EVENT, MODIFIED, PUBLISHED, UNKNOWN, Candidate
+from locum_spider.text import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from locum_spider.dates.value import Date
+    from locum_spider.extract.general.published.sources import TimeElement
+    from locum_spider.extract.page.document import Document
+    from locum_spider.extract.page.lines import Line
+
+_ABOVE, _BELOW = 3, 17
+"""Lines above and below a headline that may be its date."""
+_PROSE = 140
+_LONGEST = 160
+_LABEL_LENGTH = 40
+_LINKED_HEADLINE, _LINK_OF_A_NAME = 5, 3
+_LIST_REACH = 15
+_STRANGERS = 12
+"""Words beside a date beyond which a line is prose."""
+_DIGIT = re.compile(r"\d")
+_PARTS = re.compile(
+    r"\s*[|•·∙‧／]\s*|\s+/\s*|/\s+|(?<=\d{4})/(?=\D|\d\s[A-Z])|(?<!\d)\s+[–—-]\s+|\s+[–—-]\s+(?!\d)|\s{2,}|;\s+"
+)
+_EVENT = re.compile(
+    r"^(when|event date|date and time|starts?|begins?|ends?|deadline|closing date|closes|expires?|valid|"
+    r"wann|termin|beginn|"
+    r"quand|cu[aá]ndo|fecha del evento|wanneer|born|died|geboren)\b\s*:?",
+    re.IGNORECASE,
+)
+_DATE_WORD = re.compile(r"^(datum|date|data|dato|fecha|дата|日付|日期)\b\s*:?", re.IGNORECASE)
+_OF_AN_EVENT = re.compile(
+    r"^(time|venue|location|where|place|ort|zeit|uhrzeit|lieu|heure|lugar|hora|luogo|ora|plaats|tijd|"
+    r"tickets?|register|address)\b",
+    re.IGNORECASE,
+)
+_DOTTED = re.compile(r"(?<!\d)\d{1,2}\.\s?\d{1,2}\.\s?\d{2,4}(?!\d)")
+_BYLINE = re.compile(
+    r"^(by|von|par|por|di|door|av|af|autor(in)?|author|text|words|from|de|przez|kirjoittaja)\b:?\s",
+    re.IGNORECASE,
+)
+_OTHERS_BEGIN = re.compile(
+    r"^(related|read (more|next|also)|see also|more (from|on|news|stories)|most (read|popular|viewed)|"
+    r"latest( |$)|trending|popular|"
+    r"recommended|you (may|might)|don['’]t miss|comments?\b|\d+ comments?$|leave a (comment|reply)|"
+    r"post a comment|share this article|"
+    r"auch interessant|mehr zum thema|lesen sie (auch|mehr)|das k[öo]nnte|meistgelesen|kommentare?\b|"
+    r"[àa] lire aussi|sur le m[eê]me sujet|les plus lus|commentaires?\b|lea tambi[eé]n|te puede interesar|"
+    r"m[aá]s le[ií]das?|"
+    r"leggi anche|potrebbe interessarti|lees ook|meest gelezen|leia (tamb[eé]m|mais)|czytaj (też|także|"
+    r"więcej)|læs også|les også|läs också)",
+    re.IGNORECASE,
+)
+_SMALL_WORDS = frozenset(
+    "and und et y e og och en i by von on at the de la del da van der for of in to am um le".split()
+)
+_PREPOSITIONS = frozenset(
+    "of on in since until from before after am vom seit bis le du el del de il dal op van den fra til".split()
+)
+_COPYRIGHT = re.compile(r"©|\(c\) ?\d|copyright|all rights reserved|alle rechte", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the reader of dates stands: when, on what clock, in what language, with what order of numbers."""
+
+    now: datetime
+    zone: str | None
+    lang: str | None
+    order: str | None
+
+    def read(self, text: str) -> Stamp | None:
+        """The one date of a text, published or modified."""
+        published, modified = self.read_both(text)
+        return published or modified
+
+    def read_both(self, text: str) -> tuple[Stamp | None, Stamp | None]:
+        """The dates of a text by their labels."""
+        # Nobody writes the month first with dots.
+        order = "DMY" if _DOTTED.search(text) else self.order
+        found = read_dates(text, now=self.now, tz=self.zone or "UTC", lang=self.lang, order=order)
+        return self._stamp(found.published, text), self._stamp(found.modified, text)
+
+    def _stamp(self, found: Date | None, text: str) -> Stamp | None:
+        if found is None or found.precision in {"year", "quarter"}:
+            return None
+        if not isinstance(found.value, datetime):
+            return Stamp(found.value, precision="month" if found.precision == "month" else "day")
+        stamp = stamp_of(found.value, precise=True)
+        return stamp if self._names_zone(text, stamp) else replace(stamp, offset=None)
+
+    def _names_zone(self, text: str, stamp: Stamp) -> bool:
+        """Whether the text itself says on what clock its time is."""
+        shape, _ = scan(fold_date(text), lexicon(self.lang))
+        if "Z" in shape or "O" in shape:
+            return True
+        return "I" in shape and re.search(r"[Zz]\b|[+-]\d\d:?\d\d\b", text) is not None and stamp.offset is not None
+
+
+def from_lines(
+    document: Document, headline: int | None, place: Place, names: Sequence[str], times: Sequence[TimeElement]
+) -> Iterator[Candidate]:
+    """The dates printed around the headline, and the day labelled as that of publication elsewhere."""
+    lines = document.lines
+    seen: set[int] = set()
+    if headline is not None:
+        own = document.url.split("#")[0]
+        below = list(_below(lines, headline, own))
+        for index in dict.fromkeys([*below, *_before_prose(lines, headline, own)]):
+            seen.add(index)
+            for one in _dates_of(lines, index, place, names):
+                yield one if index in below else replace(one, weight=one.weight - 0.25)
+                yield from _marked(one, _as_printed(lines[index]), times)
+        for index in _above(lines, headline, own):
+            seen.add(index)
+            for one in _dates_of(lines, index, place, names):
+                yield from _marked(one, _as_printed(lines[index]), times)
+                yield _as_above(one, place)
+    yield from _elsewhere(document, place, names, seen)
+
+
+def _below(lines: Sequence[Line], headline: int, own: str) -> Iterator[int]:
+    """The lines from a headline on, as far as they can be its own: not beyond the first prose, nor a list of others."""
+    prose = taken = 0
+    for index in range(headline, len(lines)):
+        line = lines[index]
+        if line.image is not None:
+            continue
+        if index > headline and _OTHERS_BEGIN.match(line.text) and len(line.text) < 60:
+            break
+        prose += index > headline and len(line.text) > _PROSE
+        taken += 1
+        if prose > 2 or taken > _BELOW:
+            break
+        if not _of_another(lines, index, headline, own):
+            yield index
+
+
+def _before_prose(lines: Sequence[Line], headline: int, own: str) -> Iterator[int]:
+    """The lines right above the first paragraph, where tools and advertisements part it from the headline."""
+    for first in range(headline + 1, min(headline + 80, len(lines))):
+        if lines[first].image is None and lines[first].url is None and len(lines[first].text) > 1.5 * _PROSE:
+            near = [i for i in range(headline + 1, first) if lines[i].image is None and not lines[i].caption]
+            yield from (
+                i for i in near[-_ABOVE:]
+                if not _of_another(lines, i, headline, own) and not _below_others(lines, i, _ABOVE)
+            )  # fmt: skip
+            return
+
+
+def _below_others(lines: Sequence[Line], index: int, reach: int) -> bool:
+    """Whether one of the lines above announces other articles or comments."""
+    return any(
+        _OTHERS_BEGIN.match(line.text) and len(line.text) < 60 and line.image is None
+        for line in lines[max(index - reach, 0) : index]
+    )
+
+
+def _leads_away(line: Line, own: str, headline: str) -> bool:
+    """Whether a line is the linked headline of another article."""
+    if line.url is None or line.image is not None or line.url.split("#")[0] == own or line.text == headline:
+        return False
+    return len(words(line.text)) > _LINKED_HEADLINE and not _BYLINE.match(line.text)
+
+
+def _of_another(lines: Sequence[Line], index: int, headline: int, own: str) -> bool:
+    """Whether the line right above is the linked headline of another article, whose date this then is."""
+    above = (line for line in reversed(lines[headline + 1 : index]) if line.image is None)
+    return any(_leads_away(line, own, lines[headline].text) for line in islice(above, 1))
+
+
+def _above(lines: Sequence[Line], headline: int, own: str) -> Iterator[int]:
+    """The lines right above a headline, up to the teaser of another article."""
+    taken = 0
+    for index in range(headline - 1, max(headline - 9, -1), -1):
+        if lines[index].image is not None:
+            continue
+        before = lines[max(index - 3, 0) if taken else index : index + 1]
+        if taken == _ABOVE or any(_leads_away(one, own, lines[headline].text) for one in before):
+            return
+        taken += 1
+        yield index
+
+
+def _as_above(one: Candidate, place: Place) -> Candidate:
+    """A date above the headline may be today's, which mastheads print, with the weekday: that is believed less."""
+    if one.role == PUBLISHED or one.weight < 2:
+        return one
+    shape, _ = scan(fold_date(one.raw), lexicon(place.lang))
+    today = abs((one.stamp.day - place.now.date()).days) <= 1
+    of_masthead = one.stamp.clock is None and (today or "W" in shape)
+    return replace(one, weight=0.5 if of_masthead else 1.5)
+
+
+def _dates_of(lines: Sequence[Line], index: int, place: Place, names: Sequence[str]) -> Iterator[Candidate]:
+    """The dates of a line, with the label in the line before it."""
+    text = _as_printed(lines[index])
+    if len(text) > _LONGEST or not _DIGIT.search(text) or _COPYRIGHT.search(text):
+        return
+    before = lines[index - 1].text if index and lines[index - 1].image is None else ""
+    if _EVENT.match(text) or (len(before) < _LABEL_LENGTH and _EVENT.match(before)):
+        stamp = place.read(_EVENT.sub("", text))
+        if stamp is not None:
+            yield Candidate("visible", f"line {index + 1}", EVENT, text, stamp, 1.0)
+        return
+    label = _label(before, place) if len(before) < _LABEL_LENGTH and not _DIGIT.search(before) else ""
+    if _DATE_WORD.match(text):
+        label = label or "D"
+    if label == "D" and any(
+        _OF_AN_EVENT.match(line.text) for line in lines[index - 2 : index + 4] if line.image is None
+    ):
+        return
+    yield from _read_line(text, f"line {index + 1}", place, names, label)
+
+
+def _as_printed(line: Line) -> str:
+    """The line with what was taken for a number in a list: "30. " of "30. Juni 2025" is its day."""
+    return (line.item or "") + line.text if (line.item or "")[:1].isdigit() and line.tag != "li" else line.text
+
+
+def _read_line(text: str, where: str, place: Place, names: Sequence[str], label: str) -> Iterator[Candidate]:
+    """The dates of a line: as a whole, else of the first of its parts that has one."""
+    plain = _without_names(text, names)
+    published, modified = place.read_both(plain)
+    if published is None and modified is None:
+        parts = [part for part in _PARTS.split(plain) if _DIGIT.search(part)]
+        for part in parts if parts != [plain] else []:
+            if found := list(_read_line(part, where, place, names, label)):
+                yield from (replace(one, raw=text) for one in found)
+                return
+        return
+    shape, _ = scan(fold_date(plain), lexicon(place.lang))
+    if label == "U" and "L" not in shape:
+        published, modified = None, published or modified
+    labelled = "L" in shape or label == "L"
+    strangers = shape.count("w") + shape.count("?")
+    if strangers > _STRANGERS or not (label or labelled or "U" in shape or _is_bare(text, strangers)):
+        return
+    if modified is not None:
+        yield Candidate("visible", where, MODIFIED, text, modified, 2.0)
+    if published is not None:
+        relative = not re.search(r"[IQCMBykj]", shape)
+        published = replace(published, clock=None, offset=None) if relative else published
+        weight = 3.0 if labelled else 2.5 if strangers == 0 else 2.0
+        weight = 1.0 if relative or published.precision == "month" else weight
+        yield Candidate("visible", where, PUBLISHED if labelled else UNKNOWN, text, published, weight, relative)
+
+
+def is_date_line(text: str, place: Place, names: Sequence[str]) -> bool:
+    """Whether a line is nothing but a date, with its label or the names of those who wrote."""
+    return len(text) <= _LONGEST and bool(_DIGIT.search(text)) and any(_read_line(text, "", place, names, ""))
+
+
+def _is_bare(text: str, strangers: int) -> bool:
+    """Whether a line without a label is a date line: the date alone, or with names in front and a few words behind."""
+    if strangers == 0:
+        return True
+    if strangers > 3 and text.rstrip().endswith((".", "?", "!")):
+        return False
+    parts = len(_PARTS.findall(text))
+    front = [word for word in re.split(r"[\s@]+", re.split(r"\d", _BYLINE.sub("", text))[0]) if word[:1].isalpha()]
+    named = all(not word[0].islower() or word.lower() in _SMALL_WORDS for word in front)
+    aimed = bool(front) and front[-1].lower() in _PREPOSITIONS and not _BYLINE.match(text)
+    return named and not aimed and len(front) <= 8 + parts and strangers <= 10 + parts
+
+
+def _without_names(text: str, names: Sequence[str]) -> str:
+    for name in names:
+        if len(name) > 3:
+            text = re.sub(re.escape(name), " ", text, flags=re.IGNORECASE)
+    return _BYLINE.sub("", text.strip(" ,|–—-")).strip(" ,|–—-") or text
+
+
+def _label(text: str, place: Place) -> str:
+    """What a line of its own says of the date below it: `L` published, `U` modified, `D` a date, else nothing."""
+    if match := _DATE_WORD.match(text):
+        return "D" if match.end() == len(text) else ""
+    shape, _ = scan(fold_date(text), lexicon(place.lang))
+    if not shape or shape.count("w") > 3:
+        return ""
+    return "L" if "L" in shape else "U" if "U" in shape else ""
+
+
+def _marked(one: Candidate, line: str, times: Sequence[TimeElement]) -> Iterator[Candidate]:
+    """What the attribute of a `<time>` in the line adds to the words in it."""
+    for element in times:
+        if element.stamp is None or not element.text or element.foreign or element.text not in line:
+            continue
+        if abs((element.stamp.day - one.stamp.day).days) <= 1:
+            role = element.role if one.role == UNKNOWN else one.role
+            yield Candidate("time", f"<time> in {one.where}", role, element.raw, element.stamp, one.weight)
+            return
+
+
+def _elsewhere(document: Document, place: Place, names: Sequence[str], seen: set[int]) -> Iterator[Candidate]:
+    """The day the page labels as that of its publication, away from the headline, if it labels only one so."""
+    lines, own = document.lines, document.url.split("#")[0]
+    found: list[Candidate] = []
+    for index, line in enumerate(lines):
+        if index in seen or line.image is not None or line.url is not None or not 8 <= len(line.text) <= 80:
+            continue
+        dated = list(_dates_of(lines, index, place, names)) if _DIGIT.search(line.text) else []
+        if dated and (_below_others(lines, index, _LIST_REACH) or _in_teaser(document, index, own)):
+            continue
+        found += [one for one in dated if one.role == PUBLISHED or _DATE_WORD.match(line.text)]
+    if found and len({one.stamp.day for one in found}) == 1 and found[0].weight >= 2:
+        yield replace(found[0], weight=1.5)
+
+
+def _in_teaser(document: Document, index: int, own: str) -> bool:
+    """Whether a line shares a container with a link of some words to another page, right above or right below."""
+    box = document.lines[index].box
+    return any(
+        line.url is not None
+        and line.url.split("#")[0] != own
+        and len(words(line.text)) > _LINK_OF_A_NAME
+        and document.within(box, document.parent(line.box))
+        for line in document.lines[max(index - 2, 0) : index + 2]
+    )

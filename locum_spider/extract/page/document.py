@@ -1,0 +1,205 @@
+"""A page as a browser has it: decoded, parsed, with its standard metadata and its lines of visible text.
+
+Nothing here knows any site.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from functools import cached_property
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from selectolax.lexbor import LexborHTMLParser
+from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom, resolve_encoding
+
+from locum_spider.errors import PageError
+from locum_spider.extract.page.lines import Line, LineReader
+from locum_spider.items import Link
+from locum_spider.text import fold
+
+MAX_DEPTH = 3_000
+"""Elements open at one time beyond which a page is refused: parsing time grows with the square of the depth."""
+
+_START = 200
+_FEW_TAGS = 4 * MAX_DEPTH
+_TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_ROOT = re.compile(r"https?://[\w.-]+(:\d+)?(?=[/?#]|$)")
+_PLAIN_PATH = re.compile(r"(/(?!/)|(?=\w))(?!\w+:)(?!.*/\.)(?!\.)[\w/.%~+-]*(\?[\w/.%~+&=;,-]*)?")
+_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(/[\w/.%~+-]*)?(\?[\w/.%~+&=:;,-]+)?")
+_NO_CHARACTER_SETS = frozenset(
+    "unicode-escape raw-unicode-escape unicode_escape raw_unicode_escape idna punycode".split()
+)
+_NEVER_DEEP = frozenset(
+    b"area base br col embed hr img input link meta param source track wbr p li dt dd option tr td th tbody thead "
+    b"tfoot colgroup optgroup rp rt".split()
+)
+
+
+def decode(body: bytes, content_type: str | None = None) -> str:
+    """Text of an HTML body: byte order mark, then HTTP, then `<meta>`, then a guess; never an error.
+
+    Bytes that are valid UTF-8 beyond ASCII are UTF-8 whatever was declared, since that does not happen by chance;
+    bytes that break a declared UTF-8 are read as windows-1252 one by one.
+
+    >>> decode("caf\\u00e9".encode(), "text/html; charset=iso-8859-1")
+    'café'
+    >>> decode(b"\\x93caf\\xe9\\x94", "text/html; charset=utf-8")
+    '“café”'
+    """
+    encoding, mark = read_bom(body)
+    if encoding:
+        return body[len(mark) :].decode(encoding, "replace")
+    http = resolve_encoding(http_content_type_encoding(content_type) or "") or ""
+    if http.startswith("utf-16") and b"\0" in body[:_START]:  # every other byte is NUL, which is valid UTF-8 too
+        return body.decode(http, "replace")
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        declared = http or html_body_declared_encoding(body) or "cp1252"
+    name = resolve_encoding(declared) or "cp1252"
+    if name in _NO_CHARACTER_SETS:
+        name = "cp1252"
+    if name in {"utf-8", "ascii", "cp1252", "latin-1", "iso8859-1"}:
+        return body.decode("utf-8" if name == "utf-8" else "cp1252", "locum-cp1252")
+    try:
+        return body.decode(name, "replace")
+    except (LookupError, UnicodeError):  # a codec of Python's that is no character set: hex, idna, rot13
+        return body.decode("cp1252", "locum-cp1252")
+
+
+def _byte_as_cp1252(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    bad = error.object[error.start : error.end]
+    return bad.decode("cp1252", "replace") if error.encoding == "utf-8" else bad.decode("latin-1"), error.end
+
+
+codecs.register_error("locum-cp1252", _byte_as_cp1252)
+
+
+def _check_depth(html: bytes, url: str) -> None:
+    if html.count(b"<") < _FEW_TAGS:
+        return
+    depth = deepest = 0
+    for close, tag in _TAG.findall(html):
+        if tag.lower() in _NEVER_DEEP:
+            continue
+        depth = max(depth - 1, 0) if close else depth + 1
+        deepest = max(deepest, depth)
+    if deepest > MAX_DEPTH:
+        raise PageError(
+            f"{url}: the page nests {deepest:,} elements deep (at most {MAX_DEPTH:,} are read); it is kept as a capture"
+        )
+
+
+class Document:
+    """One HTML page. `url` is where it was fetched from; addresses are made absolute against its `<base>`.
+
+    Raises PageError where the page nests so deep that parsing it would never end.
+    """
+
+    def __init__(self, body: bytes, url: str, content_type: str | None = None) -> None:
+        self.url = url
+        _check_depth(body, url)
+        self.tree = LexborHTMLParser(decode(body, content_type))
+        self._root = self._folder = ""
+        self._rebase(url)
+        base = self.tree.css_first("base[href]")
+        if base is not None:
+            self._rebase(self.absolute(base.attributes.get("href")) or url)
+        reader = LineReader(self.absolute)
+        if self.tree.body is not None:
+            reader.read(self.tree.body)
+        self.lines: list[Line] = reader.lines
+        self.links: list[Link] = reader.links
+        self._boxes = reader.boxes
+
+    def _rebase(self, base: str) -> None:
+        self.base = base
+        self._root = ""
+        if (match := _ROOT.match(base)) and "/." not in base:
+            self._root = match[0]
+            path = base[match.end() :].split("?", 1)[0].split("#", 1)[0]
+            self._folder = match[0] + (path.rpartition("/")[0] + "/")
+
+    def absolute(self, href: str | None) -> str | None:
+        """Absolute http(s) address of an `href` or `src`, None where it leads to no page."""
+        if not href or href.startswith("#"):
+            return None
+        # Most links are one or the other; urljoin would take a third of a page's time.
+        if _PLAIN_URL.fullmatch(href):
+            return href
+        if _PLAIN_PATH.fullmatch(href) and self._root:
+            return (self._root if href[0] == "/" else self._folder) + href
+        try:
+            url = urljoin(self.base, re.sub(r"[\t\r\n]", "", href.strip()))
+            parts = urlsplit(url)
+            parts.port  # noqa: B018 - raises ValueError where it is no number
+            if "@" in parts.netloc:  # somebody's password is no part of a page's address
+                url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        except ValueError:
+            return None
+        return url if parts.scheme in {"http", "https"} and parts.hostname else None
+
+    def within(self, box: int, ancestor: int) -> bool:
+        """Whether a container stands inside another (or is it)."""
+        while box > ancestor:  # a child is always numbered after its parent
+            box = self._boxes[box]
+        return box == ancestor
+
+    def parent(self, box: int) -> int:
+        """The container around a container."""
+        return self._boxes[box]
+
+    @cached_property
+    def title_tag(self) -> str:
+        node = self.tree.css_first("title")
+        return fold(node.text()) if node is not None else ""
+
+    @cached_property
+    def meta(self) -> dict[str, list[str]]:
+        """Contents of `<meta>` by lower-case name, property or itemprop."""
+        found: dict[str, list[str]] = {}
+        for node in self.tree.css("meta[content]"):
+            attributes = node.attributes
+            for kind in ("name", "property", "itemprop"):
+                if name := attributes.get(kind):
+                    found.setdefault(name.strip().lower(), []).append(fold(attributes.get("content") or ""))
+        return found
+
+    @cached_property
+    def json_ld(self) -> list[dict[str, Any]]:
+        """Every object of every JSON-LD block, `@graph` unfolded; broken blocks are passed over."""
+        found: list[dict[str, Any]] = []
+        for node in self.tree.css("script[type]"):
+            if "ld+json" not in (node.attributes.get("type") or "").lower():
+                continue
+            text = node.text().strip().removeprefix("<!--").removesuffix("-->").strip().removesuffix(";")
+            try:
+                todo = [json.loads(text, strict=False)]
+            except (ValueError, RecursionError):
+                continue
+            while todo:
+                value = todo.pop(0)
+                if isinstance(value, list):
+                    todo[:0] = value
+                elif isinstance(value, dict):
+                    found.append(value)
+                    graph = value.get("@graph")
+                    if isinstance(graph, list):
+                        todo[:0] = graph
+        return found
+
+    @cached_property
+    def canonical(self) -> str | None:
+        node = self.tree.css_first('link[rel~="canonical"][href]')
+        return self.absolute(node.attributes.get("href")) if node is not None else None
+
+    @cached_property
+    def lang(self) -> str | None:
+        node = self.tree.css_first("html[lang]")
+        value = (node.attributes.get("lang") or "").strip() if node is not None else ""
+        return value.split("-")[0].split("_")[0].lower() or None

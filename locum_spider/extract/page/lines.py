@@ -1,0 +1,282 @@
+"""The visible text of a page as lines, in the order in which a reader meets them.
+
+A page reads the same in tables and `<font>`, in divs, in HTML5 or in unclosed tags: the tree is walked once, block
+elements and line breaks end a line, what a browser does not show is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from locum_spider.items import Link
+from locum_spider.text import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from selectolax.lexbor import LexborNode
+
+_BLOCK = frozenset(
+    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption "
+    "figure footer form h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol p pre section summary table "
+    "tbody td tfoot th thead tr ul button label option".split()
+)
+_SKIP = frozenset(
+    "script style template noscript head svg math iframe object select textarea input canvas video audio map "
+    "datalist".split()
+)
+_STRONG = frozenset("b strong h1 h2 h3 h4 h5 h6".split())
+_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_CAPTION_CLASS = re.compile(r"caption|credit", re.IGNORECASE)
+_BULLET = re.compile(r"[•·‣◦▪●■§]\s*|[*–—-]\s+|(\d{1,2})[.)]\s+(?=\S)")
+_MARK_ALONE = re.compile(r"[•·‣◦▪●■§*]|(\d{1,2})[.)]")
+_LONGEST_MARK = len("10.")
+
+
+class Line(NamedTuple):
+    """One line of visible text. Lines of one `block` are a paragraph with line breaks in it.
+
+    `tag` is the nearest block element, `box` its number (a child's is always greater than its parent's). `url` is
+    set where the whole line is one link (`links` counts all in it), `image` where the line is a picture (its text is
+    the alternative text then). `item` is the mark of a list item: `• `, `1. `, and empty on its further lines.
+    """
+
+    text: str
+    tag: str
+    block: int
+    box: int
+    url: str | None = None
+    image: str | None = None
+    strong: bool = False
+    caption: bool = False
+    item: str | None = None
+    links: int = 0
+
+    @property
+    def heading(self) -> bool:
+        return len(self.tag) == 2 and self.tag[0] == "h" and self.tag[1].isdigit()
+
+
+@dataclass(slots=True)
+class _Anchor:
+    """An open `<a href>`: what it shows so far."""
+
+    url: str | None
+    rel: str
+    line: int
+    text: list[str]
+    alt: str = ""
+
+
+class _Open(NamedTuple):
+    """An open element, with what held outside it."""
+
+    node: LexborNode
+    kind: str  # "block", "anchor", "strong" or "other"
+    box: int
+    tag: str
+    item: str | None
+    is_list: bool = False
+    is_caption: bool = False
+
+
+class LineReader:
+    """Walks a tree once, without recursion: depth belongs to the page, not to our stack."""
+
+    def __init__(self, absolute: Callable[[str | None], str | None]) -> None:
+        self.lines: list[Line] = []
+        self.links: list[Link] = []
+        self.boxes: list[int] = [0]
+        self._absolute = absolute
+        self._stack: list[_Open] = []
+        self._anchors: list[_Anchor] = []
+        self._lists: list[list[int]] = []  # ordered or not, number of items so far
+        self._box, self._tag, self._item = 0, "body", None  # type: int, str, str | None
+        self._mark: str | None = None  # a bullet that stood alone on the line before
+        self._strong = self._captions = 0
+        self._block = self._breaks = 0
+        self._clear()
+
+    def read(self, root: LexborNode) -> None:
+        """Fill `lines`, `links` and `boxes` (the parent of each) from a tree."""
+        node: LexborNode | None = root
+        while node is not None:
+            tag = node.tag
+            if tag == "-text":
+                if text := node.text_content:
+                    self._text(text)
+            elif tag is not None and tag[0] != "-" and tag not in _SKIP and self._enter(node, tag):
+                if (child := node.child) is not None:
+                    node = child
+                    continue
+                self._leave()
+            following = node.next
+            while following is None and self._stack:
+                outer = self._leave()
+                following = outer.next if self._stack else None
+            node = following
+        self._end_block()
+
+    def _enter(self, node: LexborNode, tag: str) -> bool:
+        """Note what an element opens; False where there is nothing to read inside."""
+        attributes = node.attributes
+        if attributes and (
+            "hidden" in attributes or ("style" in attributes and _HIDDEN_STYLE.search(attributes["style"] or ""))
+        ):
+            return False
+        kind, box, outer, item = "other", self._box, self._tag, self._item
+        is_caption = False
+        if tag in _BLOCK:
+            kind = "block"
+            is_caption = tag == "figcaption" or (
+                "class" in attributes and _CAPTION_CLASS.search(attributes["class"] or "") is not None
+            )
+            self._enter_block(tag)
+            self._captions += is_caption
+        elif tag == "br":
+            self._break()
+            return False
+        elif tag == "img":
+            self._picture(attributes)
+            return False
+        elif tag == "a" and "href" in attributes:
+            kind = "anchor"
+            url = self._absolute(attributes["href"])
+            self._anchors.append(_Anchor(url, attributes.get("rel") or "", len(self.lines), []))
+        elif tag in _STRONG or (tag == "font" and (attributes.get("size") or "").strip() in set("4567")):
+            kind = "strong"
+            self._strong += 1
+        self._stack.append(_Open(node, kind, box, outer, item, tag in {"ul", "ol"}, is_caption))
+        return True
+
+    def _enter_block(self, tag: str) -> None:
+        self._end_block()
+        self.boxes.append(self._box)
+        self._box, self._tag = len(self.boxes) - 1, tag
+        if tag in {"ul", "ol"}:
+            self._lists.append([int(tag == "ol"), 0])
+        elif tag == "li":
+            ordered, number = self._lists[-1] if self._lists else (0, 0)
+            if self._lists:
+                self._lists[-1][1] += 1
+            self._item = f"{number + 1}. " if ordered else "• "
+
+    def _leave(self) -> LexborNode:
+        opened = self._stack.pop()
+        if opened.kind == "block":
+            self._end_block()
+            self._captions -= opened.is_caption
+            if opened.is_list:
+                self._lists.pop()
+            # Text behind a list inside an item goes on with that item.
+            self._item = opened.item if opened.tag != "li" or self._tag == "li" or not opened.item else ""
+        elif opened.kind == "anchor":
+            anchor = self._anchors.pop()
+            if anchor.url:
+                text = fold("".join(anchor.text))
+                self._flush_into_link(anchor, text)
+        elif opened.kind == "strong":
+            self._strong -= 1
+        self._box, self._tag = opened.box, opened.tag
+        return opened.node
+
+    def _flush_into_link(self, anchor: _Anchor, text: str) -> None:
+        # A whole card may be one link: its first line is the headline, the rest goes on standing in the lines.
+        inside = [line.text for line in self.lines[anchor.line :] if line.image is None]
+        if len(inside) > 1 or (inside and self._size):
+            headings = [line.text for line in self.lines[anchor.line :] if line.heading]
+            text = (headings or inside)[0]
+        self.links.append(Link(url=anchor.url or "", text=text or anchor.alt, line=anchor.line, rel=anchor.rel))
+
+    def _text(self, text: str) -> None:
+        if text.isspace():
+            if self._size:  # at the beginning of a line it is nothing
+                self._parts.append(" ")
+            if self._anchors:
+                self._anchors[-1].text.append(" ")
+            return
+        self._parts.append(text)
+        size = len(text)
+        self._size += size
+        self._breaks = 0
+        if self._anchors:
+            anchor = self._anchors[-1]
+            anchor.text.append(text)
+            self._linked += size
+            if anchor.url and anchor.url not in self._urls:
+                self._urls.append(anchor.url)
+        if self._strong or self._tag in _STRONG:
+            self._strong_size += size
+
+    def _break(self) -> None:
+        self._flush()
+        if self._anchors:
+            self._anchors[-1].text.append(" ")
+        self._breaks += 1
+        if self._breaks > 1:
+            self._block += 1
+
+    def _clear(self) -> None:
+        self._parts: list[str] = []
+        self._urls: list[str] = []
+        self._size = self._linked = self._strong_size = 0
+
+    def _end_block(self) -> None:
+        if self._size:
+            self._flush()
+        self._block += 1
+
+    def _flush(self) -> None:
+        """End the line, if there is one."""
+        if not self._size:
+            return
+        text = fold("".join(self._parts))
+        if self._item is None and len(text) <= _LONGEST_MARK and (alone := _MARK_ALONE.fullmatch(text)):
+            self._mark = f"{alone[1]}. " if alone[1] else "• "
+        elif text:
+            self._add_line(text)
+        self._clear()
+
+    def _add_line(self, text: str) -> None:
+        strong = self._strong_size * 10 >= self._size * 9
+        item = self._mark or self._item
+        if self._mark:
+            self._block += 1
+            self._mark = None
+        elif item is None and not text[0].isalpha() and (bullet := _BULLET.match(text)) and bullet.end() < len(text):
+            if bullet[1]:
+                item = ""  # a typed number stays in the text: it may be the day of a date, "1. Juni 2025"
+            else:
+                item, text = "• ", text[bullet.end() :]
+            self._block += 1
+        last = self.lines[-1] if self.lines else None
+        if last is not None and last.block == self._block and (last.strong != strong or (last.item and item is None)):
+            self._block += 1  # a bold line above a paragraph is a subheading, a line below a list is none of it
+        urls = self._urls
+        url = urls[0] if len(urls) == 1 and self._linked >= self._size else None
+        self.lines.append(
+            Line(text, self._tag, self._block, self._box, url, None, strong, self._captions > 0, item, len(urls))
+        )
+        if item and self._item:
+            self._item = ""
+
+    def _picture(self, attributes: dict[str, str | None]) -> None:
+        source = attributes.get("src") or ""
+        if not source or source.startswith("data:"):  # a placeholder until a script runs
+            source = attributes.get("data-src") or attributes.get("data-original") or ""
+        alt = fold(attributes.get("alt") or "")
+        if self._anchors:
+            self._anchors[-1].alt = self._anchors[-1].alt or alt
+        url = self._absolute(source)
+        if url is None or attributes.get("width") in {"0", "1"} or attributes.get("height") in {"0", "1"}:
+            return
+        self._flush()
+        self.lines.append(
+            Line(
+                text=alt, tag="img", block=self._block, box=self._box, image=url, caption=self._captions > 0,
+                url=self._anchors[-1].url if self._anchors else None,
+            )
+        )  # fmt: skip
+        self._block += 1

@@ -1,0 +1,236 @@
+"""How the records of a WARC are packed: gzip members, Zstandard frames, or not at all. One record a unit, as a rule.
+
+`.warc.zst` is https://iipc.github.io/warc-specifications/specifications/warc-zstd/: a first, skippable frame may hold
+the dictionary of all others.
+"""
+
+from __future__ import annotations
+
+import lzma
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from locum_spider.errors import PageError
+from locum_spider.warc.codings import unzstd, zstd_library
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
+NEXT_RECORD = re.compile(rb"WARC/[01]\.\d+\r?\n(?=[A-Za-z-]+:)")
+STREAM_FAULTS = (OSError, EOFError, ValueError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+CHUNK = 1 << 16
+_PIECE = 64
+_AT_ONCE = 1 << 20
+_SEARCHED = 1 << 20
+_DICTIONARY_FRAME = (0x184D2A5D).to_bytes(4, "little")
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_LARGEST_DICTIONARY = 1 << 26  # eight times what the specification asks of a reader
+
+
+class DamagedUnitError(Exception):
+    """Raised where packed data cannot be unpacked any further; `salvaged` comes before the damage."""
+
+    def __init__(self, fault: str, salvaged: bytes = b"") -> None:
+        super().__init__(fault)
+        self.salvaged = salvaged
+
+
+class UnreadableError(Exception):
+    """Raised for a file of which nothing can be unpacked: its packing, or a dictionary at its start, is damaged."""
+
+
+class Unit(Protocol):
+    """A gzip member or frame that is being unpacked."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether its end was reached."""
+
+    @property
+    def unused(self) -> bytes:
+        """What was given and comes behind its end."""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether more comes out before more is given."""
+
+    def unpack(self, data: bytes) -> bytes:
+        """Some of what comes out. Raises DamagedUnitError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """A way of packing: what a unit is called and begins with, and how it is unpacked. No `magic`: none.
+
+    `enough` are the packed bytes of which something is sure to come out.
+    """
+
+    unit: str
+    magic: bytes = b""
+    begin: Callable[[], Unit] | None = None
+    enough: int = 0
+
+    def begins_record(self, data: bytes) -> bool:
+        """Whether a unit begins there, and a record in it."""
+        if self.begin is None or not data.startswith(self.magic):
+            return False
+        try:
+            return self.begin().unpack(data[: self.enough]).lstrip(b"\r\n").startswith(b"WARC/")
+        except DamagedUnitError as damaged:
+            return damaged.salvaged.lstrip(b"\r\n").startswith(b"WARC/")
+
+
+class _GzipMember:
+    has_more = False
+
+    def __init__(self) -> None:
+        self._inflate = zlib.decompressobj(31)
+        self._begun = False
+
+    @property
+    def eof(self) -> bool:
+        return self._inflate.eof
+
+    @property
+    def unused(self) -> bytes:
+        return self._inflate.unused_data
+
+    def unpack(self, data: bytes) -> bytes:
+        before = self._inflate.copy() if self._begun else None
+        self._begun = True
+        try:
+            return self._inflate.decompress(data)
+        except zlib.error as error:
+            raise DamagedUnitError(str(error), _salvage(before or zlib.decompressobj(31), data)) from None
+
+
+def _salvage(inflate: zlib._Decompress, data: bytes) -> bytes:
+    """What comes out of a damaged piece before the damage."""
+    out = bytearray()
+    try:
+        for at in range(0, len(data), _PIECE):
+            out += inflate.decompress(data[at : at + _PIECE])
+    except zlib.error:
+        pass
+    return bytes(out)
+
+
+class _ZstdFrame:
+    def __init__(self, dictionary: Any = None) -> None:
+        self._frame = zstd_library().ZstdDecompressor(zstd_dict=dictionary)
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._frame.eof)
+
+    @property
+    def unused(self) -> bytes:
+        return bytes(self._frame.unused_data)
+
+    @property
+    def has_more(self) -> bool:
+        return not (self._frame.eof or self._frame.needs_input)
+
+    def unpack(self, data: bytes) -> bytes:
+        try:
+            return bytes(self._frame.decompress(data, max_length=_AT_ONCE))
+        except zstd_library().ZstdError as error:
+            raise DamagedUnitError(str(error)) from None
+
+
+PLAIN = Packing("byte")
+GZIP = Packing("gzip member", b"\x1f\x8b\x08", _GzipMember, 1 << 14)
+_LONGEST_BLOCK = 1 << 17
+
+
+def _zstd(dictionary: Any = None) -> Packing:
+    return Packing("zstd frame", _ZSTD, partial(_ZstdFrame, dictionary), 2 * _LONGEST_BLOCK)
+
+
+def packing_of(stream: BinaryIO) -> Packing | None:
+    """How a file is packed; None where no record begins in the first megabyte. Raises UnreadableError."""
+    start = _start(stream)
+    if start.startswith(b"WARC/"):
+        return PLAIN
+    if start.startswith(_DICTIONARY_FRAME):  # in which words of records may stand as they are
+        known, end = _dictionary(stream, start)
+        zstd = _zstd(known)
+        if next_unit(stream, zstd, end, _SEARCHED) is None:
+            raise UnreadableError("nothing in it can be unpacked with its Zstandard dictionary")
+        return zstd
+    found = []
+    for packing in (GZIP, _zstd()):
+        if packing.begins_record(start):
+            return packing
+        unit = next_unit(stream, packing, 0, _SEARCHED)
+        if unit is not None:
+            found.append((unit, packing))
+    plain = NEXT_RECORD.search(start)
+    if plain is not None:
+        found.append((plain.start(), PLAIN))
+    return min(found, key=lambda each: each[0])[1] if found else None
+
+
+def _start(stream: BinaryIO) -> bytes:
+    """The first megabyte, or what can be read of it: a file inside another may be damaged in its packing there."""
+    start = bytearray()
+    try:
+        stream.seek(0)
+        while len(start) < _SEARCHED and (more := stream.read(CHUNK)):
+            start += more
+    except STREAM_FAULTS as error:
+        if not start:
+            raise UnreadableError(f"it cannot be unpacked: {error}") from None
+        # Else told by whoever reads on.
+    return bytes(start)
+
+
+def _dictionary(stream: BinaryIO, start: bytes) -> tuple[Any, int]:
+    """The dictionary of a file's frames, and where it ends."""
+    size = int.from_bytes(start[4:8], "little")
+    if size > _LARGEST_DICTIONARY:
+        raise UnreadableError(f"its Zstandard dictionary is too large: {size:,} bytes")
+    zstd = zstd_library()
+    try:
+        stream.seek(8)
+        data = stream.read(size)
+        if data.startswith(_ZSTD):
+            data = unzstd(data, limit=_LARGEST_DICTIONARY)
+        dictionary = zstd.ZstdDict(data)
+        _ZstdFrame(dictionary)  # some damage shows only where it is used
+        return dictionary, 8 + size
+    except (zstd.ZstdError, PageError, *STREAM_FAULTS) as error:
+        raise UnreadableError(f"its Zstandard dictionary is damaged: {error}") from None
+
+
+def next_unit(stream: BinaryIO, packing: Packing, position: int, within: int | None = None) -> int | None:
+    """Where the next unit with a WARC record at its start begins; None where there is none, or none can be read."""
+    try:
+        return _next_unit(stream, packing, position, within)
+    except STREAM_FAULTS:
+        return None
+
+
+def _next_unit(stream: BinaryIO, packing: Packing, position: int, within: int | None) -> int | None:
+    end = None if within is None else position + within
+    while end is None or position < end:
+        stream.seek(position)
+        data = stream.read(CHUNK)
+        found = data.find(packing.magic)
+        while found >= 0:
+            candidate = data[found : found + packing.enough]
+            if len(candidate) < packing.enough:
+                stream.seek(position + found)
+                candidate = stream.read(packing.enough)
+            if packing.begins_record(candidate):
+                return position + found
+            found = data.find(packing.magic, found + 1)
+        if len(data) < len(packing.magic):
+            return None
+        position += len(data) - len(packing.magic) + 1
+    return None

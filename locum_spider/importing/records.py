@@ -1,0 +1,199 @@
+"""WARC files made by others, read as forgivingly as they must be: of any writer, damaged anywhere.
+
+Everything is streamed. What cannot be read is named with its place, and reading goes on at the next record.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from locum_spider.importing.captures import HEAD_END, KINDS, LINE_END, Captures, PassedOver, target_of
+from locum_spider.importing.compression import NEXT_RECORD, UnreadableError
+from locum_spider.importing.fields import address
+from locum_spider.importing.stream import Mark, Unpacked
+from locum_spider.warc.writer import Broken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import BinaryIO
+
+    from locum_spider.importing.captures import Found, Revisit, Target
+    from locum_spider.items import Exchange
+
+LIMIT = 64_000_000
+"""Bytes of a record that is still read."""
+
+_LONGEST_HEAD = 1 << 16
+_OTHER_KINDS = frozenset({"warcinfo", "request", "metadata", "conversion", "continuation"})
+_NEXT_SIZE = 64
+_MOST_BLANK = 1 << 12
+"""Bytes of line ends behind a record that are looked at together with it."""
+
+
+def read_foreign(
+    stream: BinaryIO,
+    *,
+    wanted: Callable[[str], bool] = lambda _url: True,
+    limit: int = LIMIT,
+    digests: dict[str, str] | None = None,
+) -> Iterator[Found]:
+    """Every HTTP response of a WARC made by others, in flat memory; broken places in between.
+
+    Chunked framing is undone, content codings stay as they came. A record of more than `limit` bytes is not read.
+    What a web archive sent is a capture of the site whose page it is, where the archive left it as it was.
+    `digests` carries over, from file to file, what other digests the writer has for payloads than we.
+    """
+    try:
+        reader = _Reader(stream, limit, {} if digests is None else digests)
+    except UnreadableError as error:
+        return iter([Broken(0, str(error))])
+    return reader.read(wanted)
+
+
+class _Reader:
+    """Finds the records in the bytes."""
+
+    def __init__(self, stream: BinaryIO, limit: int, digests: dict[str, str]) -> None:
+        self._bytes = Unpacked(stream)
+        self._limit, self._captures = limit, Captures(digests)
+        self._told = False
+
+    def read(self, wanted: Callable[[str], bool]) -> Iterator[Found]:
+        while True:
+            self._skip_blank_lines()
+            if self._bytes.fill(1):
+                yield from self._record(wanted)
+                continue
+            if self._bytes.fault and not self._told:
+                yield self._broken(self._bytes.mark, self._bytes.fault)
+            self._told = False
+            if not self._bytes.next_stretch():
+                return
+
+    def _skip_blank_lines(self) -> None:
+        while self._bytes.fill(1) and self._bytes.buffer[0] in b"\r\n":
+            blank = len(self._bytes.buffer) - len(self._bytes.buffer.lstrip(b"\r\n"))
+            self._bytes.let_go(blank)
+
+    def _broken(self, mark: Mark, fault: str) -> Broken:
+        self._told = True
+        if self._bytes.packed and mark.inside:
+            return Broken(mark.unit, f"{fault} (byte {mark.inside:,} of what is packed there)")
+        return Broken(mark.unit + mark.inside, fault)
+
+    def _record(self, wanted: Callable[[str], bool]) -> Iterator[Found]:
+        """One record, from its first byte; afterwards the bytes stand behind it, or where reading can go on."""
+        data, mark = self._bytes, self._bytes.mark
+        head = self._head()
+        if isinstance(head, str):
+            yield self._broken(mark, head)
+            self._search(1)
+            return
+        end, fields = head
+        length = int(fields["content-length"])
+        url = address(fields.get("warc-target-uri", ""))
+        is_capture = fields["warc-type"].lower() in KINDS and url.lower().startswith(("http://", "https://"))
+        target = target_of(url, wanted) if is_capture else None
+        if length > self._limit:
+            yield from self._too_long(mark, end, length, owned=target is not None)
+            return
+        whole = data.fill(end + length)
+        fault = self._fault_behind(end + length) if whole else self._cut_short(end, length)
+        if fault is not None:
+            yield self._broken(mark, fault)
+            self._search(end)
+            return
+        self._told = False
+        if target is not None:
+            found = self._capture(target, fields, bytes(memoryview(data.buffer)[end : end + length]))
+            yield self._broken(mark, found) if isinstance(found, str) else found
+        elif is_capture:
+            yield PassedOver(url)
+        data.let_go(end + length)
+
+    def _capture(self, target: Target, fields: dict[str, str], block: bytes) -> Exchange | Revisit | PassedOver | str:
+        try:
+            return self._captures.read(target, fields, block)
+        except Exception as error:  # noqa: BLE001 - no record of others stops an import: it is told, with its place
+            return f"a fault of ours in reading it: {type(error).__name__}: {error}"
+
+    def _head(self) -> tuple[int, dict[str, str]] | str:
+        """Where the block begins and the record's fields; a sentence where none can be read."""
+        data = self._bytes
+        data.fill(5)
+        if not data.buffer.startswith(b"WARC/"):
+            return "no WARC record begins there"
+        wanted = 1024
+        while (found := HEAD_END.search(data.buffer)) is None:
+            if len(data.buffer) > _LONGEST_HEAD or not data.fill(max(wanted, len(data.buffer) + 1)):
+                return data.fault or "the record's head has no end"
+        fields: dict[str, str] = {}
+        name = ""
+        for line in LINE_END.split(bytes(data.buffer[: found.start()]))[1:]:
+            text = line.decode("utf-8", "replace")
+            if text[:1] in {" ", "\t"} and name:
+                fields[name] += " " + text.strip()
+                continue
+            name, _, value = text.partition(":")
+            name = name.strip().lower()
+            fields.setdefault(name, value.strip())
+        length = fields.get("content-length", "")
+        if not (length.isascii() and length.isdigit() and len(length) < 19):
+            return f"the record's Content-Length is no number: {length!r}" if length else "it has no Content-Length"
+        kind = fields.get("warc-type", "").lower()
+        if not kind:
+            return "it has no WARC-Type"
+        if kind not in KINDS | _OTHER_KINDS and "msgtype=response" in fields.get("content-type", ""):
+            return f"it holds a response, but its WARC-Type is none of the standard: {kind!r}"
+        if kind in KINDS and not fields.get("warc-target-uri"):
+            return "it has no WARC-Target-URI"
+        return found.end(), fields
+
+    def _cut_short(self, end: int, length: int) -> str:
+        there = len(self._bytes.buffer) - end
+        why = f": {self._bytes.fault}" if self._bytes.fault else ""
+        return f"the record ends after {there:,} of {length:,} bytes{why}"
+
+    def _fault_behind(self, end: int) -> str | None:
+        """What is wrong with the place where a record ends: two line ends, another record, or nothing must follow."""
+        data = self._bytes
+        line_ends = 0
+        most = end + _MOST_BLANK
+        while end < most and data.fill(end + 1) and not data.begins_unit(end) and data.buffer[end] in b"\r\n":
+            line_ends += data.buffer[end] == ord("\n")
+            end += 1
+        if data.begins_unit(end):
+            return None
+        if data.fill(end + 5) and (line_ends >= 2 or data.buffer.startswith(b"WARC/", end)):
+            return None
+        if len(data.buffer) > end:
+            return data.fault or "the record does not end where its Content-Length says"
+        return data.fault or None
+
+    def _too_long(self, mark: Mark, end: int, length: int, *, owned: bool) -> Iterator[Found]:
+        data = self._bytes
+        whole = data.let_go(end + length)
+        if whole:
+            self._skip_blank_lines()
+            whole = data.buffer.startswith(b"WARC/") if data.fill(5) else not data.fault or data.begins_unit(0)
+        if whole:
+            if owned:
+                yield self._broken(mark, f"the record has {length:,} bytes, more than the limit of {self._limit:,}")
+            return
+        yield self._broken(mark, f"the record does not end where its Content-Length says, after {length:,} bytes")
+        data.go_to(mark)
+        self._search(end)
+
+    def _search(self, start: int) -> None:
+        """Stand at the next place, not before byte `start`, where a record seems to begin, or at the stretch's end."""
+        data = self._bytes
+        data.let_go(start)
+        while True:
+            found = NEXT_RECORD.search(data.buffer)
+            if found is not None:
+                data.let_go(found.start())
+                return
+            data.let_go(max(len(data.buffer) - _NEXT_SIZE, 0))
+            if not data.fill(len(data.buffer) + 1):
+                data.let_go(len(data.buffer))
+                return

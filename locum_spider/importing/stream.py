@@ -1,0 +1,141 @@
+"""The bytes of a WARC without its packing, of any writer, damaged anywhere."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from locum_spider.importing.compression import CHUNK, PLAIN, STREAM_FAULTS, DamagedUnitError, next_unit, packing_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
+    from locum_spider.importing.compression import Unit
+
+
+class Mark(NamedTuple):
+    """A place: byte of the file where the unit of its packing begins, and byte in what that unpacks to."""
+
+    unit: int
+    inside: int
+
+
+class Unpacked:
+    """The bytes of a file without their packing, a stretch without damage at a time.
+
+    `buffer` holds what was unpacked and not yet let go; `fault` is why no more comes, "" at the end of the file.
+    Raises UnreadableError.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._packing = packing_of(stream) or PLAIN
+        self.packed = self._packing is not PLAIN
+        self.go_to(Mark(0, 0))
+
+    def go_to(self, mark: Mark) -> None:
+        """Read on from a place."""
+        self.buffer = bytearray()
+        self.fault: str | None = None
+        self._start = 0  # of the buffer, in bytes unpacked since this call
+        self._raw = b""
+        self._raw_at = mark.unit
+        self._units: deque[tuple[int, int]] = deque()
+        self._unit: Unit | None = None
+        if not self.packed:
+            self._raw_at += mark.inside
+            self._units.append((0, self._raw_at))
+        self._seek(self._raw_at)
+        if self.packed:
+            self.let_go(mark.inside)
+
+    def _seek(self, position: int) -> None:
+        try:
+            self._stream.seek(position)
+        except STREAM_FAULTS as error:
+            self.fault = f"it cannot be read: {error}"
+
+    def fill(self, length: int) -> bool:
+        """Have at least that many bytes in the buffer; False where the stretch ends before."""
+        while len(self.buffer) < length:
+            if self.fault is not None:
+                return False
+            self._more()
+        return True
+
+    def let_go(self, length: int) -> bool:
+        """Pass over bytes; False where the stretch ends before."""
+        while length:
+            if not self.fill(1):
+                return False
+            step = min(length, len(self.buffer))
+            del self.buffer[:step]
+            self._start += step
+            length -= step
+        return True
+
+    @property
+    def mark(self) -> Mark:
+        """The place of the buffer's first byte."""
+        while len(self._units) > 1 and self._units[1][0] <= self._start:
+            self._units.popleft()
+        if not self._units:
+            return Mark(self._raw_at, 0)
+        start, member = self._units[0]
+        return Mark(member, self._start - start)
+
+    def begins_unit(self, index: int) -> bool:
+        """Whether a unit of its packing begins, or was to begin, at that byte of the buffer."""
+        return self.packed and any(start == self._start + index for start, _ in self._units)
+
+    def next_stretch(self) -> bool:
+        """Go on behind the damage; False where nothing follows."""
+        after = self._units[-1][1] if self._units else self._raw_at
+        found = next_unit(self._stream, self._packing, after + 1) if self.packed and self.fault else None
+        if found is None:
+            return False
+        self.go_to(Mark(found, 0))
+        return True
+
+    def _more(self) -> None:
+        unit = self._unit
+        if unit is not None and unit.has_more:
+            self._unpack_more(unit)
+            return
+        if not self._raw:
+            try:
+                self._raw = self._stream.read(CHUNK)
+            except STREAM_FAULTS as error:
+                self.fault = f"it cannot be read: {error}"
+                return
+        if not self._raw:
+            self.fault = f"the file ends in the middle of a {self._packing.unit}" if unit is not None else ""
+        elif self._packing.begin is None:
+            self.buffer += self._raw
+            self._raw = b""
+        elif unit is not None or (unit := self._next_unit(self._packing.begin)) is not None:
+            self._unpack_more(unit)
+
+    def _next_unit(self, begin: Callable[[], Unit]) -> Unit | None:
+        """The unit that begins with the bytes just read, behind padding."""
+        padding = len(self._raw) - len(self._raw.lstrip(b"\0"))
+        self._raw, self._raw_at = self._raw[padding:], self._raw_at + padding
+        if not self._raw:
+            return None
+        self._units.append((self._start + len(self.buffer), self._raw_at))
+        self._unit = begin()
+        return self._unit
+
+    def _unpack_more(self, unit: Unit) -> None:
+        try:
+            self.buffer += unit.unpack(self._raw)
+        except DamagedUnitError as damaged:
+            self.buffer += damaged.salvaged
+            self.fault = f"the compressed data is damaged ({damaged})"
+            return
+        rest = unit.unused if unit.eof else b""
+        self._raw_at += len(self._raw) - len(rest)
+        self._raw = rest
+        if unit.eof:
+            self._unit = None

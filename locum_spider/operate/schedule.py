@@ -1,0 +1,134 @@
+"""When sites are due, and the timer that asks. What is due is decided from the archive, never from the timer."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from locum_spider.sites.site import parse_span
+from locum_spider.store import frontier
+from locum_spider.store.connection import connect_writing, utc_now
+
+if TYPE_CHECKING:
+    from locum_spider.archive import Archive
+
+_KEPT = ("LOCUM_CONTACT", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+_TOLERANCE = timedelta(minutes=5)
+"""A timer fires a little early or late; a site due within this time is due."""
+
+
+def schedule(archive: Path, site: str, every: str) -> None:
+    """Note in the archive how often a site is to be crawled."""
+    db = connect_writing(archive)
+    try:
+        frontier.schedule(db, site, every, utc_now())
+    finally:
+        db.close()
+
+
+def unschedule(archive: Path, site: str) -> bool:
+    """Take a site off the schedule; False where it was not on it."""
+    db = connect_writing(archive)
+    try:
+        return frontier.unschedule(db, site)
+    finally:
+        db.close()
+
+
+def next_due(last_started: str | None, finished: bool, every: str) -> datetime | None:
+    """When a site is due next, from its last crawl; None means now: never crawled, or cut short."""
+    if last_started is None or not finished:
+        return None
+    return datetime.fromisoformat(last_started) + parse_span(every)
+
+
+def due_sites(archive: Archive, now: datetime) -> list[str]:
+    """Scheduled sites whose time has come."""
+    due = []
+    for site, every in archive.schedules().items():
+        last = next(iter(archive.crawls(site, 1)), None)
+        when = next_due(last["started_at"], last["finished_at"] is not None, every) if last else None
+        if when is None or when <= now + _TOLERANCE:
+            due.append(site)
+    return due
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """Text of a systemd service and timer, and of the cron line that does the same."""
+
+    name: str
+    service: str
+    timer: str
+    cron: str
+
+
+def make_timer(archive: Path) -> Timer:
+    """A timer that runs `locum crawl --due` on an archive every hour."""
+    folder = archive.resolve()
+    name = f"locum-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
+    command = [sys.executable, "-m", "locum_spider", "crawl", "--due", "--archive", str(folder)]
+    systemd = " ".join(_systemd_quote(part) for part in command)
+    kept = {name: os.environ[name] for name in _KEPT if os.environ.get(name)}
+    environment = "".join(f"Environment={_systemd_quote(f'{name}={value}')}\n" for name, value in kept.items())
+    assignments = "".join(f"{name}={shlex.quote(value)} " for name, value in kept.items())
+    return Timer(
+        name=name,
+        service=(
+            f"[Unit]\nDescription=Crawl what is due into {folder}\nWants=network-online.target\n"
+            f"After=network-online.target\n\n[Service]\nType=oneshot\n{environment}ExecStart={systemd}\n"
+            "# 3: interrupted, resumed next time; 6: done, but a check failed\nSuccessExitStatus=3 6\n"
+        ),
+        timer=(
+            f"[Unit]\nDescription=Ask every hour what is due in {folder}\n\n[Timer]\nOnCalendar=hourly\n"
+            "RandomizedDelaySec=5m\nPersistent=true\n\n[Install]\nWantedBy=timers.target\n"
+        ),
+        cron=f"17 * * * * {assignments}{' '.join(shlex.quote(part) for part in command)}".replace("%", r"\%"),
+    )
+
+
+def _systemd_quote(part: str) -> str:
+    escaped = part.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{escaped}"' if any(c.isspace() or c in "\"'\\;" for c in part) else escaped
+
+
+def has_systemd() -> bool:
+    """Whether this user's systemd can take a timer."""
+    if shutil.which("systemctl") is None:
+        return False
+    state = subprocess.run(["systemctl", "--user", "is-system-running"], capture_output=True, text=True, check=False)
+    return state.stdout.strip() in {"running", "degraded"}
+
+
+def install_systemd(timer: Timer, units: Path) -> list[Path]:
+    """Write service and timer into a folder of user units and enable the timer."""
+    units.mkdir(parents=True, exist_ok=True)
+    paths = [units / f"{timer.name}.service", units / f"{timer.name}.timer"]
+    for path, text in zip(paths, (timer.service, timer.timer), strict=True):
+        path.write_text(text, encoding="utf-8")
+    for arguments in (["daemon-reload"], ["enable", "--now", f"{timer.name}.timer"]):
+        subprocess.run(["systemctl", "--user", *arguments], check=True, capture_output=True)  # noqa: S603
+    return paths
+
+
+def install_cron(timer: Timer) -> bool:
+    """Put the line into this user's crontab, once; False where there is no cron."""
+    if shutil.which("crontab") is None:
+        return False
+    old = subprocess.run(["crontab", "-l"], capture_output=True, text=True, check=False)
+    lines = [line for line in old.stdout.splitlines() if line.strip() != timer.cron] if old.returncode == 0 else []
+    text = "\n".join([*lines, timer.cron]) + "\n"
+    return subprocess.run(["crontab", "-"], input=text, text=True, check=False).returncode == 0
+
+
+def now() -> datetime:
+    """The time, aware."""
+    return datetime.now(UTC)

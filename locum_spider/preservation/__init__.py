@@ -1,0 +1,1 @@
+"""What proves an archive, copies it, rebuilds its database, removes from it."""

@@ -1,0 +1,296 @@
+"""The WARC files against the ledger: every record's bytes, and that nothing lies before, between or behind them."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
+
+from locum_spider.store.checks import Finding
+from locum_spider.store.connection import WARCS, connect_reading
+from locum_spider.warc.writer import OPEN, locate
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+_SPAN = 1 << 21
+_MOST_WORKERS = 16
+_RESTORE = "restore the file from a backup"
+
+
+class _Row(NamedTuple):
+    seq: int
+    offset: int
+    length: int
+    digest: str
+    removed: str | None
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.length
+
+
+class _Span(NamedTuple):
+    """Records that lie one behind the other, to be read at once."""
+
+    file: str
+    rows: list[_Row]
+
+
+@dataclass(slots=True)
+class _Bad:
+    """Neighbouring records that are not what was written; `actual` is the digest of what lies at the first."""
+
+    file: str
+    first: _Row
+    last: _Row
+    actual: str
+
+
+def tombstone_digest(removed: str | None) -> str | None:
+    """Digest of what a takedown put in a record's place, out of the ledger's `removed`; None where there is none."""
+    if removed is None:
+        return None
+    try:
+        value = json.loads(removed)
+    except ValueError:
+        return None
+    digest = value.get("digest") if isinstance(value, dict) else None
+    return digest if isinstance(digest, str) else None
+
+
+def check_files(
+    db: sqlite3.Connection, folder: Path, present: Iterable[str], notes: list[str],
+    on_progress: Callable[[int], None] | None = None,
+) -> Iterator[Finding]:  # fmt: skip
+    """All that is wrong with the files, as the snapshot of `db` knows them; `notes` gets what is odd, but no damage.
+
+    `present` are the names in `warc/` from before that snapshot: what was there must be known to it.
+    """
+    names = {row[0] for row in db.execute("SELECT name FROM warc_files UNION SELECT warc_file FROM records")}
+    yield from _unknown(names, set(present), notes)
+    for bad in _merge(_differing(db, folder, notes, on_progress)):
+        yield bad if isinstance(bad, Finding) else _explain(db, bad)
+
+
+def _unknown(names: set[str], present: set[str], notes: list[str]) -> Iterator[Finding]:
+    for name in sorted(present):
+        plain = name.removesuffix(OPEN)
+        if plain in names:
+            if name != plain and plain in present:
+                text = f"{name} stands beside {plain}, one of them is foreign; keep the one that a backup has"
+                yield Finding("files", text, name)
+        elif name != plain:
+            notes.append(
+                f"{name} holds nothing acknowledged yet: a crawl under way has begun it, or a killed one left it; the "
+                "next crawl removes it"
+            )
+        else:
+            text = f"{name} is unknown to the ledger; move it out of {WARCS}/, or take it in with `locum import`"
+            yield Finding("files", text, name)
+
+
+# -- where records lie -------------------------------------------------------------------------------------------------
+
+
+def _spans(db: sqlite3.Connection, warcs: Path, notes: list[str]) -> Iterator[Finding | _Span]:
+    """What is to be hashed, file by file, and what can be told without."""
+    listed: dict[str, tuple[int | None, bool]] = {
+        name: (size, bool(closed)) for name, size, closed in db.execute("SELECT name, bytes, closed FROM warc_files")
+    }
+    for (name,) in db.execute("SELECT DISTINCT warc_file FROM records").fetchall():
+        if name not in listed:
+            listed[name] = None, False
+            text = f"{name} has records in the ledger, but no row in warc_files; restore archive.db from a backup"
+            yield Finding("ledger", text, name)
+    for name, (acknowledged, closed) in sorted(listed.items()):
+        path = next((path for path in (warcs / name, warcs / (name + OPEN)) if path.is_file()), None)
+        if path is None:
+            yield Finding("files", f"{name} is missing; {_RESTORE}", name)
+            continue
+        size = path.stat().st_size
+        yield from _length(db, name, path, size, acknowledged, notes, closed=closed)
+        yield from _tiles(db, name, size, acknowledged)
+
+
+def _length(
+    db: sqlite3.Connection, name: str, path: Path, size: int, acknowledged: int | None, notes: list[str],
+    *, closed: bool,
+) -> Iterator[Finding]:  # fmt: skip
+    if closed and path.name != name:
+        yield Finding("files", f"{name} was closed, but is named {path.name}; {_RESTORE}", name)
+    if acknowledged is None or size == acknowledged:
+        return
+    if size < acknowledged:
+        row = db.execute(
+            "SELECT seq, warc_offset FROM records WHERE warc_file = ? AND warc_offset + warc_length > ? "
+            "ORDER BY warc_offset LIMIT 1",
+            (name, size),
+        ).fetchone()
+        where = ""
+        if row is not None:
+            place = "through" if row[1] < size else "before"
+            where = f", cut {place} the record at byte {row[1]:,} (ledger row {row[0]:,})"
+        text = f"{name} ends at byte {size:,} of {acknowledged:,}{where}; {_RESTORE}"
+        yield Finding("files", text, name, row[0] if row else None, size)
+    elif closed:
+        text = (
+            f"{name} has {size - acknowledged:,} bytes behind its last record, from byte {acknowledged:,}; {_RESTORE}"
+        )
+        yield Finding("files", text, name, None, acknowledged)
+    else:
+        notes.append(
+            f"{name} has {size - acknowledged:,} bytes that are not acknowledged: a crawl under way writes them, or a "
+            "killed one left them; the next crawl cuts them off"
+        )
+
+
+def _tiles(db: sqlite3.Connection, name: str, size: int, acknowledged: int | None) -> Iterator[Finding | _Span]:
+    """Records in spans; a finding where they leave a gap or overlap."""
+    position = 0
+    rows: list[_Row] = []
+    query = (
+        "SELECT seq, warc_offset, warc_length, digest, removed FROM records WHERE warc_file = ? ORDER BY warc_offset"
+    )
+    for values in db.execute(query, (name,)):
+        row = _Row(*values)
+        if not (isinstance(row.offset, int) and isinstance(row.length, int) and row.length > 0):
+            text = f"the ledger's row {row.seq:,} names no place in {name}; restore archive.db from a backup"
+            yield Finding("ledger", text, name, row.seq)
+            continue
+        if row.offset != position:
+            yield _gap(name, position, row.offset, row.seq)
+        if rows and (row.offset != rows[-1].end or row.end - rows[0].offset > _SPAN):
+            yield _Span(name, rows)
+            rows = []
+        position = row.end
+        if row.end <= size:
+            rows.append(row)
+    if rows:
+        yield _Span(name, rows)
+    if acknowledged is not None and position != acknowledged:
+        yield _gap(name, position, acknowledged, None)
+
+
+def _gap(name: str, position: int, offset: int, seq: int | None) -> Finding:
+    what = f"the ledger's row {seq:,}" if seq else "the end of the acknowledged part"
+    if offset > position:
+        text = f"{name}: no row of the ledger covers bytes {position:,} to {offset:,}, before {what}"
+    else:
+        text = f"{name}: {what} begins at byte {offset:,}, inside a record that goes on to byte {position:,}"
+    return Finding(
+        "ledger", f"{text}; rows were removed or changed: restore archive.db from a backup", name, seq, offset
+    )
+
+
+# -- what lies there ---------------------------------------------------------------------------------------------------
+
+
+def _differing(
+    db: sqlite3.Connection, folder: Path, notes: list[str], on_progress: Callable[[int], None] | None
+) -> Iterator[Finding | _Bad]:
+    """Hash in threads, a bounded number of spans ahead, and tell in order what differs."""
+    workers = min(os.cpu_count() or 1, _MOST_WORKERS)
+    pending: deque[tuple[_Span, Future[list[tuple[_Row, str]]]]] = deque()
+
+    def finish() -> Iterator[_Bad]:
+        span, future = pending.popleft()
+        for row, actual in future.result():
+            if row.removed is not None or not _removed_since(folder, row.seq):
+                yield _Bad(span.file, row, row, actual)
+        if on_progress is not None:
+            on_progress(span.rows[-1].end - span.rows[0].offset)
+
+    with ThreadPoolExecutor(workers) as pool:
+        for item in _spans(db, folder / WARCS, notes):
+            if isinstance(item, Finding):
+                yield item
+                continue
+            pending.append((item, pool.submit(_hash, folder / WARCS, item)))
+            if len(pending) > 4 * workers:
+                yield from finish()
+        while pending:
+            yield from finish()
+
+
+def _removed_since(folder: Path, seq: int) -> bool:
+    """Whether a takedown has emptied the record after our snapshot."""
+    with closing(connect_reading(folder)) as db:
+        row = db.execute("SELECT removed FROM records WHERE seq = ?", (seq,)).fetchone()
+    return row is not None and row[0] is not None
+
+
+_own = threading.local()
+
+
+def _hash(warcs: Path, span: _Span) -> list[tuple[_Row, str]]:
+    """The records of a span whose bytes have another digest than they must have, each with the one they have."""
+    start = span.rows[0].offset
+    with locate(warcs, span.file).open("rb", buffering=0) as file:
+        file.seek(start)
+        if span.rows[0].length > _SPAN:
+            digest, left = sha256(), span.rows[0].length
+            while left and (block := file.read(min(left, _SPAN))):
+                digest.update(block)
+                left -= len(block)
+            actual = [digest.hexdigest()]
+        else:
+            view = _read(file.readinto, span.rows[-1].end - start)
+            actual = [sha256(view[row.offset - start : row.end - start]).hexdigest() for row in span.rows]
+    pairs = zip(span.rows, actual, strict=True)
+    return [(row, digest) for row, digest in pairs if digest != (tombstone_digest(row.removed) or row.digest)]
+
+
+def _read(readinto: Callable[[memoryview], int | None], length: int) -> memoryview:
+    """As many of the next bytes as there are, in a buffer of this thread."""
+    if not hasattr(_own, "buffer"):
+        _own.buffer = memoryview(bytearray(_SPAN))
+    view: memoryview = _own.buffer[:length]
+    done = 0
+    while done < length and (count := readinto(view[done:])):
+        done += count
+    return view[:done]
+
+
+def _merge(items: Iterable[Finding | _Bad]) -> Iterator[Finding | _Bad]:
+    """Neighbouring bad records as one: a byte that was inserted moves all behind it."""
+    run: _Bad | None = None
+    for item in items:
+        if isinstance(item, _Bad) and run is not None and run.file == item.file and run.last.end == item.first.offset:
+            run.last = item.last
+            continue
+        if run is not None:
+            yield run
+        run = item if isinstance(item, _Bad) else None
+        if isinstance(item, Finding):
+            yield item
+    if run is not None:
+        yield run
+
+
+def _explain(db: sqlite3.Connection, bad: _Bad) -> Finding:
+    first, last = bad.first, bad.last
+    if first.removed is not None and bad.actual == first.digest:
+        text = (
+            f"{bad.file}: the record at byte {first.offset:,} (ledger row {first.seq:,}) was taken down, but is still "
+            "there: the takedown was cut short; any `locum takedown` or `locum crawl` finishes it"
+        )
+        return Finding("takedown", text, bad.file, first.seq, first.offset)
+    if first is last:
+        what = f"the record at byte {first.offset:,} (ledger row {first.seq:,}) is"
+    else:
+        what = f"the records from byte {first.offset:,} to {last.end:,} (ledger rows {first.seq:,} to {last.seq:,}) are"
+    other = db.execute(
+        "SELECT warc_file, warc_offset FROM records WHERE digest = ? AND seq <> ? LIMIT 1", (bad.actual, first.seq)
+    ).fetchone()
+    instead = f" (there lies the record of {other[0]}, byte {other[1]:,})" if other else ""
+    text = f"{bad.file}: {what} not what was written{instead}; {_RESTORE}"
+    return Finding("records", text, bad.file, first.seq, first.offset)

@@ -1,0 +1,169 @@
+"""The database anew from the WARC files alone: the same records through the same rules give the same rows."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from locum_spider.errors import ArchiveError, IntegrityError, LocumError
+from locum_spider.preservation.rebuild import compare as comparing
+from locum_spider.preservation.rebuild.pool import readers
+from locum_spider.preservation.rebuild.replay import Replayer
+from locum_spider.preservation.rebuild.takedowns import Takedowns, find_takedowns
+from locum_spider.preservation.rebuild.visits import Record, Steps, read_records, warc_files
+from locum_spider.store import rebuild as fresh
+from locum_spider.store.connection import WARCS, connect_reading, disk_error, writer_lock
+from locum_spider.warc.writer import OPEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from locum_spider.preservation.rebuild.compare import Comparison
+
+    OnProgress = Callable[["Rebuilding"], None]
+
+_WORTH_PROCESSES = 1_000_000
+"""Bytes of WARC from which starting processes pays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilding:
+    """How far a rebuild is: bytes of WARC read, of how many, and visits stored."""
+
+    done: int
+    total: int
+    visits: int
+
+
+@dataclass(slots=True)
+class Rebuilt:
+    """What a rebuild made, and what it could not read. `kept_old`: the old database has more and lies beside."""
+
+    records: int = 0
+    captures: int = 0
+    articles: int = 0
+    crawls: int = 0
+    broken: list[str] = field(default_factory=list)
+    kept_old: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        return IntegrityError.exit_code if self.broken else 0
+
+
+def rebuild(archive: Path, *, jobs: int | None = None, on_progress: OnProgress | None = None) -> Rebuilt:
+    """Make the archive's database anew from its WARC files and let it replace the old one once it is whole.
+
+    Works without an old database or with a broken one; a readable one gives only its schedules and how far a file
+    that a kill left open is acknowledged. Raises ArchiveError where there are no WARC files.
+    """
+    require_warcs(archive)
+    with writer_lock(archive), build(archive, jobs=jobs, on_progress=on_progress) as (rebuilt, old):
+        for path, end in extents(archive / WARCS, old):
+            _close_file(path, end)
+        if old is not None:
+            old.close()
+        fresh.put_in_place(archive, keep_old=rebuilt.kept_old)
+    return rebuilt
+
+
+def compare(archive: Path, *, jobs: int | None = None, on_progress: OnProgress | None = None) -> Comparison:
+    """What a rebuild by today's rules would change in the articles; nothing is replaced.
+
+    Raises ArchiveError where the database there is cannot be read.
+    """
+    require_warcs(archive)
+    connect_reading(archive).close()
+    with writer_lock(archive), build(archive, jobs=jobs, on_progress=on_progress) as (rebuilt, old):
+        if old is None:
+            raise ArchiveError(f"{archive} has a damaged database; `locum rebuild` makes it anew")
+        comparison = comparing.compare(old, archive / fresh.NEW)
+        comparison.broken = rebuilt.broken
+    return comparison
+
+
+def require_warcs(archive: Path) -> None:
+    """Raises ArchiveError where nothing can be rebuilt."""
+    if not warc_files(archive / WARCS):
+        raise ArchiveError(f"{archive / WARCS} has no WARC files, so there is nothing to rebuild a database from")
+
+
+@contextmanager
+def build(
+    archive: Path, *, jobs: int | None = None, on_progress: OnProgress | None = None
+) -> Iterator[tuple[Rebuilt, sqlite3.Connection | None]]:
+    """A whole new database as archive.db.new, and the old one where it can be read. Leaves nothing behind."""
+    path = archive / fresh.NEW
+    old = fresh.readable(archive)
+    try:
+        yield _build(archive, path, old, jobs or len(os.sched_getaffinity(0)), on_progress), old
+    except (sqlite3.Error, OSError) as error:
+        raise disk_error(error, path) or error from error
+    except BrokenProcessPool:
+        raise LocumError("a reading process ended unexpectedly; the archive is as it was. Try --jobs 1") from None
+    finally:
+        if old is not None:
+            old.close()
+        fresh.remove(path)
+
+
+def _build(
+    archive: Path, path: Path, old: sqlite3.Connection | None, jobs: int,
+    on_progress: OnProgress | None,
+) -> Rebuilt:  # fmt: skip
+    files = extents(archive / WARCS, old)
+    total = sum(end for _, end in files)
+    with readers(archive, jobs if total >= _WORTH_PROCESSES else 0) as pool, closing(fresh.create(path)) as db:
+        events = find_takedowns(files) if old is None or fresh.has_takedowns(old) else []
+        replayer = Replayer(db, archive, Takedowns(events), pool, 2 * jobs + 2)
+        for done, visits in replayer.run(files):
+            if on_progress is not None:
+                on_progress(Rebuilding(done, total, visits))
+        rebuilt = Rebuilt(replayer.records, broken=replayer.broken)
+        if old is not None:
+            fresh.copy_schedules(old, db)
+            rebuilt.broken += fresh.missing_records(old, db, replayer.places)
+            rebuilt.kept_old = bool(rebuilt.broken)
+        rebuilt.captures, rebuilt.articles, rebuilt.crawls = fresh.counts(db)
+        fresh.complete(db, path)
+    return rebuilt
+
+
+def extents(folder: Path, old: sqlite3.Connection | None) -> list[tuple[Path, int]]:
+    """The WARC files in order, each with the byte up to which it counts: a kill may have torn the end."""
+    known = fresh.acknowledged(old) if old is not None else None
+    found = []
+    for path in warc_files(folder):
+        size = path.stat().st_size
+        if path.suffix == OPEN:
+            name = path.name.removesuffix(OPEN)
+            size = min(size, known.get(name, 0)) if known is not None else _settled(path)
+        found.append((path, size))
+    return found
+
+
+def _settled(path: Path) -> int:
+    """Where an open file ends of which nothing says how far it is acknowledged: behind the last visit that is whole."""
+    steps, end = Steps(), 0
+    for record in read_records(path):
+        if isinstance(record, Record):
+            for _ in steps.take(record):
+                pass
+            end = record.end if record.written.type not in {"response", "revisit"} else end
+    return min(end, steps.begin) if steps.unsettled else end
+
+
+def _close_file(path: Path, end: int) -> None:
+    """Cut an open file where it counts no more, and give it its final name."""
+    if path.suffix == OPEN and end == 0:
+        path.unlink()
+    elif path.suffix == OPEN:
+        with path.open("r+b") as file:
+            file.truncate(end)
+            os.fsync(file.fileno())
+        path.rename(path.with_name(path.name.removesuffix(OPEN)))

@@ -1,0 +1,62 @@
+"""Pages read by several processes at one time: what a page says depends on nothing but its bytes and the rules."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from multiprocessing import get_context, parent_process
+from typing import TYPE_CHECKING
+
+from locum_spider.interpret import Reading, interpret
+from locum_spider.sites import find_site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from locum_spider.items import Exchange
+    from locum_spider.sites.site import Site
+
+
+@contextmanager
+def readers(archive: Path, jobs: int) -> Iterator[ProcessPoolExecutor | None]:
+    """Processes that read pages; None where this one is to do it."""
+    if jobs < 2:
+        yield None
+        return
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin_reading, (archive,))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_folder: Path | None = None
+
+
+def _begin_reading(folder: Path) -> None:
+    global _folder  # noqa: PLW0603 - a process of the pool reads for one archive all its life
+    _folder = folder
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the first process decides
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End when the first process has: a killed one cannot say so, and the pool would wait for its words for ever."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+@cache
+def _site_here(name: str) -> Site:
+    return find_site(name, _folder)
+
+
+def read_pages(pages: list[tuple[str, Exchange]]) -> list[Reading]:
+    return [interpret(_site_here(name), exchange) for name, exchange in pages]

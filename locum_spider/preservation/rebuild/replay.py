@@ -1,0 +1,287 @@
+"""Stores what WARC files say, in their order, by the same functions that store a live crawl."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, replace
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from locum_spider.errors import IntegrityError
+from locum_spider.interpret import Reading, interpret
+from locum_spider.preservation.rebuild.pool import read_pages
+from locum_spider.preservation.rebuild.visits import Event, Steps, Stored, read_records
+from locum_spider.recorder import ingest
+from locum_spider.sites import find_site
+from locum_spider.store import captures, frontier, ledger, rebuild, removal
+from locum_spider.store.connection import WARCS
+from locum_spider.warc.writer import OPEN, Broken, read_exchange
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from concurrent.futures import Future, ProcessPoolExecutor
+    from pathlib import Path
+
+    from locum_spider.items import Exchange
+    from locum_spider.preservation.rebuild.takedowns import Removed, Takedowns
+    from locum_spider.preservation.rebuild.visits import Part, Record, Step
+    from locum_spider.sites.site import Site
+    from locum_spider.warc.writer import Location
+
+_CHUNK = 16
+"""Visits read by a process at one time, so that handing them over costs little."""
+
+_CHUNK_BYTES = 2_000_000
+_COMMIT_EVERY = 500
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A visit that is not stored yet: its page being read, or what it says without one."""
+
+    stored: Stored
+    page: Exchange | None
+    reading: Reading | None = None
+
+
+class Replayer:
+    """Stores what WARC files say into an empty database, in their order, with pages read ahead by a pool."""
+
+    def __init__(
+        self, db: sqlite3.Connection, archive: Path, takedowns: Takedowns, pool: ProcessPoolExecutor | None, ahead: int
+    ) -> None:
+        self.db, self.takedowns = db, takedowns
+        self.records, self.visits = 0, 0
+        self.broken: list[str] = []
+        self.places: set[tuple[str, int]] = set()
+        self._archive, self._pool, self._ahead = archive, pool, ahead
+        self._sites: dict[str, Site] = {}
+        self._crawls: dict[int, ingest.Crawl] = {}
+        self._head = ledger.head(db)
+        self._chunk: list[_Pending] = []
+        self._window: deque[tuple[list[_Pending], Future[list[Reading]] | None]] = deque()
+        self._unstored: Counter[str] = Counter()
+
+    def run(self, files: list[tuple[Path, int]]) -> Iterator[tuple[int, int]]:
+        """Store everything; yields bytes read and visits stored every now and then."""
+        before = committed = 0
+        self.db.execute("BEGIN")
+        for event in self.takedowns.events:
+            removal.remember(self.db, event["keys"], reason=event["reason"], at=event["at"])
+        for path, end in files:
+            for record in self._records(path, end):
+                if self.visits >= committed + _COMMIT_EVERY:
+                    committed = self.visits
+                    self.db.execute("COMMIT")
+                    self.db.execute("BEGIN")
+                    yield before + record.end, self.visits
+            before += end
+            self._drain()
+            yield before, self.visits
+        rebuild.end_followed_crawls(self.db)
+        rebuild.release_articles(self.db)
+        if not self.takedowns.unfinished:
+            rebuild.finish_takedowns(self.db)
+        self.db.execute("COMMIT")
+
+    def _records(self, path: Path, end: int) -> Iterator[Record]:
+        name = path.name.removesuffix(OPEN)
+        captures.save_warc_position(self.db, name, end, closed=True)
+        steps = Steps()
+        for record in read_records(path, end):
+            if isinstance(record, Broken):
+                self.broken.append(f"{name}, byte {record.offset:,}: {record.fault}")
+                self.places.add((name, record.offset))
+                continue
+            if removed := list(self.takedowns.of(record)):
+                for step in steps.rest():
+                    self._take(step)
+                self._take_removed(removed)
+                continue
+            self._head = ledger.append(self.db, [record.written], *self._head)
+            self.records += 1
+            for step in steps.take(record):
+                self._take(step)
+            yield record
+        for step in steps.rest():
+            self._take(step)
+
+    def _take_removed(self, removed: list[Removed]) -> None:
+        """Put what a takedown left of records into the ledger and, empty, among the captures."""
+        self._drain()
+        for each in removed:
+            self._head = ledger.append(self.db, [each.written], *self._head)
+            self.records += 1
+            rebuild.save_removed(self.db, each.written, each.facts)
+            if each.capture is None:
+                continue
+            if each.article is not None and not each.capture["url"]:  # a capture of the article itself
+                rebuild.hold_article(self.db, each.article)
+            capture_id = rebuild.save_empty_capture(self.db, each.written, each.capture)
+            crawl = self._crawls.get(each.capture["crawl_id"])
+            if crawl is not None and each.capture["url"]:
+                rebuild.finish_removed(self.db, crawl.id, crawl.site.key(each.capture["url"]), capture_id)
+
+    # -- reading ahead ---------------------------------------------------------------------------------------------
+
+    def _take(self, step: Step) -> None:
+        if isinstance(step, Event):
+            self._drain()
+            self._apply(step)
+            return
+        if any(part.revisit and self._unstored[_original(part)] for part in step.parts):
+            self._drain()  # the body it stands for is on its way into the database
+        pending = self._prepare(step)
+        self._unstored.update(_names(step))
+        self._chunk.append(pending)
+        size = sum(len(each.page.body) for each in self._chunk if each.page is not None)
+        if len(self._chunk) >= _CHUNK or size >= _CHUNK_BYTES:
+            self._submit()
+        while len(self._window) > self._ahead:
+            self._store_first()
+
+    def _submit(self) -> None:
+        """Give the visits collected so far to the pool; without one they are read when their turn comes."""
+        chunk, self._chunk = self._chunk, []
+        future = None
+        if self._pool is not None:
+            pages = [(each.stored.site or "", each.page) for each in chunk if each.page is not None]
+            future = self._pool.submit(read_pages, pages) if pages else None
+        self._window.append((chunk, future))
+
+    def _drain(self) -> None:
+        if self._chunk:
+            self._submit()
+        while self._window:
+            self._store_first()
+
+    def _store_first(self) -> None:
+        chunk, future = self._window.popleft()
+        readings = iter(future.result()) if future is not None else None
+        for pending in chunk:
+            reading = pending.reading
+            if reading is None and pending.page is not None:
+                site = self._site(pending.stored.site or "")
+                reading = next(readings) if readings is not None else interpret(site, pending.page)
+            self._store(pending.stored, reading or Reading("robots"), pending.page)
+            for name in _names(pending.stored):
+                self._unstored[name] -= 1
+                if not self._unstored[name]:
+                    del self._unstored[name]
+
+    def _prepare(self, stored: Stored) -> _Pending:
+        """Give revisits the body they stand for, and find out what page is to be read."""
+        parts, missing = [], None
+        for part in stored.parts:
+            try:
+                parts.append(self._with_body(part))
+            except IntegrityError as error:
+                missing = str(error)
+                self.broken.append(f"{part.place.file}, byte {part.place.offset:,}: {error}")
+                parts.append(part)
+        stored = replace(stored, parts=tuple(parts))
+        if missing is not None:
+            return _Pending(stored, None, Reading("failed", missing))
+        reading = None if stored.foreign else ingest.settled(stored.visit)
+        if reading is not None:
+            return _Pending(stored, None, reading)
+        try:
+            return _Pending(stored, ingest.to_read(self.db, self._archive / WARCS, stored.parts[-1].exchange))
+        except IntegrityError as error:
+            self.broken.append(str(error))
+            return _Pending(stored, None, Reading("failed", str(error)))
+
+    def _with_body(self, part: Part) -> Part:
+        if not part.revisit or part.exchange.status == HTTPStatus.NOT_MODIFIED:
+            return part
+        original = captures.same_body(self.db, part.place.digest)
+        if original is None:
+            raise IntegrityError("the record whose body this revisit stands for is missing")
+        body = read_exchange(self._archive / WARCS, original.warc_file, original.warc_offset).body
+        return replace(part, exchange=replace(part.exchange, body=body))
+
+    # -- storing ---------------------------------------------------------------------------------------------------
+
+    def _apply(self, event: Event) -> None:
+        data, name = event.data, event.data.get("event")
+        if name in {"crawl-begin", "import-begin"}:
+            self._crawls[data["crawl_id"]] = ingest.begin_crawl(
+                self.db, self._site(data["site"]), data.get("start", []), version=data["version"],
+                now=data["started_at"], crawl_id=data["crawl_id"],
+            )  # fmt: skip
+        if name == "import-begin":
+            frontier.begin_import(self.db, data["crawl_id"], data["started_at"])
+        elif name == "import-end":
+            frontier.count_import(self.db, data["crawl_id"], data["outcomes"], data["finished_at"])
+        elif name == "crawl-end":
+            frontier.finish_crawl(
+                self.db, data["crawl_id"], data["outcome"], data["reasons"], data["finished_at"]
+            )  # fmt: skip
+
+    def _store(self, stored: Stored, reading: Reading, page: Exchange | None) -> None:
+        self.visits += 1
+        crawl = self._crawl(stored)
+        if crawl is None:
+            return
+        places = iter([part.place for part in stored.parts])
+
+        def keep(_exchange: Exchange, _refers: object) -> Location:
+            return next(places)
+
+        visit = stored.visit
+        if not stored.foreign and visit.request_id is not None:
+            request_id = self._request(crawl, stored)
+            if request_id is not None and frontier.is_queued(self.db, request_id):
+                visit = replace(visit, request_id=request_id)
+                kind = frontier.key_of(self.db, request_id)[1]
+                if page is not None and kind == "article" and not crawl.site.is_article(page.url):
+                    reading = interpret(crawl.site, page, kind)  # a redirect to something else: no page is read
+                ingest.store_visit(self.db, crawl, visit, reading, keep)
+                return
+        elif not stored.foreign:
+            ingest.store_visit(self.db, crawl, visit, reading, keep)
+            return
+        self._store_apart(crawl, stored, reading)
+
+    def _store_apart(self, crawl: ingest.Crawl, stored: Stored, reading: Reading) -> None:
+        """Store captures that no row of the frontier waits for: those of others, or of addresses now held for one."""
+        for part in stored.parts:
+            said = reading if part is stored.parts[-1] else Reading("failed")
+            ingest.store_foreign(self.db, crawl, part.exchange, said, partial(_keep_at, part.place))
+
+    def _request(self, crawl: ingest.Crawl, stored: Stored) -> int | None:
+        assert stored.request_id is not None  # noqa: S101 - the caller looked
+        url = stored.parts[0].exchange.url if stored.parts else stored.key
+        key = stored.key or (crawl.site.key(url) if url else None)
+        kind = "article" if url and crawl.site.is_article(url) else "listing"
+        return rebuild.request_for(self.db, crawl.id, stored.request_id, key, url, kind)
+
+    def _crawl(self, stored: Stored) -> ingest.Crawl | None:
+        """The crawl of a visit, made up from the visit where the record of its begin is lost."""
+        if stored.crawl_id not in self._crawls and stored.site is not None:
+            site = self._site(stored.site)
+            self._crawls[stored.crawl_id] = ingest.begin_crawl(
+                self.db, site, [] if stored.foreign else list(site.start), version="",
+                now=stored.parts[0].exchange.fetched_at, crawl_id=stored.crawl_id,
+            )  # fmt: skip
+        return self._crawls.get(stored.crawl_id)
+
+    def _site(self, name: str) -> Site:
+        if name not in self._sites:
+            self._sites[name] = find_site(name, self._archive)
+        return self._sites[name]
+
+
+def _keep_at(place: Location, _exchange: Exchange, _refers: object) -> Location:
+    return place
+
+
+def _original(part: Part) -> str:
+    """Under which name the capture is known whose body a revisit stands for."""
+    return part.exchange.url if part.exchange.status == HTTPStatus.NOT_MODIFIED else part.place.digest
+
+
+def _names(stored: Stored) -> list[str]:
+    return [name for part in stored.parts for name in (part.exchange.url, part.place.digest)]

@@ -1,0 +1,71 @@
+"""Takedowns in a rebuild: known before the first record is read, so that nothing removed is ever stored again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from locum_spider.preservation.rebuild.visits import Record, read_records
+from locum_spider.warc.tombstones import TOMBSTONE
+from locum_spider.warc.writer import EVENT, Written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    Event = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A record that was taken down: its row of the ledger, what lies there now, what is kept of its capture, and the
+    number of the article."""
+
+    written: Written
+    facts: str
+    capture: dict[str, Any] | None
+    article: int | None
+
+
+def find_takedowns(files: Iterable[tuple[Path, int]]) -> list[Event]:
+    """The events of all takedowns, in order. Reads every record once."""
+    events = []
+    for path, end in files:
+        for record in read_records(path, end):
+            if isinstance(record, Record) and record.headers.get("Content-Type") == EVENT:
+                data = json.loads(record.block)
+                if data.get("event") == "takedown":
+                    events.append(data)
+    return events
+
+
+class Takedowns:
+    """Which records are removed. `unfinished`: some still lie there, as a takedown that was cut short leaves them."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self.events = list(events)
+        self.unfinished = False
+        self._removed: dict[tuple[str, int], Removed] = {}
+        self._members: dict[tuple[str, int], list[Removed]] = {}
+        for event in self.events:
+            for entry in event["records"]:
+                self._add(entry, event)
+
+    def _add(self, entry: dict[str, Any], event: Event) -> None:
+        reason, at = event["reason"], event["at"]
+        file, offset = entry["file"], entry["offset"]
+        facts = {"reason": reason, "at": at, "digest": entry["tombstone"], "member": entry["member"]}
+        written = Written(file, offset, entry["length"], entry["type"], entry["digest"])
+        removed = Removed(written, json.dumps(facts, ensure_ascii=False), entry.get("capture"), event.get("article"))
+        self._removed[file, offset] = removed
+        self._members.setdefault((file, entry["member"][0]), []).append(removed)
+
+    def of(self, record: Record) -> Iterator[Removed]:
+        """The removed records in whose place a record lies; none where it is one like any other."""
+        place = (record.written.file, record.written.offset)
+        if record.headers.get("Content-Type") == TOMBSTONE:
+            yield from self._members.get(place, ())
+        elif place in self._removed:
+            self.unfinished = True
+            yield self._removed[place]

@@ -1,0 +1,1 @@
+"""Removing an article for good."""

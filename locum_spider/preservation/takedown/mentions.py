@@ -1,0 +1,106 @@
+"""Where else an article is named: pages of others link to it and print its title."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from html import unescape
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urljoin, urlsplit
+
+from locum_spider.errors import PageError
+from locum_spider.text import words
+from locum_spider.warc.codings import decode_content
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_LINK = re.compile(r"""(?:href|src|action|content)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""", re.IGNORECASE)
+_HEADER = re.compile(rb"^([\w-]+):[ \t]*(.*?)\r?$", re.MULTILINE)
+_TOKEN = re.compile(r"[a-z0-9]{4,}")
+_INVISIBLE = re.compile(rb"&(?:shy|zwnj|zwj|#173|#xad|#8203|#x200b);|\xc2\xad|\xe2\x80\x8b")
+_FEWEST_WORDS = 3
+_LARGEST = 1 << 28
+
+
+@dataclass(slots=True)
+class Naming:
+    """Finds out whether a record names an article. `key` gives an address's key, as the article's site has it.
+
+    A title of one or two words is no name: it stands on too many pages.
+
+    >>> naming = Naming(str, {"http://x.org/a?s=2018-old-story"}, ["An old story"])
+    >>> naming.names(b'GET / HTTP/1.1\\r\\n\\r\\n<a href="http://x.org/a?s=2018-old-story">Read</a>', "http://x.org/")
+    True
+    >>> naming.names(b"HTTP/1.1 200 OK\\r\\n\\r\\n<p>An OLD&nbsp;story</p>", "http://x.org/")
+    True
+    >>> naming.names(b"HTTP/1.1 200 OK\\r\\n\\r\\n<p>An old history of a story</p>", "http://x.org/")
+    False
+    >>> naming = Naming(str, {"http://x.org/a?s=2018-guide"}, ["A practitioner's guide"])
+    >>> naming.names("\\r\\n\\r\\nA Practi&shy;tioner’s guide".encode(), ""), naming.names(b"A guide", "")
+    (True, False)
+    """
+
+    key: Callable[[str], str]
+    keys: Iterable[str]
+    titles: Iterable[str]
+    _hints: set[frozenset[bytes]] = field(init=False)
+    _addresses: re.Pattern[str] = field(init=False)
+    _titles: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keys = frozenset(self.keys)
+        named = [words(title) for title in self.titles]
+        self._titles = [f" {' '.join(title)} " for title in named if len(title) >= _FEWEST_WORDS]
+        bare = {unquote(_bare(key)).lower() for key in self.keys}
+        self._addresses = re.compile("(?:" + "|".join(map(re.escape, sorted(bare))) + r")(?![\w%-])")
+        self._hints = {_hints(name) for name in (*bare, *self.titles)}
+
+    def names(self, content: bytes, url: str) -> bool:
+        """Whether an unpacked record names the article. `url` is the address its links start from."""
+        content = _readable(content)
+        plain = _INVISIBLE.sub(b"", content.lower())
+        if not any(all(hint in plain for hint in hints) for hints in self._hints):
+            return False
+        text = unescape(content.decode("utf-8", "replace"))
+        if self._addresses.search(unquote(text).lower()):
+            return True
+        links = {link for groups in _LINK.findall(text) for link in groups if link}
+        if any(self.key(_absolute(url, link)) in self.keys for link in links):
+            return True
+        said = f" {' '.join(words(re.sub('<[^>]*>', ' ', text)))} "
+        return any(title in said for title in self._titles)
+
+
+def _bare(key: str) -> str:
+    """An address without scheme and host, unless that is all it has."""
+    parts = urlsplit(key)
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return path if len(path) > len("/index") else f"{parts.netloc}{path}"
+
+
+def _hints(name: str) -> frozenset[bytes]:
+    """The longer runs of plain letters in a name: where one is missing, the whole cannot stand either.
+
+    What is left out of a relative link stands in the address that it starts from, which the record names.
+    """
+    return frozenset(token.encode() for token in _TOKEN.findall(name.lower()))
+
+
+def _absolute(base: str, link: str) -> str:
+    try:
+        return urljoin(base, link)
+    except ValueError:
+        return link
+
+
+def _readable(content: bytes) -> bytes:
+    """Head and body of a record, the body without its content coding."""
+    head, separator, rest = content.partition(b"\r\n\r\n")
+    http, _, body = rest.partition(b"\r\n\r\n")
+    coding = next((value for name, value in _HEADER.findall(http) if name.lower() == b"content-encoding"), b"")
+    try:
+        body = decode_content(body, coding.decode("latin-1"), limit=_LARGEST) if coding else body
+    except PageError:
+        return content
+    return head + separator + http + b"\r\n\r\n" + body

@@ -1,0 +1,262 @@
+"""`locum takedown`: an article leaves the archive, and the archive can still prove that nothing else did.
+
+Its rows go, its records in the WARC files give way to tombstones of the same length, so that every other record stays
+where it is. The ledger keeps its chain: a row's digest stays, `removed` says what lies there now, and an event record
+that names all of that is chained into the ledger itself. The order makes it safe against a kill at any moment: event
+and rows are one transaction; what is left to do after it is known to the database and done by whoever opens the
+archive for writing next.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from locum_spider.archive import Archive
+from locum_spider.errors import ArchiveError, IntegrityError, UsageError
+from locum_spider.preservation.takedown.mentions import Naming
+from locum_spider.recorder.recorder import Recorder
+from locum_spider.recorder.tombstoning import finish
+from locum_spider.sites import find_site
+from locum_spider.store import removal
+from locum_spider.store.connection import WARCS, connect_reading, disk_error, utc_now, writer_lock
+from locum_spider.store.removal import Record
+from locum_spider.text import normalise_url
+from locum_spider.warc.tombstones import read_json_member, shortest, tombstone
+from locum_spider.warc.writer import locate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    Progress = Callable[[str, int, int], None]
+
+
+@dataclass(slots=True)
+class Takedown:
+    """What a takedown of an article would remove, and how to carry it out.
+
+    `others` are articles whose captures have the same body; `listings` and `pages` captures of other pages that name
+    the article, and `events` records beside captures that do; `unread` how many other records are damaged.
+    """
+
+    recorder: Recorder = field(repr=False)
+    key: Callable[[str], str] = field(repr=False)
+    subject: removal.Subject
+    records: list[Record]
+    others: list[tuple[int, str]] = field(default_factory=list)
+    listings: set[int] = field(default_factory=set)
+    pages: set[int] = field(default_factory=set)
+    events: list[Record] = field(default_factory=list)
+    unread: int = 0
+
+    def carry_out(self, reason: str, *, everywhere: bool = False) -> int:
+        """Remove it; returns how many records gave way to tombstones. `everywhere`: those that name it as well.
+
+        Raises IntegrityError, before anything is changed, where a record is not what the ledger says, and ArchiveError
+        where another program holds old pages of the database: all else is done then.
+        """
+        recorder, at = self.recorder, utc_now()
+        named = self.listings | self.pages if everywhere else set()
+        records = [*self.records, *removal.records_of(recorder.db, named), *(self.events if everywhere else ())]
+        members = group(records)
+        removed = _with_tombstones(recorder.folder / WARCS, members, at, reason)
+        event: dict[str, object] = {
+            "event": "takedown", "at": at, "reason": reason, "article": self.subject.id,
+            "keys": removal.barred(self.subject),
+            "records": [self._entry(record, facts, at) for record, facts in removed],
+        }  # fmt: skip
+        recorder.db.execute("PRAGMA secure_delete = ON")
+        with recorder.event(event, at) as db:
+            removal.forget(db, self.subject, self.key, reason=reason, at=at)
+            removal.empty(db, named)
+            removal.mark_removed(db, ((record.seq, facts) for record, facts in removed))
+        _require_finished(recorder)
+        return len(removed)
+
+    def _entry(self, record: Record, facts: dict[str, object], at: str) -> dict[str, object]:
+        """What the event says of a record: enough to make its rows anew from the WARC files alone."""
+        entry: dict[str, object] = {
+            "file": record.file, "offset": record.offset, "length": record.length, "type": record.type,
+            "digest": record.digest, "tombstone": facts["digest"], "member": facts["member"],
+        }  # fmt: skip
+        if record.capture_id is not None:
+            capture = removal.describe(self.recorder.db, record.capture_id)
+            if record.capture_id in self.subject.captures:
+                capture |= {"url": "", "fetched_at": at, "status": 0}
+            entry["capture"] = capture
+        return entry
+
+
+@contextmanager
+def prepare(folder: Path, article: str, *, on_progress: Progress | None = None) -> Iterator[Takedown]:
+    """Hold the archive for writing and find out what a takedown of an article, by id or address, would remove.
+
+    A takedown that was cut short is finished first. Raises UsageError where there is no such article, ArchiveError
+    where the folder is no archive or is being written, NoSpaceError where the disk is full: an index and a database are
+    written anew.
+    """
+    with _recorder(folder) as recorder:
+        yield _plan(recorder, article, on_progress or (lambda *_: None))
+
+
+def finish_earlier(folder: Path) -> bool:
+    """Bring a takedown to its end that was cut short; False where there is none. Raises as `prepare`."""
+    with closing(connect_reading(folder)) as db:
+        if not removal.is_unfinished(db):
+            return False
+    with _recorder(folder):
+        return True
+
+
+@contextmanager
+def _recorder(folder: Path) -> Iterator[Recorder]:
+    """The archive opened for writing; its recorder finishes what an earlier takedown left."""
+    connect_reading(folder).close()
+    try:
+        with writer_lock(folder):
+            recorder = Recorder(folder, durable=True)
+            try:
+                _require_finished(recorder)
+                yield recorder
+            except BaseException:
+                recorder.abandon()
+                raise
+            recorder.close()
+    except (OSError, sqlite3.Error) as error:
+        raise disk_error(error, folder) or ArchiveError(f"{folder} cannot be written: {error}") from None
+
+
+def _require_finished(recorder: Recorder) -> None:
+    if not finish(recorder.folder, recorder.db):
+        raise ArchiveError(
+            f"{recorder.folder}: the article is removed, but another program still reads old pages of the database; "
+            "close it (`locum serve`, a shell), then run any `locum takedown` or `locum crawl` to finish"
+        )
+
+
+def _plan(recorder: Recorder, article: str, progress: Progress) -> Takedown:
+    with Archive(recorder.folder) as archive:
+        found = archive.article(article)
+    if found is None:
+        raise UsageError(f"no article {article} in {recorder.folder}; `locum search` prints the numbers of articles")
+    key = _key_of(recorder.folder, found.site)
+    subject = removal.subject(recorder.db, found.id, key)
+    takedown = Takedown(recorder, key, subject, removal.records_of(recorder.db, subject.captures))
+    takedown.others = removal.same_pages(recorder.db, subject)
+    takedown.records += _failures(recorder, subject, key)
+    _find_mentions(recorder, takedown, Naming(key, subject.keys, subject.titles), progress)
+    return takedown
+
+
+def _key_of(folder: Path, site: str) -> Callable[[str], str]:
+    try:
+        return find_site(site, folder).key
+    except UsageError:  # its declaration is gone
+        return _normalised
+
+
+def _normalised(url: str) -> str:
+    try:
+        return normalise_url(url)
+    except ValueError:
+        return url
+
+
+def _failures(recorder: Recorder, subject: removal.Subject, key: Callable[[str], str]) -> Iterator[Record]:
+    """Event records that say that the article could not be fetched."""
+    for record in removal.remaining(recorder.db, "metadata"):
+        try:
+            event = read_json_member(_bytes(recorder.folder / WARCS, record))
+        except (IntegrityError, ValueError):  # damaged, or no event of ours: counted where mentions are looked for
+            continue
+        url = event.get("url")
+        if event.get("event") == "visit-failed" and isinstance(url, str) and {url, key(url)} & subject.keys:
+            yield record
+
+
+def _find_mentions(recorder: Recorder, takedown: Takedown, naming: Naming, progress: Progress) -> None:
+    """Look through every other record. A request names what its answer's page is about, so it goes with the answer."""
+    db, own = recorder.db, {record.seq for record in takedown.records}
+    total = db.execute("SELECT count(*) FROM records").fetchone()[0]
+    capture = None
+    for record in removal.remaining(db):
+        progress("other records", record.seq, total)
+        capture = record.capture_id if record.type != "request" else capture
+        if record.seq in own or record.type == "warcinfo":
+            continue
+        try:
+            content = zlib.decompress(_bytes(recorder.folder / WARCS, record), 31)
+        except IntegrityError:
+            takedown.unread += 1
+            continue
+        if not naming.names(content, _target(content)):
+            continue
+        if capture is None:
+            takedown.events.append(record)
+        elif removal.is_listing(db, capture):
+            takedown.listings.add(capture)
+        else:
+            takedown.pages.add(capture)
+
+
+def _target(content: bytes) -> str:
+    """The address that a record is about."""
+    _, found, rest = content.partition(b"\r\nWARC-Target-URI: ")
+    return rest.partition(b"\r\n")[0].decode("utf-8", "replace") if found else ""
+
+
+def group(records: Iterable[Record]) -> list[list[Record]]:
+    """Which records share a tombstone: each has its own, but one too short for it goes with the one before it."""
+    groups: list[list[Record]] = []
+    for record in sorted(set(records), key=lambda record: (record.file, record.offset)):
+        last = groups[-1] if groups else None
+        follows = last is not None and (last[-1].file, last[-1].offset + last[-1].length) == (
+            record.file,
+            record.offset,
+        )
+        if last is not None and follows and min(record.length, sum(r.length for r in last)) < shortest():
+            last.append(record)
+        else:
+            groups.append([record])
+    return groups
+
+
+def _with_tombstones(
+    warcs: Path, groups: list[list[Record]], at: str, reason: str
+) -> list[tuple[Record, dict[str, object]]]:
+    """Each record with what the ledger will say of it. Nothing is written yet."""
+    removed: list[tuple[Record, dict[str, object]]] = []
+    for members in groups:
+        first, length = members[0], sum(record.length for record in members)
+        for record in members:
+            _bytes(warcs, record)
+        try:
+            stone = tombstone(first.file, first.offset, length, at=at, reason=reason)
+        except ValueError as error:
+            raise IntegrityError(f"{error}; nothing was changed") from None
+        for record in members:
+            start = record.offset - first.offset
+            digest = sha256(stone[start : start + record.length]).hexdigest()
+            facts: dict[str, object] = {
+                "reason": reason, "at": at, "digest": digest, "member": [first.offset, length],
+            }  # fmt: skip
+            removed.append((record, facts))
+    return removed
+
+
+def _bytes(warcs: Path, record: Record) -> bytes:
+    """A record as it lies in its file. Raises IntegrityError where that is not what was written."""
+    with locate(warcs, record.file).open("rb") as file:
+        file.seek(record.offset)
+        data = file.read(record.length)
+    if sha256(data).hexdigest() != record.digest:
+        raise IntegrityError(
+            f"{record.file}: the record at byte {record.offset:,} is not what was written, so nothing was changed; "
+            "run `locum verify` and mend the archive first"
+        )
+    return data

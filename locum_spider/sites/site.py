@@ -1,0 +1,243 @@
+"""`Site` and `Layout`: what is declared of a news site. Data, not code; `docs/sites.md` tells every key."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Literal
+from urllib.parse import unquote_plus, urlsplit
+
+import msgspec
+
+from locum_spider.text import host_of, normalise_url
+
+Evidence = Literal["address", "metadata", "heading"]
+_REMEMBERED = 5_000
+_LONGEST_SPAN = 24 * 3_653
+_SPAN = re.compile(r"(\d+) ?(h|hours?|d|days?|w|weeks?)")
+_HOURS = {"h": 1, "d": 24, "w": 24 * 7}
+_FILE = re.compile(
+    r"\.(pdf|docx?|xlsx?|pptx?|odt|ods|rtf|csv|zip|gz|epub|jpe?g|png|gif|webp|svg|ico|mp[34]|m4a|mov|avi|css|js|json|"
+    r"xml|rss|txt|ics|exe|dmg|woff2?)$",
+    re.IGNORECASE,
+)
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where one field stands on a page: one of `css`, `meta`, `json_ld`, `label`, `above`, `named_by`, `after`.
+
+    `after` and `before` hold landmarks: visible words at the start of a line, or `@field`.
+    """
+
+    css: str | None = None
+    attr: str | None = None
+    drop: str | None = None
+    meta: str | None = None
+    json_ld: str | None = None
+    label: str | None = None
+    above: str | None = None
+    named_by: tuple[Evidence, ...] | None = None
+    followed_by: str | None = None
+    after: str | None = None
+    before: tuple[str, ...] = ()
+
+    @property
+    def way(self) -> str:
+        """Which of the ways this rule takes."""
+        return next(w for w in WAYS if getattr(self, w) is not None)
+
+    def __str__(self) -> str:
+        return ", ".join(f"{k} = {v!r}" for k, v in msgspec.structs.asdict(self).items() if v not in (None, ()))
+
+
+WAYS = ("css", "meta", "json_ld", "named_by", "label", "above", "after")
+FIELDS = ("title", "published", "standfirst", "section", "body", "authors", "tags", "modified")
+Rules = Rule | tuple[Rule, ...]
+
+
+class ArticleRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One rule, or several of which the first that finds something counts, for each field of an article."""
+
+    title: Rules = ()
+    published: Rules = ()
+    standfirst: Rules = ()
+    section: Rules = ()
+    body: Rules = ()
+    authors: Rules = ()
+    tags: Rules = ()
+    modified: Rules = ()
+
+    def rules(self, name: str) -> tuple[Rule, ...]:
+        """The rules of a field, in order."""
+        value: Rules = getattr(self, name)
+        return (value,) if isinstance(value, Rule) else value
+
+
+class ListingRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How an entry of a listing prints its date."""
+
+    published: Rule | None = None
+
+
+class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How pages captured before `until` are read; the last layout has no `until`."""
+
+    until: date | None = None
+    article: ArticleRules = ArticleRules()
+    listing: ListingRules = ListingRules()
+
+
+class Addresses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which addresses are articles, and what an address says. Patterns are searched in path and query."""
+
+    address: str | None = None
+    identity: tuple[str, ...] = ()
+    date: str | None = None
+    slug: str | None = None
+
+
+class ListingAddresses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which other addresses of the site are followed as listings."""
+
+    follow: str | None = None
+    ignore: str | None = None
+
+
+class CrawlPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How gently a site is asked, and how often. `delay` in seconds, `every` as `12h`, `1d`, `2w`."""
+
+    delay: float = 1.0
+    concurrency: int = 1
+    every: str = "1d"
+    max_bytes: int = 32 * 1024 * 1024
+    max_listings: int = 5_000
+
+    @property
+    def interval(self) -> timedelta:
+        """`every` as a time span."""
+        return parse_span(self.every)
+
+
+def parse_span(text: str) -> timedelta:
+    """A time span as people write it; ValueError where it is none.
+
+    >>> parse_span("12h"), parse_span("2 days")
+    (datetime.timedelta(seconds=43200), datetime.timedelta(days=2))
+    """
+    match = _SPAN.fullmatch(text.strip())
+    if match is None or len(match[1]) > 9 or int(match[1]) == 0:
+        raise ValueError(f"{text!r} is no time span; write hours, days or weeks: 12h, 1d, 2w")
+    hours = int(match[1]) * _HOURS[match[2][0]]
+    if hours > _LONGEST_SPAN:
+        raise ValueError(f"{text!r} is longer than ten years; write hours, days or weeks: 12h, 1d, 2w")
+    return timedelta(hours=hours)
+
+
+class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
+    """A declared news site."""
+
+    name: str
+    title: str
+    hosts: tuple[str, ...]
+    start: tuple[str, ...]
+    timezone: str
+    language: str
+    date_order: Literal["DMY", "MDY", "YMD"] | None = None
+    articles: Addresses
+    listings: ListingAddresses = ListingAddresses()
+    crawl: CrawlPolicy = CrawlPolicy()
+    layouts: tuple[Layout, ...] = (Layout(),)
+
+    @cached_property
+    def _patterns(self) -> dict[str, re.Pattern[str] | None]:
+        sources = {
+            "article": self.articles.address, "date": self.articles.date, "slug": self.articles.slug,
+            "follow": self.listings.follow, "ignore": self.listings.ignore,
+        }  # fmt: skip
+        return {name: re.compile(source) if source else None for name, source in sources.items()}
+
+    def _search(self, name: str, url: str) -> re.Match[str] | None:
+        pattern = self._patterns[name]
+        parts = urlsplit(url)
+        return pattern.search(f"{parts.path}?{parts.query}" if parts.query else parts.path) if pattern else None
+
+    @cached_property
+    def _hosts(self) -> frozenset[str]:
+        return frozenset(h.lower().removeprefix("www.") for h in self.hosts)
+
+    def owns(self, url: str) -> bool:
+        """Whether an address is on one of the site's hosts, `www.` or not."""
+        return host_of(url) in self._hosts
+
+    @cached_property
+    def _known(self) -> dict[str, tuple[bool, str]]:
+        """Whether an address is an article, and its key: a page's links are asked for many times."""
+        return {}
+
+    def _facts(self, url: str) -> tuple[bool, str]:
+        if (facts := self._known.get(url)) is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            is_own = self.owns(url)
+            is_article = is_own and self._search("article", url) is not None
+            try:
+                key = normalise_url(url, keep=self.articles.identity if is_article else ())
+                if is_own:
+                    key = self._at_home(key)
+            except ValueError:  # "http://[broken" is nobody's address
+                key = url
+            facts = self._known[url] = is_article, key
+        return facts
+
+    def is_article(self, url: str) -> bool:
+        """Whether an address names an article of this site."""
+        return self._facts(url)[0]
+
+    def is_listing(self, url: str) -> bool:
+        """Whether an address of the site may be a listing: no article, no file, not ignored."""
+        if not self.owns(url) or self.is_article(url) or self._search("ignore", url):
+            return False
+        if _FILE.search(urlsplit(url).path):
+            return False
+        return self._patterns["follow"] is None or self._search("follow", url) is not None
+
+    def key(self, url: str) -> str:
+        """The one address under which a page of the site is known: two addresses with one key are one page."""
+        return self._facts(url)[1]
+
+    @cached_property
+    def _home(self) -> tuple[str, str, str]:
+        """Scheme and host under which pages are known, and that host in its normal form."""
+        return urlsplit(self.start[0]).scheme, self.hosts[0].split(":")[0], self.hosts[0].lower().removeprefix("www.")
+
+    def _at_home(self, url: str) -> str:
+        """A normalised address of the site with the scheme and the host that the site declares."""
+        scheme, host, bare = self._home
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"}:
+            scheme = parts.scheme
+        if (own := parts.hostname or "") != bare:
+            host = own
+        return parts._replace(scheme=scheme, netloc=f"{host}:{parts.port}" if parts.port else host).geturl()
+
+    def address_date(self, url: str) -> str | None:
+        """The calendar day an address names, if it is one that exists."""
+        if (match := self._search("date", url)) is None:
+            return None
+        try:
+            return date.fromisoformat("-".join(match.groups())).isoformat()
+        except ValueError:
+            return None
+
+    def address_slug(self, url: str) -> str | None:
+        """The words an address says of the title."""
+        match = self._search("slug", url)
+        return unquote_plus(match[1]) if match else None
+
+    def layout(self, fetched_at: str | None) -> Layout:
+        """The layout for a page captured at a UTC time; the newest where no time is given."""
+        for layout in self.layouts:
+            if layout.until is None or (fetched_at is not None and fetched_at[:10] < layout.until.isoformat()):
+                return layout
+        return self.layouts[-1]

@@ -1,0 +1,275 @@
+"""A database made anew beside the one there is, and put into its place when it is whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Any
+
+from locum_spider.checkpoints import checkpoint
+from locum_spider.errors import ArchiveError, LocumError
+from locum_spider.store import ledger, removal
+from locum_spider.store.connection import DATABASE, connect_reading
+from locum_spider.store.frontier import IMPORTED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from locum_spider.warc.writer import Written
+
+NEW = DATABASE + ".new"
+OLD = DATABASE + ".old"
+_SIDE_FILES = ("-wal", "-shm", "-journal")
+_CACHE_KIB = 64_000
+_AUTOMERGE = 4
+"""What FTS5 has from the start."""
+
+_LATER = (
+    "articles_published", "articles_section", "articles_site_published", "captures_record", "frontier_article",
+    "revisions_capture",
+)  # fmt: skip
+_ASKED = {"records", "schedules", "takedowns", "warc_files"}
+
+
+def remove(path: Path) -> None:
+    """Delete a database with the files SQLite puts beside it."""
+    for suffix in ("", *_SIDE_FILES):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def create(path: Path) -> sqlite3.Connection:
+    """An empty database with today's schema, to be filled quickly: a kill leaves it worthless, and it is not missed.
+
+    The full text index, some others and foreign keys are left for `complete`, which does them in one go for less.
+    """
+    from sqlite_utils import Database
+
+    from locum_spider.store.migrations import migrations
+
+    remove(path)
+    db = sqlite3.connect(path, isolation_level=None)
+    for pragma in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{_CACHE_KIB}"):
+        db.execute(f"PRAGMA {pragma}")
+    migrations.apply(Database(db, execute_plugins=False))
+    for kind, name, _ in _left_for_later(db):
+        db.execute(f'DROP {kind} "{name}"')
+    # What is written to the full text index meanwhile goes nowhere.
+    db.execute("CREATE TEMP VIEW articles_fts AS SELECT 0 AS rowid, '' AS title, '' AS standfirst, '' AS body")
+    db.execute("CREATE TEMP TRIGGER unindexed INSTEAD OF INSERT ON articles_fts BEGIN SELECT 0; END")
+    return db
+
+
+def complete(db: sqlite3.Connection, path: Path) -> None:
+    """Make the full text index, check everything, and bring the file to the disk. Closes the connection."""
+    with closing(sqlite3.connect(":memory:")) as model:
+        from sqlite_utils import Database
+
+        from locum_spider.store.migrations import migrations
+
+        migrations.apply(Database(model, execute_plugins=False))
+        left = _left_for_later(model)
+    db.execute("DROP VIEW temp.articles_fts")
+    # What is merged while it grows is read and written again and again; searching is as quick without.
+    for command, value in (("automerge", 0), ("rebuild", None), ("automerge", _AUTOMERGE)):
+        db.execute("INSERT INTO articles_fts(articles_fts, rank) VALUES (?, ?)", (command, value))
+    for _, _, statement in left:
+        db.execute(statement)
+    if db.execute("PRAGMA foreign_key_check").fetchone() or db.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+        raise LocumError(f"{path}: the new database is not sound; the old one was left as it is. Please report this")
+    db.execute("PRAGMA optimize")
+    db.execute("PRAGMA journal_mode = WAL")  # recorded in the file; nothing is in the log yet
+    db.close()
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _left_for_later(db: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    """What nothing needs while rows come in: type, name and statement."""
+    marks = ", ".join("?" * len(_LATER))
+    return db.execute(
+        "SELECT type, name, sql FROM sqlite_master "
+        f"WHERE type = 'trigger' AND tbl_name = 'article_text' OR type = 'index' AND name IN ({marks})",
+        _LATER,
+    ).fetchall()
+
+
+def put_in_place(folder: Path, *, keep_old: bool) -> None:
+    """Let the new database replace the old one at once; with `keep_old` that stays beside it as archive.db.old."""
+    path, new = folder / DATABASE, folder / NEW
+    checkpoint("rebuild-whole")
+    if path.exists():
+        _empty_log(path)
+        if keep_old:
+            remove(folder / OLD)
+            _keep(path, folder / OLD)
+    for suffix in _SIDE_FILES:
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    checkpoint("rebuild-log-removed")
+    new.replace(path)
+    checkpoint("rebuild-renamed")
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _keep(path: Path, to: Path) -> None:
+    try:
+        os.link(path, to)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(path, to)
+
+
+def _empty_log(path: Path) -> None:
+    """Bring all of the old database into its one file: what stood in its log would else be read into the new one."""
+    try:
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("PRAGMA busy_timeout = 10000")
+            busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except sqlite3.DatabaseError:  # broken: nothing in it is of use, which is why it is being replaced
+        return
+    if busy:
+        raise ArchiveError(f"{path} is being read by another program; close that, then run `locum rebuild` again")
+
+
+def readable(folder: Path) -> sqlite3.Connection | None:
+    """The old database, if there is one and it is sound enough to be asked."""
+    try:
+        db = connect_reading(folder)
+    except ArchiveError:
+        return None
+    with suppress(sqlite3.Error):
+        tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if tables >= _ASKED and db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
+            return db
+    db.close()
+    return None
+
+
+def acknowledged(db: sqlite3.Connection) -> dict[str, int]:
+    """How many bytes of each WARC file the database knows."""
+    return dict(db.execute("SELECT name, bytes FROM warc_files").fetchall())
+
+
+def copy_schedules(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
+    """Carry over what is said in no WARC."""
+    rows = old.execute("SELECT site, every, since FROM schedules").fetchall()
+    new.executemany("INSERT INTO schedules (site, every, since) VALUES (?, ?, ?)", [tuple(row) for row in rows])
+
+
+def missing_records(old: sqlite3.Connection, new: sqlite3.Connection, told: set[tuple[str, int]]) -> list[str]:
+    """Records that the old ledger has and the WARCs have no longer, or otherwise: each in a sentence, unless `told`."""
+    if tuple(ledger.head(old)) == tuple(ledger.head(new)):
+        return []
+    lost = []
+    rows = old.execute("SELECT warc_file, warc_offset, type, digest FROM records WHERE removed IS NULL ORDER BY seq")
+    for name, offset, kind, digest in rows:
+        if (name, offset) in told:
+            continue
+        found = new.execute(
+            "SELECT digest, removed FROM records WHERE warc_file = ? AND warc_offset = ?", (name, offset)
+        ).fetchone()
+        if found is None:
+            lost.append(f"{name}, byte {offset:,}: the {kind} record that the ledger knows is gone or damaged")
+        elif found[0] != digest and found[1] is None:
+            lost.append(f"{name}, byte {offset:,}: the {kind} record is not the one that the ledger knows")
+    return lost
+
+
+def request_for(
+    db: sqlite3.Connection, crawl_id: int, request_id: int, key: str | None, url: str | None, kind: str
+) -> int | None:
+    """The frontier's row that a recorded visit belongs to.
+
+    Its own, as long as rules find what they found when it was recorded; else the one of its address; else a new one.
+    None where nothing says which address it was.
+    """
+    row = db.execute("SELECT crawl_id, key FROM frontier WHERE id = ?", (request_id,)).fetchone()
+    if row is not None and row[0] == crawl_id and key in {None, row[1]}:
+        return request_id
+    if key is None or url is None:
+        return None
+    found = db.execute("SELECT id FROM frontier WHERE crawl_id = ? AND key = ?", (crawl_id, key)).fetchone()
+    if found is not None:
+        return int(found[0])
+    cursor = db.execute(
+        "INSERT INTO frontier (id, crawl_id, key, url, kind) VALUES (?, ?, ?, ?, ?)",
+        (None if row is not None else request_id, crawl_id, key, url, kind),
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def counts(db: sqlite3.Connection) -> tuple[int, int, int]:
+    """How many captures, articles and crawls there are."""
+    captures, articles, crawls = (
+        int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]) for table in ("captures", "articles", "crawls")
+    )
+    return captures, articles, crawls
+
+
+def has_takedowns(db: sqlite3.Connection) -> bool:
+    """Whether anything was ever taken down."""
+    return db.execute("SELECT 1 FROM takedowns LIMIT 1").fetchone() is not None
+
+
+def save_removed(db: sqlite3.Connection, record: Written, facts: str) -> None:
+    """Write into a row of the ledger what lies in its place now."""
+    db.execute(
+        "UPDATE records SET removed = ? WHERE warc_file = ? AND warc_offset = ?", (facts, record.file, record.offset)
+    )
+
+
+def save_empty_capture(db: sqlite3.Connection, record: Written, capture: dict[str, Any]) -> int:
+    """The row of a capture whose record was removed: its number and place, and what the takedown's event tells."""
+    cursor = db.execute(
+        "INSERT INTO captures "
+        "(crawl_id, url, fetched_at, status, same_as, digest, warc_file, warc_offset, warc_length) "
+        "VALUES (?, ?, ?, ?, (SELECT id FROM captures WHERE id = ?), '', ?, ?, ?)",
+        (
+            capture["crawl_id"], capture["url"], capture["fetched_at"], capture["status"], capture.get("same_as"),
+            record.file, record.offset, record.length,
+        ),
+    )  # fmt: skip
+    return int(cursor.lastrowid or 0)
+
+
+def finish_removed(db: sqlite3.Connection, crawl_id: int, key: str, capture_id: int) -> None:
+    """Note that nothing is to be fetched for a capture that was removed."""
+    db.execute(
+        "UPDATE frontier SET state = 'done', outcome = ?, capture_id = ? "
+        "WHERE crawl_id = ? AND key = ? AND state = 'queued'",
+        (removal.OUTCOME, capture_id, crawl_id, key),
+    )
+
+
+def finish_takedowns(db: sqlite3.Connection) -> None:
+    """Note that of no takedown anything is left to do."""
+    db.execute("UPDATE takedowns SET finished_at = at")
+
+
+def end_followed_crawls(db: sqlite3.Connection) -> None:
+    """A crawl that another one of its site followed had ended, whatever became of the record that says so."""
+    db.execute(
+        """UPDATE crawls SET outcome = coalesce(outcome, 'done'), finished_at = next.started_at
+        FROM (SELECT c.id, min(n.started_at) AS started_at FROM crawls c JOIN crawls n
+            ON n.site = c.site AND n.id > c.id AND n.outcome IS NOT ? GROUP BY c.id) AS next
+        WHERE next.id = crawls.id AND finished_at IS NULL""",
+        (IMPORTED,),
+    )
+
+
+def hold_article(db: sqlite3.Connection, article_id: int) -> None:
+    """Keep the number of an article that was taken down, so that those behind it keep theirs."""
+    db.execute(
+        "INSERT OR IGNORE INTO articles (id, site, url, title, word_count, first_seen, last_seen) "
+        "VALUES (?, '', ?, '', 0, '', '')",
+        (article_id, f"held:{article_id}"),
+    )
+
+
+def release_articles(db: sqlite3.Connection) -> None:
+    """Delete what `hold_article` has put in."""
+    db.execute("DELETE FROM articles WHERE site = ''")
