@@ -21,7 +21,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from locum_spider.demo.sample import generate
-from locum_spider.importing import read_foreign
+from locum_spider.importing.records import read_foreign
 from locum_spider.importing.run import import_files
 from locum_spider.interpret import interpret
 from locum_spider.items import Exchange

@@ -13,7 +13,7 @@ from locum_spider.store import reading
 from locum_spider.store import search as searching
 from locum_spider.store.connection import connect_reading
 from locum_spider.store.search import Filters, Hit
-from locum_spider.text import normalise_url
+from locum_spider.urls import normalise_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

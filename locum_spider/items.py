@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from dataclasses import dataclass, field
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -162,3 +163,71 @@ class Listing:
     url: str
     entries: tuple[ListingEntry, ...]
     pages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a capture's record lies: name of the file (without `.open`), offset and length in bytes, payload digest."""
+
+    file: str
+    offset: int
+    length: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One record as it was put into a file: what the ledger keeps of it. `digest` is sha256 of its bytes there."""
+
+    file: str
+    offset: int
+    length: int
+    type: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refers:
+    """The earlier capture whose body a revisit record stands for; `not_modified` where the server said so (304)."""
+
+    url: str
+    fetched_at: str
+    digest: str
+    not_modified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Revisit:
+    """A record without a body, which an earlier one has: the one with that digest, or that address and time.
+
+    The status of `exchange` is 0 where the record does not tell it.
+    """
+
+    exchange: Exchange
+    not_modified: bool
+    digest: str | None
+    url: str | None
+    fetched_at: str | None
+
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # made once: `json.dumps` makes one for every call
+
+
+def content_digest(article: Article) -> str:
+    """`sha256:` digest of what a reader would call the article; two captures with one digest are one revision.
+
+    Addresses of pictures and documents stay out: sites put session marks and cache numbers into them.
+
+    >>> from locum_spider.items import Article
+    >>> a = Article(url="http://x.org/1", title="T", text="B")
+    >>> content_digest(a) == content_digest(Article(url="http://x.org/1?v=2", title="T", text="B"))
+    True
+    >>> content_digest(a) == content_digest(Article(url="http://x.org/1", title="T", text="B."))
+    False
+    """
+    content = [
+        article.title, article.standfirst, list(article.authors), article.published, article.published_at,
+        article.published_raw, article.section, list(article.tags), article.text,
+        [a.title for a in article.attachments], list(article.captions),
+    ]  # fmt: skip
+    return "sha256:" + hashlib.sha256(_encode(content).encode()).hexdigest()

@@ -66,7 +66,7 @@ def loaded(statement: str) -> set[str]:
         ("import locum_spider", ""),
         ("import locum_spider.dates", ""),
         ("from locum_spider import read_date", ""),
-        ("import locum_spider.items, locum_spider.errors, locum_spider.text, locum_spider.dedupe", ""),
+        ("from locum_spider import clock, errors, items, text, urls", ""),
         ("import locum_spider.warc.codings", "fastwarc"),
         ("from locum_spider import read_article", "selectolax msgspec w3lib"),
         ("from locum_spider import Archive", "selectolax msgspec w3lib sqlite_utils"),

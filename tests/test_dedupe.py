@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from locum_spider.dedupe import content_digest
-from locum_spider.items import Article, Attachment, Image
+from locum_spider.items import Article, Attachment, Image, content_digest
 
 ARTICLE = Article(
     url="http://x.example/1", title="T", standfirst="S", authors=("A", "B"), published="2016-01-01",

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from locum_spider.text import fold, host_of, normalise_url, words
+from locum_spider.text import fold, words
+from locum_spider.urls import host_of, normalise_url
 
 
 @given(st.text())

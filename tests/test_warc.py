@@ -20,9 +20,10 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
 from locum_spider.errors import IntegrityError
-from locum_spider.importing import read_foreign
-from locum_spider.items import Exchange
-from locum_spider.warc.writer import OPEN, Broken, Location, Refers, WarcWriter, locate, payload_digest, read_exchange
+from locum_spider.importing.records import read_foreign
+from locum_spider.items import Exchange, Location, Refers
+from locum_spider.warc.reader import OPEN, Broken, locate, read_exchange
+from locum_spider.warc.writer import WarcWriter, payload_digest
 
 URL = "http://www.news.example/article.php?s=1&catTitle=social%20work"
 

@@ -26,10 +26,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from crash_site import site
+from dump import dump_archive
 
 from locum_spider.checkpoints import POINTS
 from locum_spider.demo.server import SiteServer
-from locum_spider.dump import dump_archive
 from locum_spider.errors import LocumError
 from locum_spider.preservation.verify import verify
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from locum_spider.errors import LocumError
 from locum_spider.sites import find_site
-from locum_spider.store.connection import DATABASE, connect_reading
+from locum_spider.store.connection import connect_reading
+from locum_spider.store.files import DATABASE
 
 if TYPE_CHECKING:
     import sqlite3

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from locum_spider.browse.configuration import SETTINGS, metadata
 from locum_spider.errors import LocumError, UsageError
-from locum_spider.store.connection import DATABASE
+from locum_spider.store.files import DATABASE
 
 if TYPE_CHECKING:
     from pathlib import Path

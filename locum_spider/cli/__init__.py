@@ -15,7 +15,7 @@ from locum_spider.version import __version__
 
 _COMMANDS = {
     "demo": "crawl", "crawl": "crawl", "sites": "reading", "status": "reading", "search": "reading",
-    "show": "reading", "serve": "operate", "schedule": "operate",
+    "show": "reading", "serve": "reading", "schedule": "operate",
     "import": "transfer", "export": "transfer",
     "rebuild": "rebuild",
     "verify": "preservation", "backup": "preservation", "takedown": "preservation",

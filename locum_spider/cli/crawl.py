@@ -83,7 +83,8 @@ def _site(name: str, archive: Path) -> Site:
 
 def _due(archive: Path) -> list[Site]:
     from locum_spider.archive import Archive
-    from locum_spider.operate.schedule import due_sites, now
+    from locum_spider.clock import now
+    from locum_spider.operate.schedule import due_sites
 
     with Archive(archive) as opened:
         return [find_site(name, archive) for name in due_sites(opened, now())]

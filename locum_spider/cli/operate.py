@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import click
 
 from locum_spider.cli.common import with_archive
+from locum_spider.clock import parse_span
 from locum_spider.errors import UsageError
 from locum_spider.sites import find_site
-from locum_spider.sites.site import parse_span
-
-
-@click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Port to listen on.")
-@click.option("--open", "open_browser", is_flag=True, help="Open a browser.")
-@with_archive
-def serve(archive: Path, *, host: str, port: int, open_browser: bool) -> None:
-    """Browse the archive in Datasette.
-
-    \b
-    Example:
-      locum serve --port 8001
-    """
-    from locum_spider.browse.serve import serve as serve_archive
-
-    sys.exit(serve_archive(archive, host=host, port=port, open_browser=open_browser))
 
 
 @click.command()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from locum_spider.archive import Archive
+from locum_spider.browse.serve import serve as serve_archive
 from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
 from locum_spider.errors import DeclarationError, UsageError
 from locum_spider.operate.schedule import next_due
@@ -262,3 +264,19 @@ def _print_article(article: StoredArticle) -> None:
             click.echo(f"\n{heading}")
             for line in lines:
                 click.echo(wrap(line, "  "))
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Port to listen on.")
+@click.option("--open", "open_browser", is_flag=True, help="Open a browser.")
+@with_archive
+def serve(archive: Path, *, host: str, port: int, open_browser: bool) -> None:
+    """Browse the archive in Datasette.
+
+    \b
+    Example:
+      locum serve --port 8001
+    """
+
+    sys.exit(serve_archive(archive, host=host, port=port, open_browser=open_browser))

@@ -32,7 +32,7 @@ CONCURRENT_REQUESTS = 1  # default 16; the site's declaration or --concurrency s
 CONCURRENT_REQUESTS_PER_DOMAIN = 1  # default 8
 DOWNLOAD_DELAY = 1.0  # default 0; the site's declaration or --delay sets it
 DOWNLOAD_DELAY_JITTER = 0  # default 0.5: half the delay at times, and Crawl-delay is the least a site asks for
-RETRY_TIMES = 3  # default 2; with backoff in between, see middlewares.PatientRetryMiddleware
+RETRY_TIMES = 3  # default 2; with backoff in between, see middlewares.retry
 
 # -- capture -------------------------------------------------------------------------------------------------------
 DEFAULT_REQUEST_HEADERS = {
@@ -57,9 +57,9 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
-    "locum_spider.crawl.middlewares.capture.PoliteRobotsTxtMiddleware": 100,
-    "locum_spider.crawl.middlewares.capture.PatientRetryMiddleware": 550,
-    "locum_spider.crawl.middlewares.capture.SameSiteRedirectMiddleware": 600,
+    "locum_spider.crawl.middlewares.robots.PoliteRobotsTxtMiddleware": 100,
+    "locum_spider.crawl.middlewares.retry.PatientRetryMiddleware": 550,
+    "locum_spider.crawl.middlewares.redirect.SameSiteRedirectMiddleware": 600,
     # next to the downloader: sees redirects, retries, robots.txt
     "locum_spider.crawl.middlewares.capture.CaptureMiddleware": 950,
 }

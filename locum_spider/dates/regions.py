@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from locum_spider.text import host_of
+from locum_spider.urls import host_of
 
 if TYPE_CHECKING:
-    from locum_spider.extract.page.document import Document
+    pass
 
 # Countries that have one clock, and whose domain is not sold to everyone (.io, .me, .tv, .co are).
 _CLOCK_OF_DOMAIN = {
@@ -53,7 +52,6 @@ _MONTH_FIRST = frozenset({"us", "ph"})
 _YEAR_FIRST = frozenset({"ja", "zh", "ko", "hu", "lt", "mn"})
 _YEAR_FIRST_DOMAINS = frozenset({"jp", "cn", "kr", "tw", "hu", "lt"})
 _ENGLISH_DAY_FIRST = frozenset("uk gb ie au nz in za ng ke gh tz ug zm zw na bw my sg hk pk lk bd mt eu".split())
-_REGION = re.compile(r"^[a-z]{2,3}[-_](?:[a-z]{4}[-_])?([a-z]{2})\b", re.IGNORECASE)
 
 
 def domain_of(url: str) -> str:
@@ -74,14 +72,6 @@ def clock_of(url: str, lang: str | None) -> str | None:
     return _CLOCK_OF_DOMAIN.get(domain_of(url)) or _CLOCK_OF_LANGUAGE.get(lang or "")
 
 
-def region_of(document: Document) -> str | None:
-    """The country the page's language tag or `og:locale` names, in lower case."""
-    node = document.tree.css_first("html[lang]")
-    tags = [node.attributes.get("lang") or ""] if node is not None else []
-    for tag in [*document.meta.get("og:locale", []), *document.meta.get("content-language", []), *tags]:
-        if match := _REGION.match(tag.strip()):
-            return match[1].lower()
-    return None
 
 
 def usual_order(domain: str, lang: str | None, region: str | None) -> str | None:

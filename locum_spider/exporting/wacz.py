@@ -13,13 +13,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote, urlsplit
 
+from locum_spider.clock import utc_now
 from locum_spider.errors import IntegrityError, UsageError
 from locum_spider.store import exports
-from locum_spider.store.connection import WARCS, connect_reading, disk_error, utc_now
+from locum_spider.store.connection import connect_reading
+from locum_spider.store.files import WARCS, disk_error
+from locum_spider.urls import surt
 from locum_spider.version import __version__
-from locum_spider.warc.writer import locate
+from locum_spider.warc.reader import locate
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,18 +32,6 @@ _CHUNK = 1 << 20
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # one archive, one file: no time of the export in its members
 
 
-def surt(url: str) -> str:
-    """An address in the order that indexes are sorted by: host turned round, then path and sorted query.
-
-    >>> surt("http://www.LocumToday.co.uk/article.php?s=B&a=1")
-    'uk,co,locumtoday)/article.php?a=1&s=b'
-    """
-    parts = urlsplit(url.lower())
-    host = (parts.hostname or "").removeprefix("www.")
-    port = f":{parts.port}" if parts.port and parts.port not in {80, 443} else ""
-    path = quote(unquote(parts.path), safe="/:@!$&'()*+,;=~-._").rstrip("/") or "/"
-    query = "&".join(sorted(quote(part, safe="/:@!$'()*+,;=~-._%?") for part in parts.query.split("&")))
-    return f"{','.join(reversed(host.split('.')))}{port}){path}{'?' + query if query else ''}".lower()
 
 
 @dataclass(slots=True)

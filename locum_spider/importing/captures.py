@@ -8,11 +8,12 @@ from enum import Enum
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from locum_spider.importing.fields import address, agrees, as_ours, http_second, second
-from locum_spider.items import Exchange, Source
+from locum_spider.clock import http_second, second
+from locum_spider.importing.fields import address, agrees, as_ours
+from locum_spider.items import Exchange, Revisit, Source
 from locum_spider.warc.codings import undo_chunks
 from locum_spider.warc.mementos import WHOLE_STAMP, memento_of, original_location
-from locum_spider.warc.writer import Broken
+from locum_spider.warc.reader import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,18 +33,6 @@ _REMEMBERED = 50_000
 _MOST_DIGITS = 18
 
 
-@dataclass(frozen=True, slots=True)
-class Revisit:
-    """A record without a body, which an earlier one has: the one with that digest, or that address and time.
-
-    The status of `exchange` is 0 where the record does not tell it.
-    """
-
-    exchange: Exchange
-    not_modified: bool
-    digest: str | None
-    url: str | None
-    fetched_at: str | None
 
 
 class Why(Enum):

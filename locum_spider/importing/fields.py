@@ -5,11 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b32encode
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
-_STAMP = len("20180410154500")
 _UNWRITABLE = re.compile(r"[\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ud800-\udfff]")
 
 
@@ -47,35 +44,7 @@ def as_ours(stated: str) -> str | None:
     return f"sha1:{value.upper()}"
 
 
-def second(date: str) -> str | None:
-    """A WARC-Date in UTC to the second: others write fractions and offsets, and some leave out what they do not know.
-
-    >>> second("2018-04-10T15:45:00.123456789Z"), second("2018-04-10T15:45:00+01:00"), second("20180410154500")
-    ('2018-04-10T15:45:00Z', '2018-04-10T14:45:00Z', '2018-04-10T15:45:00Z')
-    >>> second("2018-04-10"), second("yesterday"), second("201804101545")
-    ('2018-04-10T00:00:00Z', None, None)
-    """
-    text = re.sub(r"[.,]\d+", "", date.strip(), count=1)
-    if text.isdigit() and len(text) != _STAMP:  # strptime takes fewer digits, and makes other times of them
-        return None
-    try:
-        return _utc(datetime.strptime(text, "%Y%m%d%H%M%S") if text.isdigit() else datetime.fromisoformat(text))  # noqa: DTZ007 - UTC then
-    except (ValueError, OverflowError):
-        return None
 
 
-def http_second(date: str) -> str | None:
-    """A date of an HTTP header in the same form.
-
-    >>> http_second("Mon, 02 May 2016 10:00:00 GMT"), http_second("once")
-    ('2016-05-02T10:00:00Z', None)
-    """
-    try:
-        return _utc(parsedate_to_datetime(date))
-    except (ValueError, OverflowError):
-        return None
 
 
-def _utc(time: datetime) -> str | None:
-    time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ") if time.year > 999 else None

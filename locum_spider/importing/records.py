@@ -11,14 +11,14 @@ from locum_spider.importing.captures import HEAD_END, KINDS, LINE_END, Captures,
 from locum_spider.importing.compression import NEXT_RECORD, UnreadableError
 from locum_spider.importing.fields import address
 from locum_spider.importing.stream import Mark, Unpacked
-from locum_spider.warc.writer import Broken
+from locum_spider.warc.reader import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
-    from locum_spider.importing.captures import Found, Revisit, Target
-    from locum_spider.items import Exchange
+    from locum_spider.importing.captures import Found, Target
+    from locum_spider.items import Exchange, Revisit
 
 LIMIT = 64_000_000
 """Bytes of a record that is still read."""

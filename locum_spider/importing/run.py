@@ -9,13 +9,17 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from locum_spider.errors import LocumError
-from locum_spider.importing import PassedOver, Revisit, Why, open_warcs, read_foreign, require_captures
+from locum_spider.importing.captures import PassedOver, Why
+from locum_spider.importing.containers import open_warcs, require_captures
+from locum_spider.importing.records import read_foreign
 from locum_spider.interpret import Reading, interpret
+from locum_spider.items import Revisit
 from locum_spider.recorder.recorder import Recorder
 from locum_spider.sites import load_sites
-from locum_spider.store.connection import disk_error, writer_lock
-from locum_spider.text import host_of
-from locum_spider.warc.writer import Broken
+from locum_spider.store.files import disk_error
+from locum_spider.store.lock import writer_lock
+from locum_spider.urls import host_of
+from locum_spider.warc.reader import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable

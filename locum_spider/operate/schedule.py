@@ -9,13 +9,13 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from locum_spider.sites.site import parse_span
-from locum_spider.store import frontier
-from locum_spider.store.connection import connect_writing, utc_now
+from locum_spider.clock import parse_span, utc_now
+from locum_spider.store import schedules
+from locum_spider.store.connection import connect_writing
 
 if TYPE_CHECKING:
     from locum_spider.archive import Archive
@@ -29,7 +29,7 @@ def schedule(archive: Path, site: str, every: str) -> None:
     """Note in the archive how often a site is to be crawled."""
     db = connect_writing(archive)
     try:
-        frontier.schedule(db, site, every, utc_now())
+        schedules.schedule(db, site, every, utc_now())
     finally:
         db.close()
 
@@ -38,7 +38,7 @@ def unschedule(archive: Path, site: str) -> bool:
     """Take a site off the schedule; False where it was not on it."""
     db = connect_writing(archive)
     try:
-        return frontier.unschedule(db, site)
+        return schedules.unschedule(db, site)
     finally:
         db.close()
 
@@ -129,6 +129,3 @@ def install_cron(timer: Timer) -> bool:
     return subprocess.run(["crontab", "-"], input=text, text=True, check=False).returncode == 0
 
 
-def now() -> datetime:
-    """The time, aware."""
-    return datetime.now(UTC)

@@ -17,8 +17,10 @@ from locum_spider.checkpoints import checkpoint
 from locum_spider.errors import ArchiveError, IntegrityError
 from locum_spider.preservation.verify import Report, verify
 from locum_spider.store import ledger
-from locum_spider.store.connection import DATABASE, LOCK, SITES, WARCS, connect_reading, disk_error, writer_lock
-from locum_spider.warc.writer import OPEN, locate
+from locum_spider.store.connection import connect_reading
+from locum_spider.store.files import DATABASE, SITES, WARCS, disk_error
+from locum_spider.store.lock import LOCK, writer_lock
+from locum_spider.warc.reader import OPEN, locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

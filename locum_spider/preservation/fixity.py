@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections import deque
@@ -13,8 +12,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from locum_spider.store.checks import Finding
-from locum_spider.store.connection import WARCS, connect_reading
-from locum_spider.warc.writer import OPEN, locate
+from locum_spider.store.connection import connect_reading
+from locum_spider.store.files import WARCS
+from locum_spider.warc.reader import OPEN, locate
+from locum_spider.warc.tombstones import tombstone_digest
 
 if TYPE_CHECKING:
     import sqlite3
@@ -55,16 +56,6 @@ class _Bad:
     actual: str
 
 
-def tombstone_digest(removed: str | None) -> str | None:
-    """Digest of what a takedown put in a record's place, out of the ledger's `removed`; None where there is none."""
-    if removed is None:
-        return None
-    try:
-        value = json.loads(removed)
-    except ValueError:
-        return None
-    digest = value.get("digest") if isinstance(value, dict) else None
-    return digest if isinstance(digest, str) else None
 
 
 def check_files(

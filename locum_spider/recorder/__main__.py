@@ -15,7 +15,8 @@ from locum_spider.errors import LocumError
 from locum_spider.items import Visit
 from locum_spider.recorder.messages import LENGTH, Close, Failed, Open, pack, unpack
 from locum_spider.recorder.recorder import Recorder
-from locum_spider.store.connection import disk_error, writer_lock
+from locum_spider.store.files import disk_error
+from locum_spider.store.lock import writer_lock
 
 _BATCH = 16
 _CHUNK = 1 << 20

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from locum_spider.interpret import Reading, interpret
-from locum_spider.items import Visit, payload_digest
+from locum_spider.items import Refers, Visit, payload_digest
 from locum_spider.store import articles as writing
-from locum_spider.store import captures, frontier, removal
-from locum_spider.warc.writer import Refers, read_exchange
+from locum_spider.store import captures, crawls, frontier, removal
+from locum_spider.store import reading as reading_
+from locum_spider.warc.reader import read_exchange
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
     from pathlib import Path
 
-    from locum_spider.importing import Revisit
-    from locum_spider.items import Article, Exchange, Listing
+    from locum_spider.items import Article, Exchange, Listing, Location, Revisit
     from locum_spider.sites.site import Site
-    from locum_spider.warc.writer import Location
 
     Keep = Callable[[Exchange, Refers | None], Location]
     Child = tuple[str, str, str]
 
 _REPEATS = 3
-_UNREAD_SHARE = 0.1
 _SMALL = 512
 _DAY = len("2018-04-10")
 _GONE = frozenset({404, 410})
@@ -46,7 +43,7 @@ def begin_crawl(
     db: sqlite3.Connection, site: Site, start: list[str], *, version: str, now: str, crawl_id: int | None = None
 ) -> Crawl:
     """A new crawl with its first requests in the frontier."""
-    crawl_id = frontier.start_crawl(db, site.name, version, now, crawl_id)
+    crawl_id = crawls.start_crawl(db, site.name, version, now, crawl_id)
     requests = [(site.key(url), url, "article" if site.is_article(url) else "listing") for url in start]
     frontier.enqueue(db, crawl_id, requests, None)
     return Crawl(crawl_id, site)
@@ -54,7 +51,7 @@ def begin_crawl(
 
 def resume_crawl(db: sqlite3.Connection, site: Site) -> Crawl | None:
     """The unfinished crawl of a site."""
-    crawl_id = frontier.unfinished_crawl(db, site.name)
+    crawl_id = crawls.unfinished_crawl(db, site.name)
     return None if crawl_id is None else Crawl(crawl_id, site)
 
 
@@ -170,7 +167,7 @@ def store_foreign(db: sqlite3.Connection, crawl: Crawl, exchange: Exchange, read
         _save_listing(db, crawl, capture_id, reading.listing, {})
     elif exchange.status in _GONE and crawl.site.is_article(exchange.url):
         writing.mark_gone(db, capture_id, crawl.site.key(exchange.url))
-    frontier.count_imported(db, crawl.id, outcome)
+    crawls.count_imported(db, crawl.id, outcome)
     return outcome
 
 
@@ -222,7 +219,7 @@ def _store_article(
     article, site, last = reading.article, crawl.site, visit.exchanges[-1]
     assert article is not None  # noqa: S101 - the caller looked
     if visit.request_id is not None:
-        article = compare_with_listing(article, frontier.listed_days(db, visit.request_id))
+        article = compare_with_listing(article, reading_.listed_days(db, visit.request_id))
     urls = {exchange.url for exchange in visit.exchanges if site.is_article(exchange.url)} | {requested}
     canonical = site.key(article.canonical_url) if article.canonical_url else None
     return writing.save_article(
@@ -242,23 +239,3 @@ def _children(db: sqlite3.Connection, crawl: Crawl, reading: Reading, found_on: 
     return reading.children
 
 
-def judge(db: sqlite3.Connection, crawl: Crawl) -> tuple[str, list[str]]:
-    """Outcome of a crawl that came to its end, and why it is none to be content with."""
-    count = Counter(frontier.outcomes(db, crawl.id))
-    answered, cause = frontier.count_answered(db, crawl.id), frontier.first_fault(db, crawl.id)
-    if answered == 0 and cause is not None and count["refused", "listing"] == 0:
-        return "unreachable", [f"{cause[0]}: {cause[1]}"]
-    reasons = []
-    articles = sum(number for (outcome, _), number in count.items() if outcome in {"new", "changed", "unchanged"})
-    unread = count["not_article", "article"] + count["failed", "article"]
-    if articles == 0:
-        why = f" ({cause[0]}: {cause[1]})" if cause else ""
-        reasons.append(f"no article was found{why}")
-    elif unread > _UNREAD_SHARE * (articles + unread):
-        reasons.append(f"{unread} of {articles + unread} article addresses gave no article")
-    broken = [url for url in crawl.site.start if frontier.outcome_of(db, crawl.id, crawl.site.key(url)) == "failed"]
-    limit = crawl.site.crawl.max_listings
-    if frontier.count_listings(db, crawl.id) >= limit:
-        reasons.append(f"{limit:,} listing pages were reached (crawl.max_listings); further ones were not followed")
-    reasons += [f"the start page {url} could not be read as a listing" for url in broken]
-    return ("check_failed" if reasons else frontier.DONE), reasons

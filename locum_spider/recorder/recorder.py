@@ -13,30 +13,33 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from locum_spider.checkpoints import checkpoint
+from locum_spider.clock import utc_now
 from locum_spider.dates import learn_order
 from locum_spider.errors import IntegrityError
-from locum_spider.recorder import ingest, tombstoning
+from locum_spider.recorder import ingest, tombstoning, verdict
 from locum_spider.recorder.messages import Close, Open, Opened, Recorded, Report
 from locum_spider.recorder.reserve import Reserve
 from locum_spider.sites import find_site, note_date_order
-from locum_spider.store import captures, frontier, ledger, removal
-from locum_spider.store.connection import WARCS, connect_writing, utc_now
+from locum_spider.store import captures, crawls, frontier, ledger, removal
+from locum_spider.store import reading as reading_
+from locum_spider.store.connection import connect_writing
+from locum_spider.store.files import WARCS
 from locum_spider.version import __version__
-from locum_spider.warc.writer import MAX_BYTES, OPEN, WarcWriter
+from locum_spider.warc.reader import OPEN
+from locum_spider.warc.writer import MAX_BYTES, WarcWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from locum_spider.importing import Revisit
     from locum_spider.interpret import Reading
-    from locum_spider.items import Exchange, Visit
+    from locum_spider.items import Exchange, Revisit, Visit
     from locum_spider.sites.site import Site
 
 BUFFER = 100
 """Requests handed to the crawl ahead of time; the rest of the frontier stays on disk."""
 
-EXIT_CODES = {frontier.DONE: 0, frontier.INTERRUPTED: 3, "unreachable": 4, "check_failed": 6}
+EXIT_CODES = {crawls.DONE: 0, crawls.INTERRUPTED: 3, "unreachable": 4, "check_failed": 6}
 
 
 @dataclass(slots=True)
@@ -126,14 +129,14 @@ class Recorder:
 
     def begin_import(self, site: Site) -> ingest.Crawl:
         """A crawl row for captures made by others, the one of an import that was cut short if there is one."""
-        unfinished = frontier.unfinished_import(self.db, site.name)
+        unfinished = crawls.unfinished_import(self.db, site.name)
         if unfinished is not None:
             return ingest.Crawl(unfinished, site)
         self._require_room()
         now = utc_now()
         with self._transaction():
             crawl = ingest.begin_crawl(self.db, site, [], version=__version__, now=now)
-            frontier.begin_import(self.db, crawl.id, now)
+            crawls.begin_import(self.db, crawl.id, now)
             event = {"event": "import-begin", "crawl_id": crawl.id, "site": site.name, "version": __version__}
             self._warc.write_event({**event, "started_at": now}, now)
         return crawl
@@ -169,8 +172,8 @@ class Recorder:
         """Note that an import came to its end, and what it brought."""
         now = utc_now()
         with self._transaction():
-            outcomes = frontier.imported(self.db, crawl.id)
-            frontier.count_import(self.db, crawl.id, outcomes, now)
+            outcomes = crawls.imported(self.db, crawl.id)
+            crawls.count_import(self.db, crawl.id, outcomes, now)
             event = {"event": "import-end", "crawl_id": crawl.id, "outcomes": outcomes, "finished_at": now}
             self._warc.write_event(event, now)
 
@@ -180,11 +183,11 @@ class Recorder:
         left = frontier.count_queued(self.db, crawl.id)
         with self._transaction():
             if message.reason != "finished" or left:
-                outcome, reasons, finished_at = frontier.INTERRUPTED, [f"stopped with {left} requests waiting"], None
+                outcome, reasons, finished_at = crawls.INTERRUPTED, [f"stopped with {left} requests waiting"], None
             else:
                 finished_at = utc_now()
-                outcome, reasons = ingest.judge(self.db, crawl)
-            frontier.finish_crawl(self.db, crawl.id, outcome, reasons, finished_at)
+                outcome, reasons = verdict.judge(self.db, crawl)
+            crawls.finish_crawl(self.db, crawl.id, outcome, reasons, finished_at)
             self._warc.write_event(
                 {
                     "event": "crawl-end", "crawl_id": crawl.id, "outcome": outcome, "reasons": reasons,
@@ -198,7 +201,7 @@ class Recorder:
         row = dict(cursor.execute("SELECT * FROM crawls WHERE id = ?", (crawl.id,)).fetchone())
         row["reasons"] = json.loads(row["reasons"])
         row["waiting"] = left
-        return Report(row, [dict(r) for r in frontier.unread(self.db, crawl.id)], EXIT_CODES[outcome])
+        return Report(row, [dict(r) for r in crawls.unread(self.db, crawl.id)], EXIT_CODES[outcome])
 
     @contextmanager
     def event(self, event: dict[str, object], at: str) -> Iterator[sqlite3.Connection]:
@@ -211,7 +214,7 @@ class Recorder:
         """A site that prints 25/12/2019 writes the day first: note it in a declaration that does not say."""
         if crawl.site.date_order is not None:
             return
-        printed = frontier.printed_dates(self.db, crawl.site.name)
+        printed = reading_.printed_dates(self.db, crawl.site.name)
         order = learn_order(printed)
         if order is not None:
             example = next(text for text in printed if learn_order([text]) == order)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from locum_spider.checkpoints import checkpoint
 from locum_spider.errors import IntegrityError
 from locum_spider.store import removal
-from locum_spider.store.connection import WARCS
+from locum_spider.store.files import WARCS
+from locum_spider.warc.reader import locate
 from locum_spider.warc.tombstones import tombstone
-from locum_spider.warc.writer import locate
 
 if TYPE_CHECKING:
     import sqlite3

@@ -12,7 +12,7 @@ import msgspec
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from locum_spider.errors import DeclarationError
-from locum_spider.sites.site import (  # fmt: skip
+from locum_spider.sites.site import (
     FIELDS,
     WAYS,
     Addresses,

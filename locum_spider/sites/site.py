@@ -10,13 +10,11 @@ from urllib.parse import unquote_plus, urlsplit
 
 import msgspec
 
-from locum_spider.text import host_of, normalise_url
+from locum_spider.clock import parse_span
+from locum_spider.urls import host_of, normalise_url
 
 Evidence = Literal["address", "metadata", "heading"]
 _REMEMBERED = 5_000
-_LONGEST_SPAN = 24 * 3_653
-_SPAN = re.compile(r"(\d+) ?(h|hours?|d|days?|w|weeks?)")
-_HOURS = {"h": 1, "d": 24, "w": 24 * 7}
 _FILE = re.compile(
     r"\.(pdf|docx?|xlsx?|pptx?|odt|ods|rtf|csv|zip|gz|epub|jpe?g|png|gif|webp|svg|ico|mp[34]|m4a|mov|avi|css|js|json|"
     r"xml|rss|txt|ics|exe|dmg|woff2?)$",
@@ -119,19 +117,6 @@ class CrawlPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         return parse_span(self.every)
 
 
-def parse_span(text: str) -> timedelta:
-    """A time span as people write it; ValueError where it is none.
-
-    >>> parse_span("12h"), parse_span("2 days")
-    (datetime.timedelta(seconds=43200), datetime.timedelta(days=2))
-    """
-    match = _SPAN.fullmatch(text.strip())
-    if match is None or len(match[1]) > 9 or int(match[1]) == 0:
-        raise ValueError(f"{text!r} is no time span; write hours, days or weeks: 12h, 1d, 2w")
-    hours = int(match[1]) * _HOURS[match[2][0]]
-    if hours > _LONGEST_SPAN:
-        raise ValueError(f"{text!r} is longer than ten years; write hours, days or weeks: 12h, 1d, 2w")
-    return timedelta(hours=hours)
 
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from locum_spider.dedupe import content_digest
+from locum_spider.items import content_digest
 
 if TYPE_CHECKING:
     import sqlite3

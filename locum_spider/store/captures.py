@@ -11,8 +11,7 @@ from locum_spider.warc.mementos import original_location
 if TYPE_CHECKING:
     import sqlite3
 
-    from locum_spider.items import Exchange
-    from locum_spider.warc.writer import Location
+    from locum_spider.items import Exchange, Location
 
 
 def save_capture(

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from locum_spider.dedupe import content_digest
-from locum_spider.items import Article, Attachment, Image
-from locum_spider.store.connection import disk_error, reading_uri
+from locum_spider.items import Article, Attachment, Image, content_digest
+from locum_spider.store.connection import reading_uri
+from locum_spider.store.files import disk_error
 from locum_spider.store.ledger import GENESIS, link
 
 if TYPE_CHECKING:

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from locum_spider.checkpoints import checkpoint
-from locum_spider.errors import ArchiveError, NoSpaceError
+from locum_spider.errors import ArchiveError
+from locum_spider.store.files import DATABASE, SITES, WARCS, disk_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
-DATABASE = "archive.db"
-WARCS = "warc"
-SITES = "sites"
-LOCK = "archive.lock"
 _HEADER = b"SQLite format 3\x00"
 
 
-def utc_now() -> str:
-    """The time in the form of all times of ours: `2026-11-22T05:22:00Z`."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def connect_reading(folder: Path) -> sqlite3.Connection:
@@ -86,44 +77,8 @@ def connect_writing(folder: Path, *, durable: bool = False) -> sqlite3.Connectio
     return connection
 
 
-def disk_error(error: Exception, where: Path) -> NoSpaceError | None:
-    """The error a user gets where a disk is full or failing, None where it is something else."""
-    text = str(error).lower()
-    if isinstance(error, OSError):
-        full = error.errno in {28, 122, 5, 27}  # ENOSPC, EDQUOT, EIO, EFBIG
-    else:
-        full = "disk is full" in text or "disk i/o" in text
-    if not full:
-        return None
-    return NoSpaceError(
-        f"{where}: no more can be written ({error}); make room on the disk and run the same command again: "
-        "nothing is lost"
-    )
 
 
-@contextmanager
-def writer_lock(folder: Path) -> Iterator[None]:
-    """Hold the archive for writing. Raises ArchiveError where another process does; freed by any end of ours."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        what = "it is a file, and an archive is a folder" if folder.is_file() else error.strerror
-        raise disk_error(error, folder) or ArchiveError(f"{folder} cannot be written: {what}") from None
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(descriptor, 32).decode(errors="replace").strip()
-            by = f" by process {holder}" if holder.isdigit() else ""
-            raise ArchiveError(
-                f"{folder} is being written{by}; wait until that crawl ends, or stop it with Ctrl-C"
-            ) from None
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _require_archive(folder: Path, path: Path) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from locum_spider.store import frontier
+from locum_spider.store import crawls as crawls_
 
 if TYPE_CHECKING:
     import sqlite3
@@ -54,7 +55,7 @@ def crawls(db: sqlite3.Connection, site: str | None, limit: int) -> list[dict[st
     found = [{**dict(row), "reasons": json.loads(row["reasons"])} for row in rows]
     for crawl in found:
         if crawl["finished_at"] is None:  # under way or killed: its row is written at the end
-            crawl.update(frontier.count_outcomes(db, crawl["id"]))
+            crawl.update(crawls_.count_outcomes(db, crawl["id"]))
     return found
 
 
@@ -66,3 +67,23 @@ def counts(db: sqlite3.Connection) -> dict[str, int]:
 def schedules(db: sqlite3.Connection) -> dict[str, str]:
     """How often each scheduled site is to be crawled."""
     return dict(db.execute("SELECT site, every FROM schedules ORDER BY site").fetchall())
+
+
+def listed_days(db: sqlite3.Connection, request_id: int) -> list[str]:
+    """The days that listings print for what a request leads to."""
+    rows = db.execute(
+        "SELECT DISTINCT published FROM listing_entries WHERE request_id = ? AND published IS NOT NULL", (request_id,)
+    )
+    return [row[0] for row in rows]
+
+
+def printed_dates(db: sqlite3.Connection, site: str, limit: int = 2_000) -> list[str]:
+    """Dates as a site prints them, in articles and listings."""
+    rows = db.execute(
+        "SELECT published_raw FROM articles WHERE site = :site AND published_raw IS NOT NULL UNION ALL "
+        "SELECT e.published_raw FROM listing_entries e JOIN captures c ON c.id = e.capture_id "
+        "JOIN crawls w ON w.id = c.crawl_id WHERE w.site = :site AND e.published_raw IS NOT NULL "
+        "ORDER BY 1 DESC LIMIT :limit",
+        {"site": site, "limit": limit},
+    )
+    return [row[0] for row in rows]

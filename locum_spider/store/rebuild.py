@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from locum_spider.checkpoints import checkpoint
 from locum_spider.errors import ArchiveError, LocumError
-from locum_spider.store import ledger, removal
-from locum_spider.store.connection import DATABASE, connect_reading
-from locum_spider.store.frontier import IMPORTED
+from locum_spider.store import ledger
+from locum_spider.store.connection import connect_reading
+from locum_spider.store.crawls import IMPORTED
+from locum_spider.store.files import remove
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from locum_spider.warc.writer import Written
 
-NEW = DATABASE + ".new"
-OLD = DATABASE + ".old"
-_SIDE_FILES = ("-wal", "-shm", "-journal")
 _CACHE_KIB = 64_000
 _AUTOMERGE = 4
 """What FTS5 has from the start."""
@@ -33,10 +28,6 @@ _LATER = (
 _ASKED = {"records", "schedules", "takedowns", "warc_files"}
 
 
-def remove(path: Path) -> None:
-    """Delete a database with the files SQLite puts beside it."""
-    for suffix in ("", *_SIDE_FILES):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def create(path: Path) -> sqlite3.Connection:
@@ -95,44 +86,10 @@ def _left_for_later(db: sqlite3.Connection) -> list[tuple[str, str, str]]:
     ).fetchall()
 
 
-def put_in_place(folder: Path, *, keep_old: bool) -> None:
-    """Let the new database replace the old one at once; with `keep_old` that stays beside it as archive.db.old."""
-    path, new = folder / DATABASE, folder / NEW
-    checkpoint("rebuild-whole")
-    if path.exists():
-        _empty_log(path)
-        if keep_old:
-            remove(folder / OLD)
-            _keep(path, folder / OLD)
-    for suffix in _SIDE_FILES:
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-    checkpoint("rebuild-log-removed")
-    new.replace(path)
-    checkpoint("rebuild-renamed")
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
-def _keep(path: Path, to: Path) -> None:
-    try:
-        os.link(path, to)
-    except OSError:  # a file system without hard links
-        shutil.copyfile(path, to)
 
 
-def _empty_log(path: Path) -> None:
-    """Bring all of the old database into its one file: what stood in its log would else be read into the new one."""
-    try:
-        with closing(sqlite3.connect(path)) as db:
-            db.execute("PRAGMA busy_timeout = 10000")
-            busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-    except sqlite3.DatabaseError:  # broken: nothing in it is of use, which is why it is being replaced
-        return
-    if busy:
-        raise ArchiveError(f"{path} is being read by another program; close that, then run `locum rebuild` again")
 
 
 def readable(folder: Path) -> sqlite3.Connection | None:
@@ -210,44 +167,14 @@ def counts(db: sqlite3.Connection) -> tuple[int, int, int]:
     return captures, articles, crawls
 
 
-def has_takedowns(db: sqlite3.Connection) -> bool:
-    """Whether anything was ever taken down."""
-    return db.execute("SELECT 1 FROM takedowns LIMIT 1").fetchone() is not None
 
 
-def save_removed(db: sqlite3.Connection, record: Written, facts: str) -> None:
-    """Write into a row of the ledger what lies in its place now."""
-    db.execute(
-        "UPDATE records SET removed = ? WHERE warc_file = ? AND warc_offset = ?", (facts, record.file, record.offset)
-    )
 
 
-def save_empty_capture(db: sqlite3.Connection, record: Written, capture: dict[str, Any]) -> int:
-    """The row of a capture whose record was removed: its number and place, and what the takedown's event tells."""
-    cursor = db.execute(
-        "INSERT INTO captures "
-        "(crawl_id, url, fetched_at, status, same_as, digest, warc_file, warc_offset, warc_length) "
-        "VALUES (?, ?, ?, ?, (SELECT id FROM captures WHERE id = ?), '', ?, ?, ?)",
-        (
-            capture["crawl_id"], capture["url"], capture["fetched_at"], capture["status"], capture.get("same_as"),
-            record.file, record.offset, record.length,
-        ),
-    )  # fmt: skip
-    return int(cursor.lastrowid or 0)
 
 
-def finish_removed(db: sqlite3.Connection, crawl_id: int, key: str, capture_id: int) -> None:
-    """Note that nothing is to be fetched for a capture that was removed."""
-    db.execute(
-        "UPDATE frontier SET state = 'done', outcome = ?, capture_id = ? "
-        "WHERE crawl_id = ? AND key = ? AND state = 'queued'",
-        (removal.OUTCOME, capture_id, crawl_id, key),
-    )
 
 
-def finish_takedowns(db: sqlite3.Connection) -> None:
-    """Note that of no takedown anything is left to do."""
-    db.execute("UPDATE takedowns SET finished_at = at")
 
 
 def end_followed_crawls(db: sqlite3.Connection) -> None:
@@ -261,15 +188,5 @@ def end_followed_crawls(db: sqlite3.Connection) -> None:
     )
 
 
-def hold_article(db: sqlite3.Connection, article_id: int) -> None:
-    """Keep the number of an article that was taken down, so that those behind it keep theirs."""
-    db.execute(
-        "INSERT OR IGNORE INTO articles (id, site, url, title, word_count, first_seen, last_seen) "
-        "VALUES (?, '', ?, '', 0, '', '')",
-        (article_id, f"held:{article_id}"),
-    )
 
 
-def release_articles(db: sqlite3.Connection) -> None:
-    """Delete what `hold_article` has put in."""
-    db.execute("DELETE FROM articles WHERE site = ''")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from locum_spider.store.connection import utc_now
+from locum_spider.clock import utc_now
+from locum_spider.items import Written
 
 if TYPE_CHECKING:
     import sqlite3
@@ -294,3 +296,57 @@ def scrub(db: sqlite3.Connection) -> bool:
     db.execute("UPDATE takedowns SET finished_at = ? WHERE finished_at IS NULL", (utc_now(),))
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return True
+
+
+def has_takedowns(db: sqlite3.Connection) -> bool:
+    """Whether anything was ever taken down."""
+    return db.execute("SELECT 1 FROM takedowns LIMIT 1").fetchone() is not None
+
+
+def save_removed(db: sqlite3.Connection, record: Written, facts: str) -> None:
+    """Write into a row of the ledger what lies in its place now."""
+    db.execute(
+        "UPDATE records SET removed = ? WHERE warc_file = ? AND warc_offset = ?", (facts, record.file, record.offset)
+    )
+
+
+def save_empty_capture(db: sqlite3.Connection, record: Written, capture: dict[str, Any]) -> int:
+    """The row of a capture whose record was removed: its number and place, and what the takedown's event tells."""
+    cursor = db.execute(
+        "INSERT INTO captures "
+        "(crawl_id, url, fetched_at, status, same_as, digest, warc_file, warc_offset, warc_length) "
+        "VALUES (?, ?, ?, ?, (SELECT id FROM captures WHERE id = ?), '', ?, ?, ?)",
+        (
+            capture["crawl_id"], capture["url"], capture["fetched_at"], capture["status"], capture.get("same_as"),
+            record.file, record.offset, record.length,
+        ),
+    )  # fmt: skip
+    return int(cursor.lastrowid or 0)
+
+
+def finish_removed(db: sqlite3.Connection, crawl_id: int, key: str, capture_id: int) -> None:
+    """Note that nothing is to be fetched for a capture that was removed."""
+    db.execute(
+        "UPDATE frontier SET state = 'done', outcome = ?, capture_id = ? "
+        "WHERE crawl_id = ? AND key = ? AND state = 'queued'",
+        (OUTCOME, capture_id, crawl_id, key),
+    )
+
+
+def finish_takedowns(db: sqlite3.Connection) -> None:
+    """Note that of no takedown anything is left to do."""
+    db.execute("UPDATE takedowns SET finished_at = at")
+
+
+def hold_article(db: sqlite3.Connection, article_id: int) -> None:
+    """Keep the number of an article that was taken down, so that those behind it keep theirs."""
+    db.execute(
+        "INSERT OR IGNORE INTO articles (id, site, url, title, word_count, first_seen, last_seen) "
+        "VALUES (?, '', ?, '', 0, '', '')",
+        (article_id, f"held:{article_id}"),
+    )
+
+
+def release_articles(db: sqlite3.Connection) -> None:
+    """Delete what `hold_article` has put in."""
+    db.execute("DELETE FROM articles WHERE site = ''")

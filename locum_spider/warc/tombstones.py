@@ -89,3 +89,15 @@ def _stored(content: bytes) -> bytes:
         last = start + _STORED >= len(content)
         parts.append(struct.pack("<?HH", last, len(part), len(part) ^ 0xFFFF) + part)
     return b"".join(parts)
+
+
+def tombstone_digest(removed: str | None) -> str | None:
+    """Digest of what a takedown put in a record's place, out of the ledger's `removed`; None where there is none."""
+    if removed is None:
+        return None
+    try:
+        value = json.loads(removed)
+    except ValueError:
+        return None
+    digest = value.get("digest") if isinstance(value, dict) else None
+    return digest if isinstance(digest, str) else None

@@ -11,64 +11,36 @@ import io
 import json
 import os
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from fastwarc.stream_io import GzipReader, GzipWriter
-from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
+from fastwarc.stream_io import GzipWriter
+from fastwarc.warc import WarcRecord, WarcRecordType
 
 from locum_spider.checkpoints import checkpoint
 from locum_spider.errors import IntegrityError
-from locum_spider.items import Exchange, Source, payload_digest
+from locum_spider.items import Exchange, Location, Refers, Written, payload_digest
 from locum_spider.version import __version__
+from locum_spider.warc.reader import EVENT, OPEN, VISIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from locum_spider.items import Headers
 
-OPEN = ".open"
 MAX_BYTES = 1_000_000_000
 _LEVEL = 6
-VISIT = "Locum-Visit"
-EVENT = "application/vnd.locum-spider.event+json"
 _NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 _SAME_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 _HOP = frozenset({b"transfer-encoding", b"content-length"})
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
-    """Where a capture's record lies: name of the file (without `.open`), offset and length in bytes, payload digest."""
-
-    file: str
-    offset: int
-    length: int
-    digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """One record as it was put into a file: what the ledger keeps of it. `digest` is sha256 of its bytes there."""
-
-    file: str
-    offset: int
-    length: int
-    type: str
-    digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refers:
-    """The earlier capture whose body a revisit record stands for; `not_modified` where the server said so (304)."""
-
-    url: str
-    fetched_at: str
-    digest: str
-    not_modified: bool
 
 
 def _head(first_line: str, headers: Headers) -> bytes:
@@ -104,13 +76,6 @@ def _provenance(exchange: Exchange) -> dict[str, str]:
     return headers
 
 
-def with_provenance(exchange: Exchange, header: Callable[[str], str | None]) -> Exchange:
-    """An exchange with what its record says in those headers; `header` gives the value of one."""
-    uri, truncated = header("WARC-Source-URI"), header("WARC-Truncated")
-    if uri is None and truncated is None:
-        return exchange
-    source = Source(uri, header("WARC-Creation-Date")) if uri is not None else None
-    return replace(exchange, source=source, truncated=truncated)
 
 
 def _target(url: str) -> str:
@@ -266,54 +231,9 @@ def gzip_record(record: WarcRecord) -> bytes:
     return buffer.getvalue()
 
 
-def locate(folder: Path, name: str) -> Path:
-    """The file of that name, closed or still open. Raises IntegrityError where there is none."""
-    for path in (folder / name, folder / (name + OPEN)):
-        if path.exists():
-            return path
-    raise IntegrityError(f"{folder / name} is missing; restore it from a backup, then run `locum verify`")
 
 
-def read_exchange(folder: Path, name: str, offset: int) -> Exchange:
-    """The capture whose response record lies at an offset; its request headers are not read.
-
-    Raises IntegrityError where no response record can be read there.
-    """
-    path = locate(folder, name)
-    with path.open("rb") as file:
-        file.seek(offset)
-        try:
-            record = next(iter(ArchiveIterator(GzipReader(file))))
-            if record.record_type != WarcRecordType.response:
-                raise OSError("a record of another type stands there")
-            exchange = _exchange(record)
-        except (StopIteration, OSError) as error:
-            raise IntegrityError(f"{path}: no response record can be read at byte {offset}: {error}") from None
-        if exchange.digest != record.headers.get("WARC-Payload-Digest"):
-            raise IntegrityError(f"{path}: the response record at byte {offset} is damaged; run `locum verify`")
-        return exchange
 
 
-def _exchange(record: WarcRecord) -> Exchange:
-    headers = record.http_headers
-    pairs = (
-        tuple((k.encode("latin-1"), v.encode("latin-1", "replace")) for k, v in headers.astuples()) if headers else ()
-    )
-    status_line = (headers.status_line if headers else "HTTP/1.1 0") or "HTTP/1.1 0"
-    protocol, _, rest = status_line.partition(" ")
-    code = rest[:3]
-    exchange = Exchange(
-        url=record.headers.get("WARC-Target-URI") or "", method="GET", request_headers=(),
-        status=int(code) if code.isdigit() else 0, response_headers=pairs,
-        body=record.reader.read() if record.reader else b"", fetched_at=record.headers.get("WARC-Date") or "",
-        protocol=protocol, ip=record.headers.get("WARC-IP-Address"),
-    )  # fmt: skip
-    return with_provenance(exchange, record.headers.get)
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A place in somebody's WARC that cannot be read: byte in the file, and why."""
-
-    offset: int
-    fault: str

@@ -427,7 +427,7 @@ def test_rows_point_at_their_records(sample_crawl):
 
 def test_each_revision_can_be_read_again_from_its_capture(sample_crawl):
     from locum_spider import read_article
-    from locum_spider.warc.writer import read_exchange
+    from locum_spider.warc.reader import read_exchange
 
     article = build().articles[0]
     file, offset, fetched_at, content_type = sample_crawl.rows(

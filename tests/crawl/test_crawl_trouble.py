@@ -209,7 +209,7 @@ def test_only_what_is_an_article_is_stored(troubled):
     "name", ["bomb", "broken_gzip", "short_gzip", "nested", "no_title", "no_date", "pdf", "binary"]
 )
 def test_what_cannot_be_read_is_kept_as_it_came(troubled, name):
-    from locum_spider.warc.writer import read_exchange
+    from locum_spider.warc.reader import read_exchange
 
     url = named(TITLES[name])
     file, offset = troubled.rows("SELECT warc_file, warc_offset FROM captures WHERE url = ?", url)[0]

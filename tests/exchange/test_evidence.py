@@ -12,7 +12,7 @@ from selectolax.lexbor import LexborHTMLParser
 from locum_spider import Archive
 from locum_spider.demo.sample import build
 from locum_spider.warc.codings import decode_content
-from locum_spider.warc.writer import read_exchange
+from locum_spider.warc.reader import read_exchange
 
 FIELDS = ("title", "standfirst", "section", "authors", "tags", "lang", "published", "attachments", "images")
 

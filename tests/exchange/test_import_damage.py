@@ -15,9 +15,10 @@ import time
 import pytest
 from foreign_files import address, html, http, imported, members, page, put, record, rows, run, state
 
-from locum_spider.importing import read_foreign
+from locum_spider.importing.records import read_foreign
 from locum_spider.items import Exchange
-from locum_spider.warc.writer import Broken, payload_digest
+from locum_spider.warc.reader import Broken
+from locum_spider.warc.writer import payload_digest
 
 SLUGS = [f"n{number}" for number in range(6)]
 RECORDS = [page(slug) for slug in SLUGS]

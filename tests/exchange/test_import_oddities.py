@@ -7,6 +7,7 @@ import io
 import zipfile
 
 import pytest
+from dump import dump_archive
 from foreign_files import (
     DATE,
     address,
@@ -22,7 +23,6 @@ from foreign_files import (
     run,
 )
 
-from locum_spider.dump import dump_archive
 from locum_spider.warc.mementos import memento_of
 
 LATER = "2017-01-01T00:00:00Z"

@@ -14,9 +14,9 @@ import pytest
 from backports import zstd
 from foreign_files import HOME, address, html, http, imported, page, put, record, rows, run
 
-from locum_spider.importing import read_foreign
+from locum_spider.importing.records import read_foreign
 from locum_spider.items import Exchange
-from locum_spider.warc.writer import Broken
+from locum_spider.warc.reader import Broken
 
 OPTIONS = {zstd.CompressionParameter.checksum_flag: 1, zstd.CompressionParameter.compression_level: 9}
 SLUGS = [f"n{number}" for number in range(12)]
@@ -158,7 +158,7 @@ def test_memory_does_not_grow_with_what_a_frame_unpacks_to(tmp_path):
             file.write(packer.compress(bytes(10_000_000)))
         file.write(packer.flush(packer.FLUSH_FRAME) + frame(b"\r\n\r\n") + frame(RECORDS[1]))
     code = (
-        "import sys; from locum_spider.importing import read_foreign\n"
+        "import sys; from locum_spider.importing.records import read_foreign\n"
         "print(*(type(each).__name__ for each in read_foreign(open(sys.argv[1], 'rb'))))"
     )
     done = subprocess.run(

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from locum_spider.clock import parse_span
 from locum_spider.errors import DeclarationError, UsageError
 from locum_spider.sites import SHIPPED, find_site, load_sites, read_site, site_of
 from locum_spider.sites.declaration import load_site
-from locum_spider.sites.site import parse_span
 
 if TYPE_CHECKING:
     from pathlib import Path

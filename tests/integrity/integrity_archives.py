@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from locum_spider.items import Exchange, Visit
 from locum_spider.recorder.messages import Close, Open
 from locum_spider.recorder.recorder import Recorder
-from locum_spider.store.connection import writer_lock
+from locum_spider.store.lock import writer_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -39,7 +39,7 @@ from locum_spider.errors import ArchiveError, IntegrityError, UsageError
 from locum_spider.preservation.takedown.plan import finish_earlier, prepare
 from locum_spider.preservation.verify import read_head, verify
 from locum_spider.recorder.recorder import Recorder
-from locum_spider.store.connection import writer_lock
+from locum_spider.store.lock import writer_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from locum_spider.items import Article, Exchange
+from locum_spider.items import Article, Exchange, Location
 from locum_spider.store import articles, captures
 from locum_spider.store.connection import connect_writing
-from locum_spider.warc.writer import Location
 
 if TYPE_CHECKING:
     import sqlite3

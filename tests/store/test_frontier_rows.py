@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from locum_spider.store import frontier
+from locum_spider.store import crawls, frontier
 
 
 @pytest.fixture
 def crawl(db):
-    return frontier.start_crawl(db, "x", "1.0", "2016-01-01T00:00:00Z")
+    return crawls.start_crawl(db, "x", "1.0", "2016-01-01T00:00:00Z")
 
 
 def put(db, crawl: int, *names: str, kind: str = "article") -> dict[str, int]:
@@ -24,7 +24,7 @@ def test_each_key_is_queued_once_a_crawl(db, crawl):
     assert sorted(first) == ["a", "b"]
     assert again["b"] == first["b"]
     assert frontier.count_queued(db, crawl) == 3
-    other = frontier.start_crawl(db, "x", "1.0", "2016-01-02T00:00:00Z")
+    other = crawls.start_crawl(db, "x", "1.0", "2016-01-02T00:00:00Z")
     assert put(db, other, "a")["a"] not in first.values()
 
 
@@ -49,15 +49,15 @@ def test_finished_request_is_queued_no_more(db, crawl):
 
 
 def test_unfinished_crawl_is_the_site_s_own_and_the_latest(db, crawl):
-    assert frontier.unfinished_crawl(db, "x") == crawl
-    assert frontier.unfinished_crawl(db, "y") is None
-    frontier.finish_crawl(db, crawl, frontier.DONE, [], "2016-01-01T01:00:00Z")
-    assert frontier.unfinished_crawl(db, "x") is None
+    assert crawls.unfinished_crawl(db, "x") == crawl
+    assert crawls.unfinished_crawl(db, "y") is None
+    crawls.finish_crawl(db, crawl, crawls.DONE, [], "2016-01-01T01:00:00Z")
+    assert crawls.unfinished_crawl(db, "x") is None
 
 
 def test_interrupted_crawl_stays_unfinished(db, crawl):
-    frontier.finish_crawl(db, crawl, frontier.INTERRUPTED, ["stopped"], None)
-    assert frontier.unfinished_crawl(db, "x") == crawl
+    crawls.finish_crawl(db, crawl, crawls.INTERRUPTED, ["stopped"], None)
+    assert crawls.unfinished_crawl(db, "x") == crawl
 
 
 def test_counts_are_those_of_the_frontier(db, crawl, capture):
@@ -66,7 +66,7 @@ def test_counts_are_those_of_the_frontier(db, crawl, capture):
     for name, outcome in zip("abcdefg", outcomes, strict=True):
         frontier.finish_request(db, rows[name], outcome, None, capture(crawl_id=crawl), None)
     capture()  # of no crawl
-    frontier.finish_crawl(db, crawl, "done", ["é"], "2016-01-01T01:00:00Z")
+    crawls.finish_crawl(db, crawl, "done", ["é"], "2016-01-01T01:00:00Z")
     names = (
         "outcome reasons captures articles_new articles_changed articles_unchanged listings refused failed not_articles"
     )
@@ -79,7 +79,7 @@ def test_unread_names_what_gave_nothing_and_why(db, crawl):
     frontier.finish_request(db, rows["a"], "new", None, None, None)
     frontier.finish_request(db, rows["b"], "failed", "HTTP 500", None, None)
     frontier.finish_request(db, rows["c"], "refused", "robots.txt", None, None)
-    found = [(row["url"], row["outcome"], row["reason"]) for row in frontier.unread(db, crawl)]
+    found = [(row["url"], row["outcome"], row["reason"]) for row in crawls.unread(db, crawl)]
     assert found == [("http://x.example/b", "failed", "HTTP 500"), ("http://x.example/c", "refused", "robots.txt")]
 
 

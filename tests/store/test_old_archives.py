@@ -16,9 +16,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from dump import dump_archive
 
 from locum_spider.archive import Archive
-from locum_spider.dump import dump_archive
 from locum_spider.preservation.rebuild import rebuild
 from locum_spider.preservation.verify import verify
 from locum_spider.store.connection import connect_reading, connect_writing

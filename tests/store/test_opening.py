@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from locum_spider.archive import Archive
+from locum_spider.clock import utc_now
 from locum_spider.errors import ArchiveError, NoSpaceError
 from locum_spider.store import migrations
-from locum_spider.store.connection import connect_reading, connect_writing, disk_error, utc_now, writer_lock
+from locum_spider.store.connection import connect_reading, connect_writing
+from locum_spider.store.files import disk_error
+from locum_spider.store.lock import writer_lock
 
 CONTRACT = {
     "articles": "id site url title standfirst authors section tags lang published published_at published_raw "

@@ -10,16 +10,16 @@ import sys
 import zlib
 
 import pytest
+from dump import dump_archive
 from warcio.archiveiterator import ArchiveIterator
 
 from locum_spider.archive import Archive
-from locum_spider.dump import dump_archive
 from locum_spider.errors import IntegrityError, UsageError
 from locum_spider.items import Exchange, Visit
 from locum_spider.preservation.rebuild import rebuild
 from locum_spider.recorder.messages import LENGTH, Close, Failed, Open, pack, unpack
 from locum_spider.recorder.recorder import BUFFER, Recorder
-from locum_spider.warc.writer import read_exchange
+from locum_spider.warc.reader import read_exchange
 
 HOST = "http://post.example"
 SITE = """

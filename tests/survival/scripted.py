@@ -23,12 +23,14 @@ import crash
 from crash_site import refused, site
 
 from locum_spider.checkpoints import arm
+from locum_spider.clock import utc_now
 from locum_spider.demo.sample import HOME, page_key
 from locum_spider.errors import LocumError
 from locum_spider.items import Exchange, Visit
 from locum_spider.recorder.messages import Close, Open
 from locum_spider.recorder.recorder import Recorder
-from locum_spider.store.connection import disk_error, utc_now, writer_lock
+from locum_spider.store.files import disk_error
+from locum_spider.store.lock import writer_lock
 
 if TYPE_CHECKING:
     from typing import Self

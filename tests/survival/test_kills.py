@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from crash import REBUILD_POINTS, SITE, Blow, faults, finished, run
 from crash_facts import finish, require_same, rows
+from dump import dump_archive
 
 from locum_spider.checkpoints import POINTS
 from locum_spider.demo.sample import HOME, Page, Sample
 from locum_spider.demo.server import SiteServer
-from locum_spider.dump import dump_archive
 from locum_spider.preservation.rebuild import rebuild
 
 PROJECT = Path(__file__).parents[2]

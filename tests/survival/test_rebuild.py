@@ -11,15 +11,15 @@ from contextlib import closing
 
 import pytest
 from crash_facts import finish, require_same, rows
+from dump import dump_archive
 from scripted import SITES
 
 from locum_spider.demo.sample import HOME
-from locum_spider.dump import dump_archive
 from locum_spider.errors import ArchiveError
 from locum_spider.operate.schedule import schedule
 from locum_spider.preservation import rebuild
 from locum_spider.sites import SHIPPED
-from locum_spider.store.connection import writer_lock
+from locum_spider.store.lock import writer_lock
 
 SITE = "locum-today"
 

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from scrapy import Spider
 
-from locum_spider.crawl.middlewares.capture import EXCHANGES, Interrupted, RobotsRefusal, explain
+from locum_spider.crawl.faults import explain
+from locum_spider.crawl.middlewares.capture import EXCHANGES
+from locum_spider.crawl.middlewares.retry import Interrupted
+from locum_spider.crawl.middlewares.robots import RobotsRefusal
 from locum_spider.crawl.scheduler import REQUEST_ID
 from locum_spider.items import Visit
 

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from locum_spider.extract.general.published.sources import is_foreign
-from locum_spider.extract.general.structured import article_things, publisher_names, resolve, text_of, types
-from locum_spider.text import fold, host_of
+from locum_spider.extract.general.structured import article_things, is_foreign, publisher_names, resolve, text_of, types
+from locum_spider.text import fold
+from locum_spider.urls import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from locum_spider.text import words
@@ -10,7 +11,6 @@ from locum_spider.text import words
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from locum_spider.extract.general.prose import Block
     from locum_spider.extract.page.document import Document
     from locum_spider.extract.page.lines import Line
 
@@ -174,3 +174,11 @@ def _without_end(document: Document, blocks: Sequence[Block], is_byline: Callabl
             break
         kept.pop()
     return kept
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, heading or list item, and the line of the page it is (None where it is none of the page's lines)."""
+
+    text: str
+    index: int | None

@@ -10,6 +10,7 @@ from locum_spider.extract.general.bylines import read_authors, site_keys
 from locum_spider.extract.general.headline import find_headline
 from locum_spider.extract.general.structured import article_things, text_of
 from locum_spider.extract.general.titles import read_title
+from locum_spider.extract.page.document import Document
 from locum_spider.text import words
 
 if TYPE_CHECKING:
@@ -161,4 +162,17 @@ def read_language(document: Document) -> str | None:
         code = re.split(r"[-_,; ]", text.strip().lower())[0]
         if _CODE.fullmatch(code):
             return code
+    return None
+
+
+_REGION = re.compile(r"^[a-z]{2,3}[-_](?:[a-z]{4}[-_])?([a-z]{2})\b", re.IGNORECASE)
+
+
+def region_of(document: Document) -> str | None:
+    """The country the page's language tag or `og:locale` names, in lower case."""
+    node = document.tree.css_first("html[lang]")
+    tags = [node.attributes.get("lang") or ""] if node is not None else []
+    for tag in [*document.meta.get("og:locale", []), *document.meta.get("content-language", []), *tags]:
+        if match := _REGION.match(tag.strip()):
+            return match[1].lower()
     return None

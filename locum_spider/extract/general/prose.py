@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from locum_spider.extract.general.cleaning import clean
+from locum_spider.extract.general.cleaning import Block, clean
 from locum_spider.text import fold, words
 
 if TYPE_CHECKING:
@@ -26,12 +25,6 @@ _GAP = 3
 _LEVELS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A paragraph, heading or list item, and the line of the page it is (None where it is none of the page's lines)."""
-
-    text: str
-    index: int | None
 
 
 def find_blocks(document: Document, html: str) -> list[Block]:

@@ -7,6 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from selectolax.lexbor import LexborNode
+
 from locum_spider.text import fold, words
 
 if TYPE_CHECKING:
@@ -134,3 +136,31 @@ def _names(thing: Any) -> set[str]:
     values = [thing.get(key) for key in ("name", "legalName", "alternateName")]
     flat = [item for value in values for item in (value if isinstance(value, list) else [value])]
     return {text_of(item) for item in flat} - {""}
+
+
+_FOREIGN_PLACE = re.compile(
+    r"comment|related|recommend|teaser|sidebar|widget|footer|popular|trending|most-?read|latest|promo|"
+    r"disqus|carousel|"
+    r"more-?(news|stories|from)|read-?(more|next)|author-?(bio|box)|listing|archive-list",
+    re.IGNORECASE,
+)
+
+
+_FOREIGN_TAGS = frozenset({"aside", "footer", "nav"})
+
+
+_PAGE_TAGS = frozenset({"body", "html", "main", "article"})
+
+
+def is_foreign(node: LexborNode) -> bool:
+    """Whether an element stands among comments, teasers, in a sidebar or a footer."""
+    outer = node.parent
+    while outer is not None:
+        if outer.tag in _FOREIGN_TAGS:
+            return True
+        attributes = outer.attributes
+        names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
+        if outer.tag not in _PAGE_TAGS and len(names) < 300 and _FOREIGN_PLACE.search(names):
+            return True
+        outer = outer.parent
+    return False

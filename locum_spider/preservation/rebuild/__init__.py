@@ -14,10 +14,13 @@ from locum_spider.preservation.rebuild import compare as comparing
 from locum_spider.preservation.rebuild.pool import readers
 from locum_spider.preservation.rebuild.replay import Replayer
 from locum_spider.preservation.rebuild.takedowns import Takedowns, find_takedowns
-from locum_spider.preservation.rebuild.visits import Record, Steps, read_records, warc_files
+from locum_spider.preservation.rebuild.visits import Steps
+from locum_spider.store import files, removal
 from locum_spider.store import rebuild as fresh
-from locum_spider.store.connection import WARCS, connect_reading, disk_error, writer_lock
-from locum_spider.warc.writer import OPEN
+from locum_spider.store.connection import connect_reading
+from locum_spider.store.files import WARCS, disk_error
+from locum_spider.store.lock import writer_lock
+from locum_spider.warc.reader import OPEN, Record, read_records, warc_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,7 +71,7 @@ def rebuild(archive: Path, *, jobs: int | None = None, on_progress: OnProgress |
             _close_file(path, end)
         if old is not None:
             old.close()
-        fresh.put_in_place(archive, keep_old=rebuilt.kept_old)
+        files.put_in_place(archive, keep_old=rebuilt.kept_old)
     return rebuilt
 
 
@@ -82,7 +85,7 @@ def compare(archive: Path, *, jobs: int | None = None, on_progress: OnProgress |
     with writer_lock(archive), build(archive, jobs=jobs, on_progress=on_progress) as (rebuilt, old):
         if old is None:
             raise ArchiveError(f"{archive} has a damaged database; `locum rebuild` makes it anew")
-        comparison = comparing.compare(old, archive / fresh.NEW)
+        comparison = comparing.compare(old, archive / files.NEW)
         comparison.broken = rebuilt.broken
     return comparison
 
@@ -98,7 +101,7 @@ def build(
     archive: Path, *, jobs: int | None = None, on_progress: OnProgress | None = None
 ) -> Iterator[tuple[Rebuilt, sqlite3.Connection | None]]:
     """A whole new database as archive.db.new, and the old one where it can be read. Leaves nothing behind."""
-    path = archive / fresh.NEW
+    path = archive / files.NEW
     old = fresh.readable(archive)
     try:
         yield _build(archive, path, old, jobs or len(os.sched_getaffinity(0)), on_progress), old
@@ -109,7 +112,7 @@ def build(
     finally:
         if old is not None:
             old.close()
-        fresh.remove(path)
+        files.remove(path)
 
 
 def _build(
@@ -119,7 +122,7 @@ def _build(
     files = extents(archive / WARCS, old)
     total = sum(end for _, end in files)
     with readers(archive, jobs if total >= _WORTH_PROCESSES else 0) as pool, closing(fresh.create(path)) as db:
-        events = find_takedowns(files) if old is None or fresh.has_takedowns(old) else []
+        events = find_takedowns(files) if old is None or removal.has_takedowns(old) else []
         replayer = Replayer(db, archive, Takedowns(events), pool, 2 * jobs + 2)
         for done, visits in replayer.run(files):
             if on_progress is not None:

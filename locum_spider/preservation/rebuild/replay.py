@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from locum_spider.errors import IntegrityError
 from locum_spider.interpret import Reading, interpret
 from locum_spider.preservation.rebuild.pool import read_pages
-from locum_spider.preservation.rebuild.visits import Event, Steps, Stored, read_records
+from locum_spider.preservation.rebuild.visits import Event, Steps, Stored
 from locum_spider.recorder import ingest
 from locum_spider.sites import find_site
-from locum_spider.store import captures, frontier, ledger, rebuild, removal
-from locum_spider.store.connection import WARCS
-from locum_spider.warc.writer import OPEN, Broken, read_exchange
+from locum_spider.store import captures, crawls, frontier, ledger, rebuild, removal
+from locum_spider.store.files import WARCS
+from locum_spider.warc.reader import OPEN, Broken, read_exchange, read_records
 
 if TYPE_CHECKING:
     import sqlite3
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
     from pathlib import Path
 
-    from locum_spider.items import Exchange
+    from locum_spider.items import Exchange, Location
     from locum_spider.preservation.rebuild.takedowns import Removed, Takedowns
-    from locum_spider.preservation.rebuild.visits import Part, Record, Step
+    from locum_spider.preservation.rebuild.visits import Part, Step
     from locum_spider.sites.site import Site
-    from locum_spider.warc.writer import Location
+    from locum_spider.warc.reader import Record
 
 _CHUNK = 16
 """Visits read by a process at one time, so that handing them over costs little."""
@@ -81,9 +81,9 @@ class Replayer:
             self._drain()
             yield before, self.visits
         rebuild.end_followed_crawls(self.db)
-        rebuild.release_articles(self.db)
+        removal.release_articles(self.db)
         if not self.takedowns.unfinished:
-            rebuild.finish_takedowns(self.db)
+            removal.finish_takedowns(self.db)
         self.db.execute("COMMIT")
 
     def _records(self, path: Path, end: int) -> Iterator[Record]:
@@ -114,15 +114,15 @@ class Replayer:
         for each in removed:
             self._head = ledger.append(self.db, [each.written], *self._head)
             self.records += 1
-            rebuild.save_removed(self.db, each.written, each.facts)
+            removal.save_removed(self.db, each.written, each.facts)
             if each.capture is None:
                 continue
             if each.article is not None and not each.capture["url"]:  # a capture of the article itself
-                rebuild.hold_article(self.db, each.article)
-            capture_id = rebuild.save_empty_capture(self.db, each.written, each.capture)
+                removal.hold_article(self.db, each.article)
+            capture_id = removal.save_empty_capture(self.db, each.written, each.capture)
             crawl = self._crawls.get(each.capture["crawl_id"])
             if crawl is not None and each.capture["url"]:
-                rebuild.finish_removed(self.db, crawl.id, crawl.site.key(each.capture["url"]), capture_id)
+                removal.finish_removed(self.db, crawl.id, crawl.site.key(each.capture["url"]), capture_id)
 
     # -- reading ahead ---------------------------------------------------------------------------------------------
 
@@ -212,11 +212,11 @@ class Replayer:
                 now=data["started_at"], crawl_id=data["crawl_id"],
             )  # fmt: skip
         if name == "import-begin":
-            frontier.begin_import(self.db, data["crawl_id"], data["started_at"])
+            crawls.begin_import(self.db, data["crawl_id"], data["started_at"])
         elif name == "import-end":
-            frontier.count_import(self.db, data["crawl_id"], data["outcomes"], data["finished_at"])
+            crawls.count_import(self.db, data["crawl_id"], data["outcomes"], data["finished_at"])
         elif name == "crawl-end":
-            frontier.finish_crawl(
+            crawls.finish_crawl(
                 self.db, data["crawl_id"], data["outcome"], data["reasons"], data["finished_at"]
             )  # fmt: skip
 

@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from locum_spider.preservation.rebuild.visits import Record, read_records
+from locum_spider.items import Written
+from locum_spider.warc.reader import EVENT, Record, read_records
 from locum_spider.warc.tombstones import TOMBSTONE
-from locum_spider.warc.writer import EVENT, Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

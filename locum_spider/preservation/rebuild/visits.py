@@ -6,42 +6,24 @@ database again.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import zlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from locum_spider.items import Exchange, Visit
-from locum_spider.warc.writer import EVENT, OPEN, VISIT, Broken, Location, Written, with_provenance
+from locum_spider.items import Exchange, Location, Visit
+from locum_spider.warc.reader import EVENT, VISIT, Record, exchange_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterator
 
-    from locum_spider.items import Headers
 
 FOREIGN = "import"
 """In `Locum-Visit`, the place of the frontier's row, where the capture was made by others."""
 
-_GZIP_MEMBER = b"\x1f\x8b\x08"
-_GZIP = 31
-_CHUNK = 1 << 14
 _RETRIED = frozenset({301, 302, 303, 307, 308, 408, 425, 429, 500, 502, 503, 504, 522, 524})
 """Answers that another one of the same visit follows, as a rule."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record with what the ledger says of it; header names as they were written."""
-
-    written: Written
-    headers: dict[str, str]
-    block: bytes = field(repr=False)
-
-    @property
-    def end(self) -> int:
-        return self.written.offset + self.written.length
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,81 +69,16 @@ class Stored:
 Step = Event | Stored
 
 
-def warc_files(folder: Path) -> list[Path]:
-    """The WARC files of an archive in the order they were written, open ones too."""
-    found = [*folder.glob("*.warc.gz"), *folder.glob(f"*.warc.gz{OPEN}")]
-    return sorted(found, key=lambda path: path.name.removesuffix(OPEN))
 
 
-def read_records(path: Path, end: int | None = None) -> Iterator[Record | Broken]:
-    """Every record of a file up to a byte, one gzip member each, in flat memory; what cannot be read in between."""
-    name = path.name.removesuffix(OPEN)
-    offset, size = 0, path.stat().st_size if end is None else end
-    with path.open("rb") as file:
-        while offset < size:
-            file.seek(offset)
-            try:
-                raw, data = _member(file)
-                yield _record(name, offset, raw, data)
-                offset += len(raw)
-            except ValueError as error:
-                following = _next_member(path, offset + 1)
-                yield Broken(offset, f"{error}; {(following or size) - offset:,} bytes are passed over")
-                offset = following or size
 
 
-def _member(file: Any) -> tuple[bytes, bytes]:
-    """The gzip member at a file's position, as it stands and unpacked."""
-    unpacker = zlib.decompressobj(_GZIP)
-    raw, data = [], []
-    while not unpacker.eof:
-        chunk = file.read(_CHUNK)
-        if not chunk:
-            raise ValueError("the record is cut short")
-        try:
-            data.append(unpacker.decompress(chunk))
-        except zlib.error as error:
-            raise ValueError(f"the record is damaged ({error})") from None
-        raw.append(chunk)
-    rest = len(unpacker.unused_data)
-    if rest:
-        raw[-1] = raw[-1][:-rest]
-    return b"".join(raw), b"".join(data)
 
 
-def _record(name: str, offset: int, raw: bytes, data: bytes) -> Record:
-    head, separator, rest = data.partition(b"\r\n\r\n")
-    lines = head.decode("utf-8", "replace").split("\r\n")
-    headers = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
-    length = headers.get("Content-Length", "")
-    if not separator or not lines[0].startswith("WARC/1") or not length.isdigit() or len(rest) < int(length):
-        raise ValueError("what stands there is no whole WARC record")
-    kind = headers.get("WARC-Type", "")
-    written = Written(name, offset, len(raw), kind, hashlib.sha256(raw).hexdigest())
-    return Record(written, headers, rest[: int(length)])
 
 
-def _next_member(path: Path, position: int) -> int | None:
-    """Where the next member that can be unpacked begins."""
-    overlap = len(_GZIP_MEMBER) - 1
-    with path.open("rb") as file:
-        while True:
-            file.seek(position)
-            data = file.read(_CHUNK)
-            if len(data) <= overlap:
-                return None
-            found = data.find(_GZIP_MEMBER)
-            if found >= 0 and _begins_record(file, position + found):
-                return position + found
-            position += found + 1 if found >= 0 else len(data) - overlap
 
 
-def _begins_record(file: Any, offset: int) -> bool:
-    file.seek(offset)
-    try:
-        return zlib.decompressobj(_GZIP).decompress(file.read(_CHUNK), 8).startswith(b"WARC/1")
-    except zlib.error:
-        return False
 
 
 # -- records to steps ---------------------------------------------------------------------------------------------
@@ -227,19 +144,5 @@ def _place(record: Record) -> Location:
     return Location(at.file, at.offset, at.length, record.headers.get("WARC-Payload-Digest", ""))
 
 
-def exchange_of(record: Record) -> Exchange:
-    """The response in a record, its headers byte for byte; a revisit has no body of its own."""
-    head, _, body = record.block.partition(b"\r\n\r\n")
-    first, *lines = head.split(b"\r\n")
-    protocol, _, rest = first.decode("latin-1").partition(" ")
-    exchange = Exchange(
-        url=record.headers.get("WARC-Target-URI", ""), method="GET", request_headers=(),
-        status=int(rest[:3]) if rest[:3].isdigit() else 0, response_headers=_pairs(lines), body=body,
-        fetched_at=record.headers.get("WARC-Date", ""), protocol=protocol, ip=record.headers.get("WARC-IP-Address"),
-    )  # fmt: skip
-    return with_provenance(exchange, record.headers.get)
 
 
-def _pairs(lines: Iterable[bytes]) -> Headers:
-    pairs = (line.partition(b": ") for line in lines)
-    return tuple((name, value) for name, separator, value in pairs if separator)

@@ -17,17 +17,20 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from locum_spider.archive import Archive
+from locum_spider.clock import utc_now
 from locum_spider.errors import ArchiveError, IntegrityError, UsageError
 from locum_spider.preservation.takedown.mentions import Naming
 from locum_spider.recorder.recorder import Recorder
 from locum_spider.recorder.tombstoning import finish
 from locum_spider.sites import find_site
 from locum_spider.store import removal
-from locum_spider.store.connection import WARCS, connect_reading, disk_error, utc_now, writer_lock
+from locum_spider.store.connection import connect_reading
+from locum_spider.store.files import WARCS, disk_error
+from locum_spider.store.lock import writer_lock
 from locum_spider.store.removal import Record
-from locum_spider.text import normalise_url
+from locum_spider.urls import normalise_url
+from locum_spider.warc.reader import locate
 from locum_spider.warc.tombstones import read_json_member, shortest, tombstone
-from locum_spider.warc.writer import locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from locum_spider.dates import learn_order
-from locum_spider.dates.regions import clock_of, domain_of, region_of, usual_order
+from locum_spider.dates.regions import clock_of, domain_of, usual_order
 from locum_spider.extract.general.headline import find_headline
+from locum_spider.extract.general.metadata import region_of
 from locum_spider.extract.general.published.choice import Published, choose
 from locum_spider.extract.general.published.sources import (
     PUBLISHED,

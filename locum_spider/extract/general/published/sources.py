@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from locum_spider.dates.machine import Stamp, address_stamp, read_stamp
-from locum_spider.extract.general.structured import article_things, is_other_medium, page_things, text_of
+from locum_spider.extract.general.structured import article_things, is_foreign, is_other_medium, page_things, text_of
 from locum_spider.text import fold
 
 if TYPE_CHECKING:
@@ -159,34 +159,14 @@ def _is_broken(text: str) -> bool:
     return False
 
 
-_FOREIGN_PLACE = re.compile(
-    r"comment|related|recommend|teaser|sidebar|widget|footer|popular|trending|most-?read|latest|promo|"
-    r"disqus|carousel|"
-    r"more-?(news|stories|from)|read-?(more|next)|author-?(bio|box)|listing|archive-list",
-    re.IGNORECASE,
-)
-_FOREIGN_TAGS = frozenset({"aside", "footer", "nav"})
 _HINT_PUBLISHED = re.compile(
     r"publi[sc]|pubdate|posted|entry-date|date-?created|erschien|veroeff|release", re.IGNORECASE
 )
 _HINT_MODIFIED = re.compile(
     r"modif|updat|edited|revis|aktualis|actuali[sz]|mise-a-jour|oppdatert|gewijzigd", re.IGNORECASE
 )
-_PAGE_TAGS = frozenset({"body", "html", "main", "article"})
 
 
-def is_foreign(node: LexborNode) -> bool:
-    """Whether an element stands among comments, teasers, in a sidebar or a footer."""
-    outer = node.parent
-    while outer is not None:
-        if outer.tag in _FOREIGN_TAGS:
-            return True
-        attributes = outer.attributes
-        names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
-        if outer.tag not in _PAGE_TAGS and len(names) < 300 and _FOREIGN_PLACE.search(names):
-            return True
-        outer = outer.parent
-    return False
 
 
 def _scope(node: LexborNode) -> LexborNode | None:

@@ -1,0 +1,137 @@
+"""Crawls and imports: begun, ended, counted."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+DONE = "done"
+
+
+INTERRUPTED = "interrupted"
+
+
+IMPORTED = "imported"
+
+
+def unfinished_crawl(db: sqlite3.Connection, site: str) -> int | None:
+    """The crawl of a site that a kill or Ctrl-C cut short."""
+    row = db.execute(
+        "SELECT id FROM crawls WHERE site = ? AND finished_at IS NULL ORDER BY id DESC LIMIT 1", (site,)
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
+def start_crawl(db: sqlite3.Connection, site: str, version: str, now: str, crawl_id: int | None = None) -> int:
+    """A new crawl; returns its id, the given one where a rebuild knows it."""
+    cursor = db.execute(
+        "INSERT INTO crawls (id, site, started_at, version) VALUES (?, ?, ?, ?)", (crawl_id, site, now, version)
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def outcomes(db: sqlite3.Connection, crawl_id: int) -> dict[tuple[str, str], int]:
+    """How many requests of a crawl had each outcome, by outcome and kind."""
+    rows = db.execute(
+        "SELECT outcome, kind, count(*) FROM frontier WHERE crawl_id = ? GROUP BY 1, 2", (crawl_id,)
+    ).fetchall()
+    return {(outcome, kind): number for outcome, kind, number in rows}
+
+
+def count_answered(db: sqlite3.Connection, crawl_id: int) -> int:
+    """How many requests of a crawl had an answer of any kind."""
+    row = db.execute(
+        "SELECT count(*) FROM frontier WHERE crawl_id = ? AND capture_id IS NOT NULL", (crawl_id,)
+    ).fetchone()
+    return int(row[0])
+
+
+def first_fault(db: sqlite3.Connection, crawl_id: int) -> tuple[str, str] | None:
+    """Address and reason of the first request that failed or was refused."""
+    row = db.execute(
+        "SELECT url, reason FROM frontier WHERE crawl_id = ? AND outcome IN ('failed', 'refused') ORDER BY id",
+        (crawl_id,),
+    ).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+_COUNTED = {
+    "new": "articles_new", "changed": "articles_changed", "unchanged": "articles_unchanged", "listing": "listings",
+    "refused": "refused", "failed": "failed", "not_article": "not_articles",
+}  # fmt: skip
+
+
+def finish_crawl(
+    db: sqlite3.Connection, crawl_id: int, outcome: str, reasons: list[str], finished_at: str | None
+) -> None:
+    """Write a crawl's outcome and counts; `finished_at` stays NULL where it can be resumed."""
+    counts = count_outcomes(db, crawl_id)
+    assignments = ", ".join(f"{column} = ?" for column in counts)
+    db.execute(
+        f"UPDATE crawls SET outcome = ?, reasons = ?, finished_at = ?, {assignments} WHERE id = ?",
+        (outcome, json.dumps(reasons, ensure_ascii=False), finished_at, *counts.values(), crawl_id),
+    )
+
+
+def count_outcomes(db: sqlite3.Connection, crawl_id: int) -> dict[str, int]:
+    """The counts of a crawl's row, as its frontier has them now."""
+    counts = dict.fromkeys(_COUNTED.values(), 0)
+    rows = db.execute("SELECT outcome, count(*) FROM frontier WHERE crawl_id = ? GROUP BY outcome", (crawl_id,))
+    for name, number in rows.fetchall():
+        if name in _COUNTED:
+            counts[_COUNTED[name]] = number
+    counts["captures"] = db.execute("SELECT count(*) FROM captures WHERE crawl_id = ?", (crawl_id,)).fetchone()[0]
+    counts["entries"] = db.execute(
+        "SELECT count(*) FROM listing_entries e JOIN captures c ON c.id = e.capture_id WHERE c.crawl_id = ?",
+        (crawl_id,),
+    ).fetchone()[0]
+    return counts
+
+
+UNFINISHED = "under way, or cut short: run the same `locum import` again"
+"""The reason in the row of an import until it has come to its end."""
+
+
+def begin_import(db: sqlite3.Connection, crawl_id: int, now: str) -> None:
+    """Make a crawl's row that of an import: it has no frontier, and no crawl goes on with it."""
+    finish_crawl(db, crawl_id, IMPORTED, [UNFINISHED], now)
+
+
+def unfinished_import(db: sqlite3.Connection, site: str) -> int | None:
+    """The import of a site that was cut short."""
+    row = db.execute(
+        "SELECT id FROM crawls WHERE site = ? AND outcome = ? AND reasons = ? ORDER BY id DESC LIMIT 1",
+        (site, IMPORTED, json.dumps([UNFINISHED], ensure_ascii=False)),
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
+def count_imported(db: sqlite3.Connection, crawl_id: int, outcome: str) -> None:
+    """Count one capture that an import brought: there is no frontier to count later."""
+    column = _COUNTED.get(outcome)
+    also = f", {column} = {column} + 1" if column else ""
+    db.execute(f"UPDATE crawls SET captures = captures + 1{also} WHERE id = ? AND outcome = ?", (crawl_id, IMPORTED))
+
+
+def imported(db: sqlite3.Connection, crawl_id: int) -> dict[str, int]:
+    """What an import brought so far, by outcome."""
+    row = db.execute(f"SELECT {', '.join(_COUNTED.values())} FROM crawls WHERE id = ?", (crawl_id,)).fetchone()
+    return dict(zip(_COUNTED, tuple(row), strict=True))
+
+
+def count_import(db: sqlite3.Connection, crawl_id: int, outcomes: dict[str, int], finished_at: str) -> None:
+    """Write what an import brought into its crawl row."""
+    finish_crawl(db, crawl_id, IMPORTED, [], finished_at)
+    for outcome, column in _COUNTED.items():
+        db.execute(f"UPDATE crawls SET {column} = ? WHERE id = ?", (outcomes.get(outcome, 0), crawl_id))
+
+
+def unread(db: sqlite3.Connection, crawl_id: int, limit: int = 20) -> list[sqlite3.Row]:
+    """Requests of a crawl that gave nothing, with outcome and reason."""
+    cursor = db.cursor()
+    cursor.row_factory = sqlite3.Row
+    return cursor.execute(
+        "SELECT url, kind, outcome, reason FROM frontier WHERE crawl_id = ? "
+        "AND outcome IN ('failed', 'not_article', 'refused', 'not_listing') ORDER BY outcome, id LIMIT ?",
+        (crawl_id, limit),
+    ).fetchall()

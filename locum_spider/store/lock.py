@@ -1,0 +1,39 @@
+"""One writer an archive."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from locum_spider.errors import ArchiveError
+from locum_spider.store.files import disk_error
+
+LOCK = "archive.lock"
+
+
+@contextmanager
+def writer_lock(folder: Path) -> Iterator[None]:
+    """Hold the archive for writing. Raises ArchiveError where another process does; freed by any end of ours."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        what = "it is a file, and an archive is a folder" if folder.is_file() else error.strerror
+        raise disk_error(error, folder) or ArchiveError(f"{folder} cannot be written: {what}") from None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 32).decode(errors="replace").strip()
+            by = f" by process {holder}" if holder.isdigit() else ""
+            raise ArchiveError(
+                f"{folder} is being written{by}; wait until that crawl ends, or stop it with Ctrl-C"
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,203 @@
+"""Our own WARC files, read: one record at a place, or all of them from first to last."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from fastwarc.stream_io import GzipReader
+from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
+
+from locum_spider.errors import IntegrityError
+from locum_spider.items import Exchange, Headers, Source, Written
+
+OPEN = ".open"
+
+
+VISIT = "Locum-Visit"
+
+
+EVENT = "application/vnd.locum-spider.event+json"
+
+
+def with_provenance(exchange: Exchange, header: Callable[[str], str | None]) -> Exchange:
+    """An exchange with what its record says in those headers; `header` gives the value of one."""
+    uri, truncated = header("WARC-Source-URI"), header("WARC-Truncated")
+    if uri is None and truncated is None:
+        return exchange
+    source = Source(uri, header("WARC-Creation-Date")) if uri is not None else None
+    return replace(exchange, source=source, truncated=truncated)
+
+
+def locate(folder: Path, name: str) -> Path:
+    """The file of that name, closed or still open. Raises IntegrityError where there is none."""
+    for path in (folder / name, folder / (name + OPEN)):
+        if path.exists():
+            return path
+    raise IntegrityError(f"{folder / name} is missing; restore it from a backup, then run `locum verify`")
+
+
+def read_exchange(folder: Path, name: str, offset: int) -> Exchange:
+    """The capture whose response record lies at an offset; its request headers are not read.
+
+    Raises IntegrityError where no response record can be read there.
+    """
+    path = locate(folder, name)
+    with path.open("rb") as file:
+        file.seek(offset)
+        try:
+            record = next(iter(ArchiveIterator(GzipReader(file))))
+            if record.record_type != WarcRecordType.response:
+                raise OSError("a record of another type stands there")
+            exchange = _exchange(record)
+        except (StopIteration, OSError) as error:
+            raise IntegrityError(f"{path}: no response record can be read at byte {offset}: {error}") from None
+        if exchange.digest != record.headers.get("WARC-Payload-Digest"):
+            raise IntegrityError(f"{path}: the response record at byte {offset} is damaged; run `locum verify`")
+        return exchange
+
+
+def _exchange(record: WarcRecord) -> Exchange:
+    headers = record.http_headers
+    pairs = (
+        tuple((k.encode("latin-1"), v.encode("latin-1", "replace")) for k, v in headers.astuples()) if headers else ()
+    )
+    status_line = (headers.status_line if headers else "HTTP/1.1 0") or "HTTP/1.1 0"
+    protocol, _, rest = status_line.partition(" ")
+    code = rest[:3]
+    exchange = Exchange(
+        url=record.headers.get("WARC-Target-URI") or "", method="GET", request_headers=(),
+        status=int(code) if code.isdigit() else 0, response_headers=pairs,
+        body=record.reader.read() if record.reader else b"", fetched_at=record.headers.get("WARC-Date") or "",
+        protocol=protocol, ip=record.headers.get("WARC-IP-Address"),
+    )  # fmt: skip
+    return with_provenance(exchange, record.headers.get)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A place in somebody's WARC that cannot be read: byte in the file, and why."""
+
+    offset: int
+    fault: str
+
+
+_GZIP_MEMBER = b"\x1f\x8b\x08"
+
+
+_GZIP = 31
+
+
+_CHUNK = 1 << 14
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record with what the ledger says of it; header names as they were written."""
+
+    written: Written
+    headers: dict[str, str]
+    block: bytes = field(repr=False)
+
+    @property
+    def end(self) -> int:
+        return self.written.offset + self.written.length
+
+
+def warc_files(folder: Path) -> list[Path]:
+    """The WARC files of an archive in the order they were written, open ones too."""
+    found = [*folder.glob("*.warc.gz"), *folder.glob(f"*.warc.gz{OPEN}")]
+    return sorted(found, key=lambda path: path.name.removesuffix(OPEN))
+
+
+def read_records(path: Path, end: int | None = None) -> Iterator[Record | Broken]:
+    """Every record of a file up to a byte, one gzip member each, in flat memory; what cannot be read in between."""
+    name = path.name.removesuffix(OPEN)
+    offset, size = 0, path.stat().st_size if end is None else end
+    with path.open("rb") as file:
+        while offset < size:
+            file.seek(offset)
+            try:
+                raw, data = _member(file)
+                yield _record(name, offset, raw, data)
+                offset += len(raw)
+            except ValueError as error:
+                following = _next_member(path, offset + 1)
+                yield Broken(offset, f"{error}; {(following or size) - offset:,} bytes are passed over")
+                offset = following or size
+
+
+def _member(file: Any) -> tuple[bytes, bytes]:
+    """The gzip member at a file's position, as it stands and unpacked."""
+    unpacker = zlib.decompressobj(_GZIP)
+    raw, data = [], []
+    while not unpacker.eof:
+        chunk = file.read(_CHUNK)
+        if not chunk:
+            raise ValueError("the record is cut short")
+        try:
+            data.append(unpacker.decompress(chunk))
+        except zlib.error as error:
+            raise ValueError(f"the record is damaged ({error})") from None
+        raw.append(chunk)
+    rest = len(unpacker.unused_data)
+    if rest:
+        raw[-1] = raw[-1][:-rest]
+    return b"".join(raw), b"".join(data)
+
+
+def _record(name: str, offset: int, raw: bytes, data: bytes) -> Record:
+    head, separator, rest = data.partition(b"\r\n\r\n")
+    lines = head.decode("utf-8", "replace").split("\r\n")
+    headers = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
+    length = headers.get("Content-Length", "")
+    if not separator or not lines[0].startswith("WARC/1") or not length.isdigit() or len(rest) < int(length):
+        raise ValueError("what stands there is no whole WARC record")
+    kind = headers.get("WARC-Type", "")
+    written = Written(name, offset, len(raw), kind, hashlib.sha256(raw).hexdigest())
+    return Record(written, headers, rest[: int(length)])
+
+
+def _next_member(path: Path, position: int) -> int | None:
+    """Where the next member that can be unpacked begins."""
+    overlap = len(_GZIP_MEMBER) - 1
+    with path.open("rb") as file:
+        while True:
+            file.seek(position)
+            data = file.read(_CHUNK)
+            if len(data) <= overlap:
+                return None
+            found = data.find(_GZIP_MEMBER)
+            if found >= 0 and _begins_record(file, position + found):
+                return position + found
+            position += found + 1 if found >= 0 else len(data) - overlap
+
+
+def _begins_record(file: Any, offset: int) -> bool:
+    file.seek(offset)
+    try:
+        return zlib.decompressobj(_GZIP).decompress(file.read(_CHUNK), 8).startswith(b"WARC/1")
+    except zlib.error:
+        return False
+
+
+def exchange_of(record: Record) -> Exchange:
+    """The response in a record, its headers byte for byte; a revisit has no body of its own."""
+    head, _, body = record.block.partition(b"\r\n\r\n")
+    first, *lines = head.split(b"\r\n")
+    protocol, _, rest = first.decode("latin-1").partition(" ")
+    exchange = Exchange(
+        url=record.headers.get("WARC-Target-URI", ""), method="GET", request_headers=(),
+        status=int(rest[:3]) if rest[:3].isdigit() else 0, response_headers=_pairs(lines), body=body,
+        fetched_at=record.headers.get("WARC-Date", ""), protocol=protocol, ip=record.headers.get("WARC-IP-Address"),
+    )  # fmt: skip
+    return with_provenance(exchange, record.headers.get)
+
+
+def _pairs(lines: Iterable[bytes]) -> Headers:
+    pairs = (line.partition(b": ") for line in lines)
+    return tuple((name, value) for name, separator, value in pairs if separator)
