@@ -15,15 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from locum_spider.extract.general.article import read_generic
 from locum_spider.extract.page.document import Document
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 ARTICLES = Path(__file__).resolve().parents[2] / "shared" / "articles"
 LISTS = ("news", "benchmark")

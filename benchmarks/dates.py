@@ -11,18 +11,16 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dateparser
 from babel.dates import format_date
 
 from locum_spider.dates import read_date
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 PUBLIC = Path(__file__).parents[2] / "shared" / "dates" / "public.jsonl"
 ROUNDS = 9

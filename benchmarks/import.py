@@ -15,7 +15,6 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
@@ -26,9 +25,7 @@ from locum_spider.importing.run import import_files
 from locum_spider.interpret import interpret
 from locum_spider.items import Exchange
 from locum_spider.sites import find_site
-
-if TYPE_CHECKING:
-    from locum_spider.sites.site import Site
+from locum_spider.sites.site import Site
 
 DATE = "2016-05-02T10:00:00Z"
 

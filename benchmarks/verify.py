@@ -16,11 +16,11 @@ import random
 import resource
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
 from locum_spider.items import Exchange, Visit
 from locum_spider.preservation.fixity import check_files
@@ -28,9 +28,6 @@ from locum_spider.preservation.verify import verify
 from locum_spider.recorder.messages import Close, Open
 from locum_spider.recorder.recorder import Recorder
 from locum_spider.store.connection import connect_reading
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 SITE = """
 name = "bench"

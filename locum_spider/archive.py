@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 from locum_spider.items import Attachment, Image
 from locum_spider.sites import load_sites
@@ -14,10 +15,6 @@ from locum_spider.store import search as searching
 from locum_spider.store.connection import connect_reading
 from locum_spider.store.search import Filters, Hit
 from locum_spider.urls import normalise_url
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import Self
 
 
 @dataclass(frozen=True, slots=True)

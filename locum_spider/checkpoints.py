@@ -9,10 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
 
 POINTS = (
     "migration", "migrated", "recover-cut", "recover-renamed", "recovered", "warc-started", "warc-torn", "warc-append",

@@ -8,17 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from locum_spider.errors import PageError
 from locum_spider.extract.declared.article import read_declared
 from locum_spider.extract.declared.listing import article_links, read_declared_listing
 from locum_spider.extract.page.document import Document
+from locum_spider.items import Article, Exchange, Listing
+from locum_spider.sites.site import Site
 from locum_spider.warc.codings import decode_content
-
-if TYPE_CHECKING:
-    from locum_spider.items import Article, Exchange, Listing
-    from locum_spider.sites.site import Site
 
 _HTML = (
     "text/html",

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from locum_spider.errors import PageError
 from locum_spider.extract.declared.article import read_declared
 from locum_spider.extract.declared.listing import read_declared_listing
 from locum_spider.extract.page.document import Document
+from locum_spider.items import Article, Listing
 from locum_spider.sites import find_site, site_of
 from locum_spider.sites.site import Site
-
-if TYPE_CHECKING:
-    from locum_spider.items import Article, Listing
 
 
 def _site(site: Site | str | None, url: str) -> Site | None:

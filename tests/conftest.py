@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 from hypothesis import settings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 collect_ignore_glob = ["conftest.py", "*/conftest.py"]  # for doctests: several modules of one name
 

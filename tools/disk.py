@@ -16,20 +16,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from crash import SITE, Blow, Ended, faults, finished, lines, run
 from crash_site import site
 
 from locum_spider.demo.server import SiteServer
-
-if TYPE_CHECKING:
-    from collections import Counter
 
 SOURCE = Path(__file__).with_name("failing_writes.c")
 ERRORS = ("ENOSPC", "EIO")

@@ -7,15 +7,12 @@ crawls of the same site may differ in: ids, times, places in WARC files, how oft
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from locum_spider.store.connection import connect_reading
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterator
 
 _TABLES = (
     "article_text", "article_urls", "articles", "captures", "crawls", "frontier", "listing_entries", "records",

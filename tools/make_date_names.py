@@ -12,17 +12,15 @@ from __future__ import annotations
 import importlib
 import json
 import re
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from babel import Locale, localedata
 
 from locum_spider.dates.tokens import fold
 from locum_spider.dates.vocabulary import ONE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 LANGUAGES = (
     "en de fr es it pt nl pl sv da nb nn fi cs sk tr ru uk be bg sr hr bs sl mk ro hu el et lv lt sq ca gl eu is ga cy"

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import sqlite3
+from pathlib import Path
+from typing import Any
 
 from locum_spider.errors import LocumError
 from locum_spider.sites import find_site
 from locum_spider.store.connection import connect_reading
 from locum_spider.store.files import DATABASE
-
-if TYPE_CHECKING:
-    import sqlite3
-    from pathlib import Path
 
 NAME = DATABASE.removesuffix(".db")
 PLUGIN = "locum_spider"

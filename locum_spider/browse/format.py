@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 from calendar import month_name
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
 from locum_spider.store.search import MARK, UNMARK
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 _NUMBERED = re.compile(r"(\d{1,3})\. ")
 _DAY = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?")

@@ -6,7 +6,9 @@ Written for Datasette 0.65; hooks and calls that only 1.0 has are marked.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from datasette import hookimpl
 from markupsafe import Markup
@@ -14,10 +16,6 @@ from markupsafe import Markup
 from locum_spider.browse.pages import article
 from locum_spider.browse.queries import QUERIES, QUERY_FUNCTION
 from locum_spider.store.search import fts_query
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Awaitable, Callable
 
 
 @hookimpl

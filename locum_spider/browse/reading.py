@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from locum_spider.browse.format import blocks, changes
 from locum_spider.store import search as searching
-
-if TYPE_CHECKING:
-    import sqlite3
-
-    from locum_spider.store.search import Filters, Hit
+from locum_spider.store.search import Filters, Hit
 
 Row = dict[str, Any]
 PAGE_SIZE = 25

@@ -6,14 +6,12 @@ import socket
 import sys
 import threading
 import webbrowser
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from locum_spider.browse.configuration import SETTINGS, metadata
 from locum_spider.errors import LocumError, UsageError
 from locum_spider.store.files import DATABASE
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["metadata", "serve"]
 

@@ -6,16 +6,14 @@ import json
 import re
 import shutil
 import textwrap
+from collections.abc import Callable
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from locum_spider.crawl.settings import LOCUM_ARCHIVE
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 archive_option = click.option(
     "--archive", metavar="DIR", default=None, help="Folder of the archive; else $LOCUM_ARCHIVE, else ./data."

@@ -6,20 +6,17 @@ import logging
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from locum_spider.cli.common import Size, json_option, plural, print_json, with_archive, wrap
+from locum_spider.crawl.run import Progress, Result
 from locum_spider.errors import ArchiveError, LocumError, UsageError
 from locum_spider.sites import find_site, site_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from locum_spider.crawl.run import Progress, Result
-    from locum_spider.sites.site import Site
+from locum_spider.sites.site import Site
 
 _DEMO_MARK = "made-by-locum-demo"
 

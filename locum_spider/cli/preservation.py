@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from locum_spider.archive import Archive
 from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
 from locum_spider.errors import IntegrityError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from locum_spider.preservation.takedown.plan import Takedown
-    from locum_spider.preservation.verify import Report
+from locum_spider.preservation.takedown.plan import Takedown
+from locum_spider.preservation.verify import Report
 
 
 @contextmanager

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-if TYPE_CHECKING:
-    from typing import Self
-
-    from locum_spider.crawl.run import Progress as CrawlProgress
+from locum_spider.crawl.run import Progress as CrawlProgress
 
 
 class BarProgress:

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import shorten
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from locum_spider.archive import Archive
+from locum_spider.archive import Archive, FieldEvidence, StoredArticle
 from locum_spider.browse.serve import serve as serve_archive
 from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
 from locum_spider.errors import DeclarationError, UsageError
 from locum_spider.operate.schedule import next_due
 from locum_spider.sites import SHIPPED, load_sites
-from locum_spider.store.search import MARK, UNMARK, Filters
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from locum_spider.archive import FieldEvidence, StoredArticle
-    from locum_spider.store.search import Hit
-
+from locum_spider.store.search import MARK, UNMARK, Filters, Hit
 
 _LONGEST_RAW = 240
 

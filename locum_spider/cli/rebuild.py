@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import click
 
 from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
 from locum_spider.errors import IntegrityError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from locum_spider.preservation.rebuild import Rebuilding, Rebuilt
-    from locum_spider.preservation.rebuild.compare import Comparison
+from locum_spider.preservation.rebuild import Rebuilding, Rebuilt
+from locum_spider.preservation.rebuild.compare import Comparison
 
 _INTERRUPTED = 3
 _LONG = 80

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from locum_spider.cli.common import Size, json_option, plural, print_json, with_archive, wrap
 from locum_spider.errors import UsageError
-
-if TYPE_CHECKING:
-    from locum_spider.importing.run import Imported
+from locum_spider.importing.run import Imported
 
 _MANY = 10
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
@@ -15,12 +17,7 @@ from locum_spider.crawl import settings as ours
 from locum_spider.crawl.spiders.site import spider_class
 from locum_spider.errors import InterruptedCrawl, LocumError
 from locum_spider.recorder.messages import Report
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from locum_spider.sites.site import Site
+from locum_spider.sites.site import Site
 
 _NEVER_USED = {
     "EXTENSIONS_BASE": ("scrapy.extensions.remote_control.RemoteControl", "scrapy.extensions.feedexport.FeedExporter"),

@@ -6,24 +6,18 @@ import asyncio
 import logging
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
-from scrapy import Request
+from scrapy import Request, Spider
 from scrapy.core.scheduler import BaseScheduler
+from scrapy.crawler import Crawler
 from twisted.internet.defer import Deferred
 
 from locum_spider.errors import LocumError
 from locum_spider.items import Visit
 from locum_spider.recorder.client import RecorderClient
 from locum_spider.recorder.messages import Close, Open, Opened, Recorded, Report
-
-if TYPE_CHECKING:
-    from typing import Self
-
-    from scrapy import Spider
-    from scrapy.crawler import Crawler
-
-    from locum_spider.store import frontier
+from locum_spider.store import frontier
 
 log = logging.getLogger(__name__)
 

@@ -7,13 +7,10 @@ dates only; and its answer counts only where the text says the year, the day, th
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import Any
 
 from locum_spider.dates.tokens import fold
-
-if TYPE_CHECKING:
-    from datetime import datetime
-    from typing import Any
 
 _LIKE_A_DATE = re.compile(
     r"^[LUpW@:,.w?]{0,4}(?:[do][.]?p?w[.,]?p?y|wp?[do][.,]?y|y[.,]?w[do])[-,.|pw@]{0,3}t?[A]?\.?$"

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from locum_spider.dates.days import CENTURY, Numeric, RefusedError, full_year, make_day
 from locum_spider.dates.tokens import Time
 from locum_spider.dates.zones import parse_offset
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _GAP = frozenset("-,.|/():p@")
 _ENDS_HEAD = frozenset("WBtxhAHNZO")

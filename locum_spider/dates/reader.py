@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from locum_spider.dates import names
@@ -16,9 +17,6 @@ from locum_spider.dates.relative import place_on, read_relative
 from locum_spider.dates.tokens import fold, scan
 from locum_spider.dates.value import PERIODS, Date, Dates
 from locum_spider.dates.zones import place
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 EARLIEST = date(1990, 1, 1)
 _MAX_LENGTH = 250  # a line with a date; longer is prose

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from locum_spider.urls import host_of
-
-if TYPE_CHECKING:
-    pass
 
 # Countries that have one clock, and whose domain is not sold to everyone (.io, .me, .tv, .co are).
 _CLOCK_OF_DOMAIN = {

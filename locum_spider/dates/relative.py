@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from locum_spider.dates import names
 from locum_spider.dates import vocabulary as vocab
@@ -15,10 +17,6 @@ from locum_spider.dates.grammar import Moment, read_time
 from locum_spider.dates.tokens import scan
 from locum_spider.dates.value import Date
 from locum_spider.dates.zones import place
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from zoneinfo import ZoneInfo
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 _DAYS = {"day": 1, "week": 7}

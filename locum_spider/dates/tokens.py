@@ -25,14 +25,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from locum_spider.dates.days import Numeric
 from locum_spider.dates.vocabulary import label_of
 from locum_spider.dates.zones import ZONE_NAMES, parse_offset
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 _MARKS = re.compile("[\u0300-\u036f\u064b-\u0655]")  # Latin, Greek and Cyrillic accents; Arabic vowel signs
 _ODD = str.maketrans(

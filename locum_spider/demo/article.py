@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urljoin
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 HOST = "locumtoday.co.uk"
 HOME = f"http://{HOST}/"

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from html import escape
 from importlib.resources import files
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from locum_spider.demo.article import HOME, Article, article_address, blocks
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
 
 MARKUPS = ("table", "bootstrap", "html5", "unclosed")
 CATEGORIES = ("News", "Social work", "Advice and Guides", "Careers", "Features")

@@ -13,20 +13,17 @@ import sys
 import threading
 import time
 from collections import ChainMap, Counter
+from collections.abc import MutableMapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from email.utils import formatdate, parsedate_to_datetime
 from hashlib import sha1
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple, cast
+from types import TracebackType
+from typing import NamedTuple, Self, cast
 
 from locum_spider.demo.sample import Page, Sample, build, generate, page_key
-
-if TYPE_CHECKING:
-    from collections.abc import MutableMapping
-    from types import TracebackType
-    from typing import Self
 
 _LARGEST_HEAD = 65_536
 _CHUNK = 4_096

@@ -8,11 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sqlite3
 import zipfile
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import BinaryIO
 
 from locum_spider.clock import utc_now
 from locum_spider.errors import IntegrityError, UsageError
@@ -22,11 +24,6 @@ from locum_spider.store.files import WARCS, disk_error
 from locum_spider.urls import surt
 from locum_spider.version import __version__
 from locum_spider.warc.reader import locate
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable, Iterator
-    from typing import BinaryIO
 
 _CHUNK = 1 << 20
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # one archive, one file: no time of the export in its members

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from locum_spider.clock import http_second, second
 from locum_spider.importing.fields import address, agrees, as_ours
-from locum_spider.items import Exchange, Revisit, Source
+from locum_spider.items import Exchange, Headers, Revisit, Source
 from locum_spider.warc.codings import undo_chunks
-from locum_spider.warc.mementos import WHOLE_STAMP, memento_of, original_location
+from locum_spider.warc.mementos import WHOLE_STAMP, Memento, memento_of, original_location
 from locum_spider.warc.reader import Broken
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from locum_spider.items import Headers
-    from locum_spider.warc.mementos import Memento
 
 KINDS = frozenset({"response", "resource", "revisit"})
 HEAD_END = re.compile(rb"\r?\n\r?\n")

@@ -5,16 +5,13 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 from locum_spider.errors import UsageError
 from locum_spider.importing.compression import STREAM_FAULTS, UnreadableError, packing_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-    from typing import BinaryIO
 
 _ZIP = b"PK\x03\x04"
 _WARCS = (".warc", ".warc.gz", ".warc.zst")

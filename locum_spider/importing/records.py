@@ -5,20 +5,15 @@ Everything is streamed. What cannot be read is named with its place, and reading
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
-from locum_spider.importing.captures import HEAD_END, KINDS, LINE_END, Captures, PassedOver, target_of
+from locum_spider.importing.captures import HEAD_END, KINDS, LINE_END, Captures, Found, PassedOver, Target, target_of
 from locum_spider.importing.compression import NEXT_RECORD, UnreadableError
 from locum_spider.importing.fields import address
 from locum_spider.importing.stream import Mark, Unpacked
+from locum_spider.items import Exchange, Revisit
 from locum_spider.warc.reader import Broken
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import BinaryIO
-
-    from locum_spider.importing.captures import Found, Target
-    from locum_spider.items import Exchange, Revisit
 
 LIMIT = 64_000_000
 """Bytes of a record that is still read."""

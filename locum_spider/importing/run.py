@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from locum_spider.errors import LocumError
 from locum_spider.importing.captures import PassedOver, Why
 from locum_spider.importing.containers import open_warcs, require_captures
 from locum_spider.importing.records import read_foreign
 from locum_spider.interpret import Reading, interpret
-from locum_spider.items import Revisit
+from locum_spider.items import Exchange, Revisit
+from locum_spider.recorder.ingest import Crawl
 from locum_spider.recorder.recorder import Recorder
 from locum_spider.sites import load_sites
+from locum_spider.sites.site import Site
 from locum_spider.store.files import disk_error
 from locum_spider.store.lock import writer_lock
 from locum_spider.urls import host_of
 from locum_spider.warc.reader import Broken
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from locum_spider.items import Exchange
-    from locum_spider.recorder.ingest import Crawl
-    from locum_spider.sites.site import Site
 
 _BATCH = 256
 _BATCH_BYTES = 16_000_000

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import BinaryIO, NamedTuple
 
-from locum_spider.importing.compression import CHUNK, PLAIN, STREAM_FAULTS, DamagedUnitError, next_unit, packing_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import BinaryIO
-
-    from locum_spider.importing.compression import Unit
+from locum_spider.importing.compression import (
+    CHUNK,
+    PLAIN,
+    STREAM_FAULTS,
+    DamagedUnitError,
+    Unit,
+    next_unit,
+    packing_of,
+)
 
 
 class Mark(NamedTuple):

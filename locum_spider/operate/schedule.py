@@ -11,14 +11,11 @@ import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from locum_spider.archive import Archive
 from locum_spider.clock import parse_span, utc_now
 from locum_spider.store import schedules
 from locum_spider.store.connection import connect_writing
-
-if TYPE_CHECKING:
-    from locum_spider.archive import Archive
 
 _KEPT = ("LOCUM_CONTACT", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _TOLERANCE = timedelta(minutes=5)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import BinaryIO
 
 from locum_spider.checkpoints import checkpoint
 from locum_spider.errors import ArchiveError, IntegrityError
@@ -22,12 +24,8 @@ from locum_spider.store.files import DATABASE, SITES, WARCS, disk_error
 from locum_spider.store.lock import LOCK, writer_lock
 from locum_spider.warc.reader import OPEN, locate
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-    from typing import BinaryIO
+Progress = Callable[[str, int, int], None]
 
-    Progress = Callable[[str, int, int], None]
 
 PART = ".part"
 _CHUNK = 1 << 22

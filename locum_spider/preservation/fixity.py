@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 from locum_spider.store.checks import Finding
 from locum_spider.store.connection import connect_reading
 from locum_spider.store.files import WARCS
 from locum_spider.warc.reader import OPEN, locate
 from locum_spider.warc.tombstones import tombstone_digest
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
 _SPAN = 1 << 21
 _MOST_WORKERS = 16

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from locum_spider.errors import ArchiveError, UsageError
 from locum_spider.preservation.fixity import check_files
@@ -22,12 +23,8 @@ from locum_spider.store.checks import Finding
 from locum_spider.store.connection import connect_reading
 from locum_spider.store.files import DATABASE, WARCS
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from concurrent.futures import Future
-    from pathlib import Path
+Progress = Callable[[str, int, int], None]
 
-    Progress = Callable[[str, int, int], None]
 
 _HEAD = re.compile(r"(\d+:)?[0-9a-f]{64}")
 _DAMAGED = ("is no SQLite database", "cannot be read as an archive")

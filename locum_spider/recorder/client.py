@@ -10,13 +10,11 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from typing import TYPE_CHECKING, Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 from locum_spider.errors import LocumError
 from locum_spider.recorder.messages import LENGTH, Failed, pack, unpack
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def _ignore_interrupts() -> None:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from locum_spider.interpret import Reading, interpret
-from locum_spider.items import Refers, Visit, payload_digest
+from locum_spider.items import Article, Exchange, Listing, Location, Refers, Revisit, Visit, payload_digest
+from locum_spider.sites.site import Site
 from locum_spider.store import articles as writing
 from locum_spider.store import captures, crawls, frontier, removal
 from locum_spider.store import reading as reading_
 from locum_spider.warc.reader import read_exchange
 
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable
-    from pathlib import Path
+Keep = Callable[[Exchange, Refers | None], Location]
+Child = tuple[str, str, str]
 
-    from locum_spider.items import Article, Exchange, Listing, Location, Revisit
-    from locum_spider.sites.site import Site
-
-    Keep = Callable[[Exchange, Refers | None], Location]
-    Child = tuple[str, str, str]
 
 _REPEATS = 3
 _SMALL = 512

@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from locum_spider.checkpoints import checkpoint
 from locum_spider.clock import utc_now
 from locum_spider.dates import learn_order
 from locum_spider.errors import IntegrityError
+from locum_spider.interpret import Reading
+from locum_spider.items import Exchange, Revisit, Visit
 from locum_spider.recorder import ingest, tombstoning, verdict
 from locum_spider.recorder.messages import Close, Open, Opened, Recorded, Report
 from locum_spider.recorder.reserve import Reserve
 from locum_spider.sites import find_site, note_date_order
+from locum_spider.sites.site import Site
 from locum_spider.store import captures, crawls, frontier, ledger, removal
 from locum_spider.store import reading as reading_
 from locum_spider.store.connection import connect_writing
@@ -27,14 +31,6 @@ from locum_spider.store.files import WARCS
 from locum_spider.version import __version__
 from locum_spider.warc.reader import OPEN
 from locum_spider.warc.writer import MAX_BYTES, WarcWriter
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from locum_spider.interpret import Reading
-    from locum_spider.items import Exchange, Revisit, Visit
-    from locum_spider.sites.site import Site
 
 BUFFER = 100
 """Requests handed to the crawl ahead of time; the rest of the frontier stays on disk."""

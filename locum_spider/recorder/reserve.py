@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from locum_spider.errors import NoSpaceError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _EVERY = 1.0
 """Seconds between two looks at the disk: nobody writes half a gigabyte in one."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from collections.abc import Iterable
 from itertools import groupby
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from locum_spider.checkpoints import checkpoint
 from locum_spider.errors import IntegrityError
@@ -12,11 +14,6 @@ from locum_spider.store import removal
 from locum_spider.store.files import WARCS
 from locum_spider.warc.reader import locate
 from locum_spider.warc.tombstones import tombstone
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable
-    from pathlib import Path
 
 
 def finish(folder: Path, db: sqlite3.Connection) -> bool:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from locum_spider.errors import DeclarationError, UsageError
 from locum_spider.sites.declaration import load_site
 from locum_spider.sites.site import Site
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 SHIPPED = Path(__file__).parent
 

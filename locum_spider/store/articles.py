@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
-from locum_spider.items import content_digest
-
-if TYPE_CHECKING:
-    import sqlite3
-
-    from locum_spider.items import Article, Listing
+from locum_spider.items import Article, Listing, content_digest
 
 
 @dataclass(frozen=True, slots=True)

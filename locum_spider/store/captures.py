@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
+from locum_spider.items import Exchange, Location
 from locum_spider.warc.mementos import original_location
-
-if TYPE_CHECKING:
-    import sqlite3
-
-    from locum_spider.items import Exchange, Location
 
 
 def save_capture(

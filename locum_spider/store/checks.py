@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -17,10 +18,8 @@ from locum_spider.store.connection import reading_uri
 from locum_spider.store.files import disk_error
 from locum_spider.store.ledger import GENESIS, link
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+Check = Callable[[sqlite3.Connection], Iterator["Finding"]]
 
-    Check = Callable[[sqlite3.Connection], Iterator["Finding"]]
 
 _SHOWN = 20
 _RESTORE = "restore archive.db from a backup, or make it anew with `locum rebuild`"

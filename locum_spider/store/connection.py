@@ -5,14 +5,10 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from locum_spider.checkpoints import checkpoint
 from locum_spider.errors import ArchiveError
 from locum_spider.store.files import DATABASE, SITES, WARCS, disk_error
-
-if TYPE_CHECKING:
-    pass
 
 _HEADER = b"SQLite format 3\x00"
 

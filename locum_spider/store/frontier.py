@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from locum_spider.store import removal
 from locum_spider.store.captures import LATEST
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable
+import sqlite3
+from collections.abc import Iterable
+from typing import Protocol
 
 
 class Written(Protocol):

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sqlite_utils import Migrations
+from sqlite_utils import Database, Migrations
 
 from locum_spider.checkpoints import checkpoint
-
-if TYPE_CHECKING:
-    from sqlite_utils import Database
 
 migrations = Migrations("locum_spider")
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from locum_spider.store import crawls as crawls_
-
-if TYPE_CHECKING:
-    import sqlite3
 
 
 def article(db: sqlite3.Connection, article_id: int) -> dict[str, Any] | None:

@@ -5,17 +5,13 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from locum_spider.errors import ArchiveError, LocumError
 from locum_spider.store import ledger
 from locum_spider.store.connection import connect_reading
 from locum_spider.store.crawls import IMPORTED
 from locum_spider.store.files import remove
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 _CACHE_KIB = 64_000
 _AUTOMERGE = 4

@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from locum_spider.clock import utc_now
 from locum_spider.items import Written
 
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Iterable, Iterator
+Key = Callable[[str], str]
 
-    Key = Callable[[str], str]
 
 OUTCOME = "taken_down"
 

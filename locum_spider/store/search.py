@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from locum_spider.errors import UsageError
-
-if TYPE_CHECKING:
-    import sqlite3
 
 _TERM = re.compile(r'(-?)"([^"]*)"(\*?)|(\S+)')
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")

@@ -13,7 +13,7 @@ import os
 import uuid
 from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from fastwarc.stream_io import GzipWriter
@@ -21,14 +21,9 @@ from fastwarc.warc import WarcRecord, WarcRecordType
 
 from locum_spider.checkpoints import checkpoint
 from locum_spider.errors import IntegrityError
-from locum_spider.items import Exchange, Location, Refers, Written, payload_digest
+from locum_spider.items import Exchange, Headers, Location, Refers, Written, payload_digest
 from locum_spider.version import __version__
 from locum_spider.warc.reader import EVENT, OPEN, VISIT
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from locum_spider.items import Headers
 
 MAX_BYTES = 1_000_000_000
 _LEVEL = 6

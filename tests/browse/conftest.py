@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from locum_spider.items import Article, Attachment, Image
 from locum_spider.store.articles import save_article
 from locum_spider.store.connection import connect_writing
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable
-    from pathlib import Path
 
 FIRST, SECOND = "2026-11-20T08:00:00Z", "2026-11-22T08:00:00Z"
 

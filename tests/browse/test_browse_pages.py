@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+Get = Callable[[str], Any]
 
-    Get = Callable[[str], Any]
 
 ODD = [
     '"', "'", '"open', "NEAR(a b", "a AND", "*", "-", "-x", "^a", "a:b", "title:x", "{a}", "(", "\x00", "%", "a\x00b",

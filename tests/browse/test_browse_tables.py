@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from locum_spider.browse.queries import QUERIES
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+Get = Callable[[str], Any]
 
-    Get = Callable[[str], Any]
 
 EXPECTED = {
     "search": 0, "by_month": 4, "on_this_day": None, "changed": 1, "date_contradictions": 1, "crawl": 1, "unread": 1,

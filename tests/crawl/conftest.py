@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from harness import SCENARIOS, Crawled, crawl, scenario
 
 from locum_spider.demo.sample import build
 from locum_spider.demo.server import SiteServer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from concurrent.futures import Future
-    from pathlib import Path
 
 
 @pytest.fixture(scope="session")

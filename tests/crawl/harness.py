@@ -10,22 +10,18 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import pytest
 
 import locum_spider
 from locum_spider.demo.sample import HOME, Page, Sample
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from typing import Self
-
-    from locum_spider.demo.server import Hit, SiteServer
+from locum_spider.demo.server import Hit, SiteServer
 
 PROJECT = Path(locum_spider.__file__).parents[1]
 ROBOTS = f"{HOME}robots.txt"

@@ -9,9 +9,10 @@ import sqlite3
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import click
 import msgspec
@@ -25,9 +26,6 @@ from locum_spider.recorder.recorder import EXIT_CODES
 from locum_spider.sites import site as declarations
 from locum_spider.sites.declaration import load_site
 from locum_spider.store.migrations import migrations
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(ROOT.glob("docs/*.md"))

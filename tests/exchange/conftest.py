@@ -6,16 +6,13 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from foreign_files import HOME, address, html
 
 from locum_spider.demo.sample import Page, Sample
 from locum_spider.demo.server import Hit, SiteServer
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass

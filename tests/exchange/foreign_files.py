@@ -6,17 +6,15 @@ import gzip
 import json
 import sqlite3
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from click.testing import CliRunner
 
 from locum_spider.cli import locum
 from locum_spider.warc.writer import payload_digest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
 
 HOME = "http://locumtoday.co.uk/"
 DATE = "2016-05-02T10:00:00Z"

@@ -6,7 +6,7 @@ import gzip
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -15,10 +15,8 @@ from locum_spider.extract.general.bylines import read_authors
 from locum_spider.extract.general.metadata import read_metadata
 from locum_spider.extract.general.titles import read_title
 from locum_spider.extract.page.document import Document
+from locum_spider.items import Article
 from locum_spider.text import words
-
-if TYPE_CHECKING:
-    from locum_spider.items import Article
 
 ARTICLES = Path(__file__).resolve().parents[3] / "shared" / "articles"
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)

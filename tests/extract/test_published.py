@@ -6,15 +6,13 @@ import gzip
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from locum_spider.extract.general.published.choice import Published
 from locum_spider.extract.general.published.collect import read_published
 from locum_spider.extract.page.document import Document
-
-if TYPE_CHECKING:
-    from locum_spider.extract.general.published.choice import Published
 
 ARTICLES = Path(__file__).resolve().parents[3] / "shared" / "articles"
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import re
 import tomllib
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,6 @@ from locum_spider.clock import parse_span
 from locum_spider.errors import DeclarationError, UsageError
 from locum_spider.sites import SHIPPED, find_site, load_sites, read_site, site_of
 from locum_spider.sites.declaration import load_site
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DECLARATION = """
 name = "north-post"

@@ -6,17 +6,15 @@ import gzip
 import random
 import sqlite3
 import zlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from locum_spider.items import Exchange, Visit
 from locum_spider.recorder.messages import Close, Open
 from locum_spider.recorder.recorder import Recorder
 from locum_spider.store.lock import writer_lock
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
 HOST = "http://gazette.example"
 SITE = """

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -22,9 +22,6 @@ from locum_spider.errors import ArchiveError, IntegrityError
 from locum_spider.preservation.backup import back_up
 from locum_spider.preservation.takedown.plan import prepare
 from locum_spider.preservation.verify import read_head, verify
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def same(one: Path, other: Path) -> bool:

@@ -9,9 +9,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
@@ -40,9 +40,6 @@ from locum_spider.preservation.takedown.plan import finish_earlier, prepare
 from locum_spider.preservation.verify import read_head, verify
 from locum_spider.recorder.recorder import Recorder
 from locum_spider.store.lock import writer_lock
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 REASON = "by order of a court"
 GONE = 2

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
@@ -22,9 +22,6 @@ from locum_spider.preservation.verify import read_head, verify
 from locum_spider.store import ledger
 from locum_spider.store.checks import Row
 from locum_spider.store.connection import connect_reading
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SEED = 20260504
 

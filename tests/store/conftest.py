@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from locum_spider.items import Article, Exchange, Location
 from locum_spider.store import articles, captures
 from locum_spider.store.connection import connect_writing
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import sys
 import traceback
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 import crash
@@ -24,20 +24,14 @@ from crash_site import refused, site
 
 from locum_spider.checkpoints import arm
 from locum_spider.clock import utc_now
-from locum_spider.demo.sample import HOME, page_key
+from locum_spider.demo.sample import HOME, Sample, page_key
 from locum_spider.errors import LocumError
 from locum_spider.items import Exchange, Visit
-from locum_spider.recorder.messages import Close, Open
+from locum_spider.recorder.messages import Close, Open, Report
 from locum_spider.recorder.recorder import Recorder
 from locum_spider.store.files import disk_error
+from locum_spider.store.frontier import Request
 from locum_spider.store.lock import writer_lock
-
-if TYPE_CHECKING:
-    from typing import Self
-
-    from locum_spider.demo.sample import Sample
-    from locum_spider.recorder.messages import Report
-    from locum_spider.store.frontier import Request
 
 ARTICLES, LISTINGS = 12, 2
 WARC_BYTES = 6_000

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 from weakref import WeakKeyDictionary
 
@@ -17,9 +18,6 @@ from locum_spider.browse.format import day_in_words, marked, moment_in_words
 from locum_spider.browse.queries import QUERIES
 from locum_spider.errors import UsageError
 from locum_spider.store.search import Filters
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _HERE = Path(__file__).parent.parent
 _TABLES = ("articles", "article_text", "articles_fts", "revisions", "captures")

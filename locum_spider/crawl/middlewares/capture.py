@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import Any, Self
 
 from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.http import Response
 from scrapy.utils.httpobj import urlparse_cached
 
 from locum_spider.clock import utc_now
 from locum_spider.crawl.scheduler import REQUEST_ID
 from locum_spider.items import Exchange, Visit
-
-if TYPE_CHECKING:
-    from typing import Any, Self
-
-    from scrapy.crawler import Crawler
-    from scrapy.http import Response
 
 log = logging.getLogger(__name__)
 

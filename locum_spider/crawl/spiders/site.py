@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, ClassVar
 
 from scrapy import Spider
+from scrapy.http import Request, Response
+from twisted.python.failure import Failure
 
 from locum_spider.crawl.faults import explain
 from locum_spider.crawl.middlewares.capture import EXCHANGES
@@ -12,14 +15,7 @@ from locum_spider.crawl.middlewares.retry import Interrupted
 from locum_spider.crawl.middlewares.robots import RobotsRefusal
 from locum_spider.crawl.scheduler import REQUEST_ID
 from locum_spider.items import Visit
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
-    from scrapy.http import Request, Response
-    from twisted.python.failure import Failure
-
-    from locum_spider.sites.site import Site
+from locum_spider.sites.site import Site
 
 
 class SiteSpider(Spider):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -22,16 +23,11 @@ from locum_spider.extract.declared.landmarks import (
     find_title,
     is_foreign,
 )
-from locum_spider.extract.page.lines import LineReader
+from locum_spider.extract.page.document import Document
+from locum_spider.extract.page.lines import Line, LineReader
 from locum_spider.items import Article, Attachment, Image
+from locum_spider.sites.site import Rule, Site
 from locum_spider.text import fold
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from locum_spider.extract.page.document import Document
-    from locum_spider.extract.page.lines import Line
-    from locum_spider.sites.site import Rule, Site
 
 _CUT = re.compile(r"\s*(?:[|•·;(\[]|\s[–—-]\s|,?\s(?:by|in|at|from)\s)", re.IGNORECASE)
 _BYLINE = re.compile(r"(?:by|words by|written by)\s+(.{2,80})", re.IGNORECASE)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from locum_spider.extract.page.document import Document
+from locum_spider.extract.page.lines import Line
 from locum_spider.items import Attachment, Image
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from locum_spider.extract.page.document import Document
-    from locum_spider.extract.page.lines import Line
-    from locum_spider.sites.site import Site
+from locum_spider.sites.site import Site
 
 _DOCUMENT = re.compile(r"\.(pdf|docx?|xlsx?|pptx?|odt|ods|odp|rtf|csv|zip|epub)$", re.IGNORECASE)
 _CONTROLS = frozenset({"button", "label", "legend", "option"})

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
+from locum_spider.extract.page.document import Document
+from locum_spider.extract.page.lines import Line
+from locum_spider.sites.site import Site
 from locum_spider.text import words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from locum_spider.extract.page.document import Document
-    from locum_spider.extract.page.lines import Line
-    from locum_spider.sites.site import Site
 
 NEAR = 10
 """Lines that may stand between a headline and its date."""

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from locum_spider.dates import read_date
 from locum_spider.extract.declared.landmarks import find_inner_label, find_label
+from locum_spider.extract.page.document import Document
 from locum_spider.items import Link, Listing, ListingEntry
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from locum_spider.extract.page.document import Document
-    from locum_spider.sites.site import Site
+from locum_spider.sites.site import Site
 
 _FEW_WORDS = 4
 

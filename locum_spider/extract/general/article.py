@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 from locum_spider.dates.regions import clock_of
 from locum_spider.extract.general.bylines import split_names
 from locum_spider.extract.general.classify import _FAILED, _FEWEST_WORDS, _too_little, is_marked, is_no_article
-from locum_spider.extract.general.metadata import read_metadata
+from locum_spider.extract.general.metadata import Metadata, read_metadata
 from locum_spider.extract.general.prose import read_prose
+from locum_spider.extract.general.published.choice import Published
 from locum_spider.extract.general.published.collect import read_published
 from locum_spider.extract.general.published.visible import Place, is_date_line
 from locum_spider.extract.general.structured import publisher_names
 from locum_spider.extract.general.titles import main_headings
-from locum_spider.extract.page.document import decode
+from locum_spider.extract.page.document import Document, decode
 from locum_spider.items import Article
 from locum_spider.text import words
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from locum_spider.extract.general.metadata import Metadata
-    from locum_spider.extract.general.published.choice import Published
-    from locum_spider.extract.page.document import Document
 
 _LONGEST_BYLINE = 120
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 from locum_spider.extract.general.structured import article_things, is_foreign, publisher_names, resolve, text_of, types
+from locum_spider.extract.page.document import Document
 from locum_spider.text import fold
 from locum_spider.urls import host_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from locum_spider.extract.page.document import Document
 
 _BY = re.compile(
     r"^\s*(?:written by|words by|story by|reported by|posted by|published by|by|von|par|por|di|door|av|af|"

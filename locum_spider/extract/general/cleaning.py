@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from locum_spider.extract.page.document import Document
+from locum_spider.extract.page.lines import Line
 from locum_spider.text import words
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from locum_spider.extract.page.document import Document
-    from locum_spider.extract.page.lines import Line
 
 _FIRST = 6
 """Blocks at the beginning among which headline, date and byline are looked for."""

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from locum_spider.extract.declared.landmarks import similarity
+from locum_spider.extract.page.document import Document
 from locum_spider.text import words
-
-if TYPE_CHECKING:
-    from locum_spider.extract.page.document import Document
 
 _SAME_TITLE = 0.72
 _LONG_TITLE = 300

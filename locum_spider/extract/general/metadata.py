@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from locum_spider.extract.general.bylines import read_authors, site_keys
 from locum_spider.extract.general.headline import find_headline
@@ -12,11 +13,6 @@ from locum_spider.extract.general.structured import article_things, text_of
 from locum_spider.extract.general.titles import read_title
 from locum_spider.extract.page.document import Document
 from locum_spider.text import words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from locum_spider.extract.page.document import Document
 
 _NEAR = 14
 _MANY_TAGS, _LONG_TAG = 40, 60

@@ -5,17 +5,12 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from locum_spider.extract.general.cleaning import Block, clean
+from locum_spider.extract.page.document import Document
+from locum_spider.extract.page.lines import Line
 from locum_spider.text import fold, words
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from locum_spider.extract.page.document import Document
-    from locum_spider.extract.page.lines import Line
-
 
 _PARAGRAPH, _SENTENCE = 120, 40
 _AT_HOME = 2

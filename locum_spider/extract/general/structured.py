@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from selectolax.lexbor import LexborNode
 
+from locum_spider.extract.page.document import Document
 from locum_spider.text import fold, words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from locum_spider.extract.page.document import Document
 
 Thing = dict[str, Any]
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from locum_spider.extract.general.bylines import site_keys
 from locum_spider.extract.general.structured import article_things, text_of
+from locum_spider.extract.page.document import Document
 from locum_spider.text import fold
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from locum_spider.extract.page.document import Document
 
 _SEPARATOR = re.compile(r"\s+[|•·»›/–—-]\s+|\s*[|｜]\s*|\s+::?\s+|：|\s*»\s*")
 _DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}")

@@ -7,16 +7,14 @@ elements and line breaks end a line, what a browser does not show is left out.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+from selectolax.lexbor import LexborNode
 
 from locum_spider.items import Link
 from locum_spider.text import fold
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from selectolax.lexbor import LexborNode
 
 _BLOCK = frozenset(
     "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption "

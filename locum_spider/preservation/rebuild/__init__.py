@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from locum_spider.errors import ArchiveError, IntegrityError, LocumError
 from locum_spider.preservation.rebuild import compare as comparing
+from locum_spider.preservation.rebuild.compare import Comparison
 from locum_spider.preservation.rebuild.pool import readers
 from locum_spider.preservation.rebuild.replay import Replayer
 from locum_spider.preservation.rebuild.takedowns import Takedowns, find_takedowns
@@ -22,13 +24,8 @@ from locum_spider.store.files import WARCS, disk_error
 from locum_spider.store.lock import writer_lock
 from locum_spider.warc.reader import OPEN, Record, read_records, warc_files
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+OnProgress = Callable[["Rebuilding"], None]
 
-    from locum_spider.preservation.rebuild.compare import Comparison
-
-    OnProgress = Callable[["Rebuilding"], None]
 
 _WORTH_PROCESSES = 1_000_000
 """Bytes of WARC from which starting processes pays."""

@@ -5,21 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from multiprocessing import get_context, parent_process
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from locum_spider.interpret import Reading, interpret
+from locum_spider.items import Exchange
 from locum_spider.sites import find_site
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from locum_spider.items import Exchange
-    from locum_spider.sites.site import Site
+from locum_spider.sites.site import Site
 
 
 @contextmanager

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter, deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from locum_spider.errors import IntegrityError
 from locum_spider.interpret import Reading, interpret
+from locum_spider.items import Exchange, Location
 from locum_spider.preservation.rebuild.pool import read_pages
-from locum_spider.preservation.rebuild.visits import Event, Steps, Stored
+from locum_spider.preservation.rebuild.takedowns import Removed, Takedowns
+from locum_spider.preservation.rebuild.visits import Event, Part, Step, Steps, Stored
 from locum_spider.recorder import ingest
 from locum_spider.sites import find_site
+from locum_spider.sites.site import Site
 from locum_spider.store import captures, crawls, frontier, ledger, rebuild, removal
 from locum_spider.store.files import WARCS
-from locum_spider.warc.reader import OPEN, Broken, read_exchange, read_records
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterator
-    from concurrent.futures import Future, ProcessPoolExecutor
-    from pathlib import Path
-
-    from locum_spider.items import Exchange, Location
-    from locum_spider.preservation.rebuild.takedowns import Removed, Takedowns
-    from locum_spider.preservation.rebuild.visits import Part, Step
-    from locum_spider.sites.site import Site
-    from locum_spider.warc.reader import Record
+from locum_spider.warc.reader import OPEN, Broken, Record, read_exchange, read_records
 
 _CHUNK = 16
 """Visits read by a process at one time, so that handing them over costs little."""

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from locum_spider.items import Written
 from locum_spider.warc.reader import EVENT, Record, read_records
 from locum_spider.warc.tombstones import TOMBSTONE
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+Event = dict[str, Any]
 
-    Event = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

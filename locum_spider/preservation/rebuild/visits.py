@@ -7,15 +7,12 @@ database again.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from locum_spider.items import Exchange, Location, Visit
 from locum_spider.warc.reader import EVENT, VISIT, Record, exchange_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 FOREIGN = "import"
 """In `Locum-Visit`, the place of the frontier's row, where the capture was made by others."""

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from locum_spider.archive import Archive
 from locum_spider.clock import utc_now
@@ -32,11 +33,8 @@ from locum_spider.urls import normalise_url
 from locum_spider.warc.reader import locate
 from locum_spider.warc.tombstones import read_json_member, shortest, tombstone
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
+Progress = Callable[[str, int, int], None]
 
-    Progress = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from locum_spider.dates.machine import Stamp
 from locum_spider.extract.general.published.sources import MODIFIED, PUBLISHED, UNKNOWN, Candidate
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from locum_spider.dates.machine import Stamp
 
 _DAY = timedelta(days=1)
 _TIE = 0.25

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
 from locum_spider.dates import learn_order
 from locum_spider.dates.regions import clock_of, domain_of, usual_order
@@ -15,6 +15,7 @@ from locum_spider.extract.general.published.choice import Published, choose
 from locum_spider.extract.general.published.sources import (
     PUBLISHED,
     Candidate,
+    TimeElement,
     from_address,
     from_broken_json_ld,
     from_json_ld,
@@ -25,13 +26,7 @@ from locum_spider.extract.general.published.sources import (
     time_elements,
 )
 from locum_spider.extract.general.published.visible import Place, from_lines
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from locum_spider.extract.general.published.sources import TimeElement
-    from locum_spider.extract.page.document import Document
+from locum_spider.extract.page.document import Document
 
 _NUMERIC = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}")
 _DAY, _MONTH = timedelta(days=1), timedelta(days=31)

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from selectolax.lexbor import LexborNode
 
 from locum_spider.dates.machine import Stamp, address_stamp, read_stamp
 from locum_spider.extract.general.structured import article_things, is_foreign, is_other_medium, page_things, text_of
+from locum_spider.extract.page.document import Document
 from locum_spider.text import fold
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+Reader = Callable[[str], Stamp | None]
 
-    from selectolax.lexbor import LexborNode
-
-    from locum_spider.extract.page.document import Document
-
-    Reader = Callable[[str], Stamp | None]
 
 PUBLISHED, MODIFIED, EVENT, UNKNOWN = "published", "modified", "event", "unknown"
 

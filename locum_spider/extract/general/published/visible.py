@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from locum_spider.dates import read_dates
 from locum_spider.dates.machine import Stamp, stamp_of
 from locum_spider.dates.names import lexicon
 from locum_spider.dates.tokens import fold as fold_date
 from locum_spider.dates.tokens import scan
-from locum_spider.extract.general.published.sources import EVENT, MODIFIED, PUBLISHED, UNKNOWN, Candidate
+from locum_spider.dates.value import Date
+from locum_spider.extract.general.published.sources import EVENT, MODIFIED, PUBLISHED, UNKNOWN, Candidate, TimeElement
+from locum_spider.extract.page.document import Document
+from locum_spider.extract.page.lines import Line
 from locum_spider.text import words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from locum_spider.dates.value import Date
-    from locum_spider.extract.general.published.sources import TimeElement
-    from locum_spider.extract.page.document import Document
-    from locum_spider.extract.page.lines import Line
 
 _ABOVE, _BELOW = 3, 17
 """Lines above and below a headline that may be its date."""
