@@ -388,7 +388,10 @@ def test_file_of_others_that_ends_in_a_record_gives_the_ones_before(left):
         assert any(isinstance(each, Broken) for each in found[1:])
 
 
-@pytest.mark.parametrize("data", [b"", b"\x1f\x8b\x08", b"no WARC at all", b"<html>" * 100, gzip.compress(b"text", mtime=0)])
+NO_WARCS = (b"", b"\x1f\x8b\x08", b"no WARC at all", b"<html>" * 100, gzip.compress(b"text", mtime=0))
+
+
+@pytest.mark.parametrize("data", NO_WARCS)
 def test_what_is_no_warc_gives_no_capture(data):
     assert not [each for each in read(data) if isinstance(each, Exchange)]
 
