@@ -234,7 +234,7 @@ def test_other_errors_are_not_taken_for_a_full_disk(tmp_path, error):
 HOLD = """
 import sys, time
 from pathlib import Path
-from locum_spider.store.connection import writer_lock
+from locum_spider.store.lock import writer_lock
 with writer_lock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
