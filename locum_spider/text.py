@@ -30,7 +30,3 @@ def words(text: str) -> list[str]:
     if text.isascii():  # most lines; a table costs several times what the rest does
         return _WORD.findall(text.replace("'", "").replace("`", "").lower())
     return _WORD.findall(text.translate(_NO_APOSTROPHES).casefold())
-
-
-
-

@@ -67,8 +67,6 @@ def clock_of(url: str, lang: str | None) -> str | None:
     return _CLOCK_OF_DOMAIN.get(domain_of(url)) or _CLOCK_OF_LANGUAGE.get(lang or "")
 
 
-
-
 def usual_order(domain: str, lang: str | None, region: str | None) -> str | None:
     """How numeric dates are written at a place; None for English of no known place.
 

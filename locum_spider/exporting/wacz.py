@@ -29,8 +29,6 @@ _CHUNK = 1 << 20
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # one archive, one file: no time of the export in its members
 
 
-
-
 @dataclass(slots=True)
 class _Package:
     """A WACZ being written: each member is hashed on its way into the ZIP."""

@@ -27,8 +27,6 @@ _REMEMBERED = 50_000
 _MOST_DIGITS = 18
 
 
-
-
 class Why(Enum):
     """Why a record was passed over."""
 

@@ -42,9 +42,3 @@ def as_ours(stated: str) -> str | None:
     if re.fullmatch("[0-9a-fA-F]{40}", value):
         value = b32encode(bytes.fromhex(value)).decode()
     return f"sha1:{value.upper()}"
-
-
-
-
-
-

@@ -124,5 +124,3 @@ def install_cron(timer: Timer) -> bool:
     lines = [line for line in old.stdout.splitlines() if line.strip() != timer.cron] if old.returncode == 0 else []
     text = "\n".join([*lines, timer.cron]) + "\n"
     return subprocess.run(["crontab", "-"], input=text, text=True, check=False).returncode == 0
-
-

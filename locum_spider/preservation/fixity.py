@@ -54,8 +54,6 @@ class _Bad:
     actual: str
 
 
-
-
 def check_files(
     db: sqlite3.Connection, folder: Path, present: Iterable[str], notes: list[str],
     on_progress: Callable[[int], None] | None = None,

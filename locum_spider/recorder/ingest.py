@@ -233,5 +233,3 @@ def _children(db: sqlite3.Connection, crawl: Crawl, reading: Reading, found_on: 
     if repeats or frontier.count_listings(db, crawl.id) >= crawl.site.crawl.max_listings:
         return [child for child in reading.children if child[2] == "article"]
     return reading.children
-
-

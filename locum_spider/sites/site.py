@@ -117,8 +117,6 @@ class CrawlPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         return parse_span(self.every)
 
 
-
-
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
     """A declared news site."""
 

@@ -13,8 +13,6 @@ from locum_spider.store.files import DATABASE, SITES, WARCS, disk_error
 _HEADER = b"SQLite format 3\x00"
 
 
-
-
 def connect_reading(folder: Path) -> sqlite3.Connection:
     """A read-only connection. Raises ArchiveError where the folder is no archive this version can read."""
     path = folder / DATABASE
@@ -71,10 +69,6 @@ def connect_writing(folder: Path, *, durable: bool = False) -> sqlite3.Connectio
     except OSError as error:
         raise disk_error(error, folder) or ArchiveError(f"{folder} cannot be written: {error.strerror}") from None
     return connection
-
-
-
-
 
 
 def _require_archive(folder: Path, path: Path) -> None:

@@ -24,10 +24,6 @@ class Request:
     last_modified: str | None = None
 
 
-
-
-
-
 def enqueue(
     db: sqlite3.Connection, crawl_id: int, requests: Iterable[tuple[str, str, str]], found_on: int | None
 ) -> dict[str, int]:
@@ -127,41 +123,7 @@ def finish_request(
     )
 
 
-
-
-
-
-
-
 def outcome_of(db: sqlite3.Connection, crawl_id: int, key: str) -> str | None:
     """What became of the request with that key."""
     row = db.execute("SELECT outcome FROM frontier WHERE crawl_id = ? AND key = ?", (crawl_id, key)).fetchone()
     return row[0] if row else None
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-

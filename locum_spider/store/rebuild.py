@@ -24,8 +24,6 @@ _LATER = (
 _ASKED = {"records", "schedules", "takedowns", "warc_files"}
 
 
-
-
 def create(path: Path) -> sqlite3.Connection:
     """An empty database with today's schema, to be filled quickly: a kill leaves it worthless, and it is not missed.
 
@@ -80,12 +78,6 @@ def _left_for_later(db: sqlite3.Connection) -> list[tuple[str, str, str]]:
         f"WHERE type = 'trigger' AND tbl_name = 'article_text' OR type = 'index' AND name IN ({marks})",
         _LATER,
     ).fetchall()
-
-
-
-
-
-
 
 
 def readable(folder: Path) -> sqlite3.Connection | None:
@@ -163,16 +155,6 @@ def counts(db: sqlite3.Connection) -> tuple[int, int, int]:
     return captures, articles, crawls
 
 
-
-
-
-
-
-
-
-
-
-
 def end_followed_crawls(db: sqlite3.Connection) -> None:
     """A crawl that another one of its site followed had ended, whatever became of the record that says so."""
     db.execute(
@@ -182,7 +164,3 @@ def end_followed_crawls(db: sqlite3.Connection) -> None:
         WHERE next.id = crawls.id AND finished_at IS NULL""",
         (IMPORTED,),
     )
-
-
-
-

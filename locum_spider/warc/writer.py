@@ -32,12 +32,6 @@ _SAME_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-diges
 _HOP = frozenset({b"transfer-encoding", b"content-length"})
 
 
-
-
-
-
-
-
 def _head(first_line: str, headers: Headers) -> bytes:
     lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
     return first_line.encode("latin-1", "replace") + b"\r\n" + lines + b"\r\n"
@@ -69,8 +63,6 @@ def _provenance(exchange: Exchange) -> dict[str, str]:
     if exchange.truncated is not None:
         headers["WARC-Truncated"] = exchange.truncated
     return headers
-
-
 
 
 def _target(url: str) -> str:
@@ -224,11 +216,3 @@ def gzip_record(record: WarcRecord) -> bytes:
     record.write(writer)
     writer.finish()
     return buffer.getvalue()
-
-
-
-
-
-
-
-

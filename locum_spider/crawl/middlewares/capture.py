@@ -20,13 +20,6 @@ EXCHANGES = "locum_exchanges"
 """Key in a request's meta: the exchanges so far, shared by its retries and redirects."""
 
 
-
-
-
-
-
-
-
 class CaptureMiddleware:
     """Only notes exchanges as they came over the wire; the recorder keeps them with the visit they belong to."""
 
@@ -64,17 +57,3 @@ def _pairs(headers: Any, request: Request | None = None) -> tuple[tuple[bytes, b
         pairs.insert(0, (b"Host", urlparse_cached(request).netloc.encode()))
         pairs = [pair for pair in pairs if pair[0].lower() != b"proxy-authorization"]
     return tuple(pairs)
-
-
-
-
-
-
-
-
-
-
-
-
-
-

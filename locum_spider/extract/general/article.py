@@ -94,11 +94,3 @@ def _byline_test(metadata: Metadata, place: Place, names: tuple[str, ...]) -> Ca
         return mostly_names or is_date_line(text, place, names)
 
     return is_byline
-
-
-
-
-
-
-
-

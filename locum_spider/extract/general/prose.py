@@ -20,8 +20,6 @@ _GAP = 3
 _LEVELS = 4
 
 
-
-
 def find_blocks(document: Document, html: str) -> list[Block]:
     """The article's blocks as trafilatura finds them, each with its line on the page."""
     from trafilatura import bare_extraction  # a second to import

@@ -15,7 +15,6 @@ from locum_spider.warc.tombstones import TOMBSTONE
 Event = dict[str, Any]
 
 
-
 @dataclass(frozen=True, slots=True)
 class Removed:
     """A record that was taken down: its row of the ledger, what lies there now, what is kept of its capture, and the

@@ -21,8 +21,6 @@ _RETRIED = frozenset({301, 302, 303, 307, 308, 408, 425, 429, 500, 502, 503, 504
 """Answers that another one of the same visit follows, as a rule."""
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class Event:
     """What a metadata record says: a crawl's begin, its end, a takedown."""
@@ -64,18 +62,6 @@ class Stored:
 
 
 Step = Event | Stored
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 # -- records to steps ---------------------------------------------------------------------------------------------
@@ -139,7 +125,3 @@ class Steps:
 def _place(record: Record) -> Location:
     at = record.written
     return Location(at.file, at.offset, at.length, record.headers.get("WARC-Payload-Digest", ""))
-
-
-
-

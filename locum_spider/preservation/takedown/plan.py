@@ -36,7 +36,6 @@ from locum_spider.warc.tombstones import read_json_member, shortest, tombstone
 Progress = Callable[[str, int, int], None]
 
 
-
 @dataclass(slots=True)
 class Takedown:
     """What a takedown of an article would remove, and how to carry it out.

@@ -165,8 +165,6 @@ _HINT_MODIFIED = re.compile(
 )
 
 
-
-
 def _scope(node: LexborNode) -> LexborNode | None:
     """The element with `itemscope` that a microdata property belongs to."""
     outer = node.parent
