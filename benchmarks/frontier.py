@@ -24,6 +24,7 @@ from locum_spider.demo.sample import generate, page_key
 from locum_spider.items import Exchange, Visit
 from locum_spider.recorder.messages import Open
 from locum_spider.recorder.recorder import Recorder
+from locum_spider.recorder.writer import open_archive
 from locum_spider.store import frontier
 
 NOW = "2026-11-22T05:22:00Z"
@@ -87,13 +88,13 @@ PATCHED = ("enqueue", "queued", "count_queued", "count_listings", "is_queued", "
 
 def replay(sample, memory: bool) -> float:
     """CPU milliseconds a page that the recorder takes for the whole site."""
-    with tempfile.TemporaryDirectory() as folder:
-        recorder = Recorder(Path(folder), min_free=0)
+    with tempfile.TemporaryDirectory() as folder, open_archive(Path(folder)) as archive:
+        recorder = Recorder(archive)
         patches = []
         if memory:
             instead = MemoryFrontier()
             patches = [mock.patch.object(frontier, name, getattr(instead, name)) for name in PATCHED]
-            recorder.db.execute("PRAGMA foreign_keys = OFF")
+            archive.db.execute("PRAGMA foreign_keys = OFF")
         for patch in patches:
             patch.start()
         opened = recorder.open(Open("locum-today"))
@@ -108,7 +109,6 @@ def replay(sample, memory: bool) -> float:
                 pending.extend(answer.requests)
         for patch in patches:
             patch.stop()
-        recorder.db.close()
     return 1000 * spent / pages
 
 

@@ -27,6 +27,7 @@ from locum_spider.preservation.fixity import check_files
 from locum_spider.preservation.verify import verify
 from locum_spider.recorder.messages import Close, Open
 from locum_spider.recorder.recorder import Recorder
+from locum_spider.recorder.writer import open_archive
 from locum_spider.store.connection import connect_reading
 
 SITE = """
@@ -57,23 +58,23 @@ def make(folder: Path, pages: int, kilobytes: int) -> None:
     (folder / "sites" / "bench.toml").write_text(SITE)
     chance = random.Random(1)
     words = [base64.b32encode(chance.randbytes(4)).decode().strip("=").lower() for _ in range(4000)]
-    recorder = Recorder(folder)
-    opened = recorder.open(Open("bench"))
-    links = "".join(f'<a href="/story/{n}">The story with number {n}</a>' for n in range(pages))
-    todo = list(opened.requests)
-    while todo:
-        visits = []
-        for request in todo[:16]:
-            text = " ".join(chance.choices(words, k=500))
-            noise = base64.b64encode(chance.randbytes(kilobytes * 1000)).decode()
-            number = request.url.rpartition("/")[2]
-            story = f"<h1>Story {number}</h1><i>4 May 2016</i><p>{text}</p><!--{noise}-->"
-            visits.append(Visit(opened.crawl_id, request.id, (page(request.url, story if number else links),)))
-        todo = todo[16:]
-        for recorded in recorder.record(visits):
-            todo += recorded.requests
-    recorder.finish(Close(opened.crawl_id, "finished"))
-    recorder.close()
+    with open_archive(folder) as archive:
+        recorder = Recorder(archive)
+        opened = recorder.open(Open("bench"))
+        links = "".join(f'<a href="/story/{n}">The story with number {n}</a>' for n in range(pages))
+        todo = list(opened.requests)
+        while todo:
+            visits = []
+            for request in todo[:16]:
+                text = " ".join(chance.choices(words, k=500))
+                noise = base64.b64encode(chance.randbytes(kilobytes * 1000)).decode()
+                number = request.url.rpartition("/")[2]
+                story = f"<h1>Story {number}</h1><i>4 May 2016</i><p>{text}</p><!--{noise}-->"
+                visits.append(Visit(opened.crawl_id, request.id, (page(request.url, story if number else links),)))
+            todo = todo[16:]
+            for recorded in recorder.record(visits):
+                todo += recorded.requests
+        recorder.finish(Close(opened.crawl_id, "finished"))
 
 
 def sha256(path: Path) -> None:

@@ -13,19 +13,15 @@ from locum_spider.errors import LocumError
 from locum_spider.importing.captures import PassedOver, Why
 from locum_spider.importing.containers import open_warcs, require_captures
 from locum_spider.importing.records import read_foreign
-from locum_spider.interpret import Reading, interpret
+from locum_spider.importing.session import ImportSession
 from locum_spider.items import Exchange, Revisit
-from locum_spider.recorder.ingest import Crawl
-from locum_spider.recorder.recorder import Recorder
+from locum_spider.recorder.writer import open_archive
 from locum_spider.sites import load_sites
 from locum_spider.sites.site import Site
 from locum_spider.store.files import disk_error
-from locum_spider.store.lock import writer_lock
 from locum_spider.urls import host_of
 from locum_spider.warc.reader import Broken
 
-_BATCH = 256
-_BATCH_BYTES = 16_000_000
 _HEADS = 1_000_000
 """What a record may have beside its body, in bytes."""
 
@@ -61,34 +57,27 @@ def import_files(
     for path in files:
         require_captures(path)
     sites = list(load_sites(archive).values())
-    with writer_lock(archive):
-        recorder = Recorder(archive, min_free=min_free)
-        session = _Session(recorder, sites)
-        try:
-            results = [session.run(path, on_progress) for path in files]
+    try:
+        with open_archive(archive, min_free=min_free) as writer:
+            session = ImportSession(writer)
+            run = _Run(session, sites)
+            results = [run.read(path, on_progress) for path in files]
             session.end()
-            recorder.close()
-        except (OSError, sqlite3.Error) as error:
-            raise disk_error(error, archive) or LocumError(f"{archive}: cannot be written: {error}") from None
-        finally:
-            recorder.db.close()
-        return results
+            return results
+    except (OSError, sqlite3.Error) as error:
+        raise disk_error(error, archive) or LocumError(f"{archive}: cannot be written: {error}") from None
 
 
-class _Session:
-    """One import run: a crawl row for each site of which something is stored."""
+class _Run:
+    """Reads files one by one and gives the session what declared sites sent."""
 
-    def __init__(self, recorder: Recorder, sites: list[Site]) -> None:
-        self._recorder = recorder
+    def __init__(self, session: ImportSession, sites: list[Site]) -> None:
+        self._session = session
         self._sites = {host_of(f"//{host}"): site for site in reversed(sites) for host in site.hosts}
         self._limit = max((site.crawl.max_bytes for site in sites), default=0) + _HEADS
         self._digests: dict[str, str] = {}
-        self._crawls: dict[str, Crawl] = {}
-        self._batch: list[tuple[Crawl, Exchange, Reading]] = []
-        self._waiting: set[tuple[str, str, str]] = set()
-        self._bytes = 0
 
-    def run(self, path: Path, on_progress: Callable[[Imported], None] | None) -> Imported:
+    def read(self, path: Path, on_progress: Callable[[Imported], None] | None) -> Imported:
         imported = Imported(path.name)
         for name, stream in open_warcs(path):
             if isinstance(stream, str):
@@ -104,53 +93,26 @@ class _Session:
                     self._take(each, imported)
                 if on_progress is not None:
                     on_progress(imported)
-        self._flush(imported)
+        imported.outcomes.update(self._session.store())
         return imported
 
-    def end(self) -> None:
-        """Note what each site got."""
-        for crawl in self._crawls.values():
-            self._recorder.end_import(crawl)
-
-    def _site(self, url: str) -> Site | None:
-        return self._sites.get(host_of(url))
-
     def _is_ours(self, url: str) -> bool:
-        return self._site(url) is not None
+        return host_of(url) in self._sites
 
     def _take(self, found: Exchange | Revisit, imported: Imported) -> None:
-        if isinstance(found, Revisit) or found.status == HTTPStatus.NOT_MODIFIED:
-            self._flush(imported)  # the body it stands for may be the one that came just before
-        exchange = self._recorder.with_body(found) if isinstance(found, Revisit) else found
+        if self._session.must_store_before(found):
+            imported.outcomes.update(self._session.store())
+        exchange = self._session.with_body(found)
         if exchange is None:
             imported.bodiless += 1
-            return
-        same = exchange.url, exchange.fetched_at, exchange.digest
-        if same in self._waiting:
-            self._flush(imported)
-        if self._recorder.is_known(exchange):
+        elif self._session.is_known(exchange):
             imported.outcomes["known"] += 1
-            return
-        site = self._site(exchange.url)
-        assert site is not None  # noqa: S101 - only what is wanted is read
-        if site.name not in self._crawls:
-            self._flush(imported)
-            self._crawls[site.name] = self._recorder.begin_import(site)
-        page = self._recorder.to_read(exchange)
-        reading = interpret(site, page)
-        if page.truncated is not None and page.status == HTTPStatus.OK:
-            imported.cut_short.append(exchange.url)
-        self._batch.append((self._crawls[site.name], exchange, reading))
-        self._waiting.add(same)
-        self._bytes += len(exchange.body)
-        if len(self._batch) >= _BATCH or self._bytes >= _BATCH_BYTES:
-            self._flush(imported)
-
-    def _flush(self, imported: Imported) -> None:
-        if self._batch:
-            imported.outcomes.update(self._recorder.record_foreign(self._batch))
-            self._batch, self._bytes = [], 0
-            self._waiting.clear()
+        else:
+            page = self._session.add(self._sites[host_of(exchange.url)], exchange)
+            if page.truncated is not None and page.status == HTTPStatus.OK:
+                imported.cut_short.append(exchange.url)
+            if self._session.is_full:
+                imported.outcomes.update(self._session.store())
 
 
 def _pass_over(found: PassedOver, imported: Imported) -> None:

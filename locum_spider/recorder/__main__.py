@@ -15,8 +15,8 @@ from locum_spider.errors import LocumError
 from locum_spider.items import Visit
 from locum_spider.recorder.messages import LENGTH, Close, Failed, Open, pack, unpack
 from locum_spider.recorder.recorder import Recorder
+from locum_spider.recorder.writer import open_archive
 from locum_spider.store.files import disk_error
-from locum_spider.store.lock import writer_lock
 
 _BATCH = 16
 _CHUNK = 1 << 20
@@ -94,10 +94,8 @@ def main(arguments: list[str]) -> int:
     channel = _Channel(socket.socket(fileno=int(arguments[1])))
     options = json.loads(arguments[2]) if len(arguments) > 2 else {}
     try:
-        with writer_lock(folder):
-            recorder = Recorder(folder, **options)
-            _serve(channel, recorder)
-            recorder.close()
+        with open_archive(folder, **options) as archive:
+            _serve(channel, Recorder(archive))
     except LocumError as error:
         channel.fail(error)
         return error.exit_code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from typing import NamedTuple
 
 from locum_spider.items import Exchange, Location
 from locum_spider.warc.mementos import original_location
@@ -106,6 +107,25 @@ def is_known(db: sqlite3.Connection, exchange: Exchange) -> bool:
         return db.execute(query, values).fetchone() is not None
     query = f"{of_that_time} AND status <> 304 AND digest = ?"
     return db.execute(query, (exchange.url, exchange.fetched_at, exchange.digest)).fetchone() is not None
+
+
+class WarcPosition(NamedTuple):
+    """How many bytes of a WARC file are acknowledged, and whether it was closed."""
+
+    bytes: int
+    closed: bool
+
+
+def warc_positions(db: sqlite3.Connection) -> dict[str, WarcPosition]:
+    """What is acknowledged of each WARC file, by its name."""
+    rows = db.execute("SELECT name, bytes, closed FROM warc_files").fetchall()
+    return {name: WarcPosition(size, bool(closed)) for name, size, closed in rows}
+
+
+def newest_warc(db: sqlite3.Connection) -> str | None:
+    """The name of the WARC file that was begun last; None if there is none."""
+    name: str | None = db.execute("SELECT max(name) FROM warc_files").fetchone()[0]
+    return name
 
 
 def save_warc_position(db: sqlite3.Connection, name: str, position: int, *, closed: bool = False) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from typing import Any
 
 DONE = "done"
 
@@ -126,12 +127,13 @@ def count_import(db: sqlite3.Connection, crawl_id: int, outcomes: dict[str, int]
         db.execute(f"UPDATE crawls SET {column} = ? WHERE id = ?", (outcomes.get(outcome, 0), crawl_id))
 
 
-def unread(db: sqlite3.Connection, crawl_id: int, limit: int = 20) -> list[sqlite3.Row]:
+def unread(db: sqlite3.Connection, crawl_id: int, limit: int = 20) -> list[dict[str, Any]]:
     """Requests of a crawl that gave nothing, with outcome and reason."""
     cursor = db.cursor()
     cursor.row_factory = sqlite3.Row
-    return cursor.execute(
+    rows = cursor.execute(
         "SELECT url, kind, outcome, reason FROM frontier WHERE crawl_id = ? "
         "AND outcome IN ('failed', 'not_article', 'refused', 'not_listing') ORDER BY outcome, id LIMIT ?",
         (crawl_id, limit),
-    ).fetchall()
+    )
+    return [dict(row) for row in rows]

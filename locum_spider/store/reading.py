@@ -49,10 +49,20 @@ def capture(db: sqlite3.Connection, capture_id: int) -> dict[str, Any]:
 def crawls(db: sqlite3.Connection, site: str | None, limit: int) -> list[dict[str, Any]]:
     """Crawls, newest first, with counts, outcome and reasons; -1 as limit means all."""
     rows = db.execute("SELECT * FROM crawls WHERE ? IS NULL OR site = ? ORDER BY id DESC LIMIT ?", (site, site, limit))
-    found = [{**dict(row), "reasons": json.loads(row["reasons"])} for row in rows]
-    for crawl in found:
-        if crawl["finished_at"] is None:  # under way or killed: its row is written at the end
-            crawl.update(crawls_.count_outcomes(db, crawl["id"]))
+    return [_crawl(db, row) for row in rows]
+
+
+def crawl(db: sqlite3.Connection, crawl_id: int) -> dict[str, Any]:
+    """A crawl with counts, outcome and reasons."""
+    cursor = db.cursor()
+    cursor.row_factory = sqlite3.Row
+    return _crawl(db, cursor.execute("SELECT * FROM crawls WHERE id = ?", (crawl_id,)).fetchone())
+
+
+def _crawl(db: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
+    found = {**dict(row), "reasons": json.loads(row["reasons"])}
+    if found["finished_at"] is None:  # under way or killed: its row is written at the end
+        found |= crawls_.count_outcomes(db, found["id"])
     return found
 
 

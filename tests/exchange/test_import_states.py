@@ -233,7 +233,7 @@ def test_import_leaves_the_reserve_free(tmp_path):
 def test_import_that_fills_the_disk_stops_in_good_order_and_goes_on(tmp_path, monkeypatch):
     """Half a gigabyte stays free unless something else is said."""
     free = [10_000_000_000] * 3
-    monkeypatch.setattr("locum_spider.importing.run._BATCH", 50)
+    monkeypatch.setattr("locum_spider.importing.session._BATCH", 50)
     monkeypatch.setattr("locum_spider.recorder.reserve._EVERY", 0.0)
     monkeypatch.setattr(os, "statvfs", lambda _path: SimpleNamespace(
         f_bavail=free.pop() if free else 499_999_999, f_frsize=1, f_flag=0

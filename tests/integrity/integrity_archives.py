@@ -14,7 +14,7 @@ from typing import Any
 from locum_spider.items import Exchange, Visit
 from locum_spider.recorder.messages import Close, Open
 from locum_spider.recorder.recorder import Recorder
-from locum_spider.store.lock import writer_lock
+from locum_spider.recorder.writer import open_archive
 
 HOST = "http://gazette.example"
 SITE = """
@@ -101,8 +101,8 @@ def crawl(
 ) -> list[str]:  # fmt: skip
     """Crawl a site of such pages in this process; returns the outcomes. `each` is told of every visit stored."""
     declare(folder)
-    with writer_lock(folder):
-        recorder = Recorder(folder, warc_bytes=warc_bytes)
+    with open_archive(folder, warc_bytes=warc_bytes) as archive:
+        recorder = Recorder(archive)
         opened = recorder.open(Open("gazette"))
         todo, outcomes = list(opened.requests), []
         robots = exchange(f"{HOST}/robots.txt", (404, b"", {}), f"2026-05-{day:02}T00:00:00Z")
@@ -115,7 +115,6 @@ def crawl(
             if each is not None:
                 each(len(outcomes))
         recorder.finish(Close(opened.crawl_id, "finished"))
-        recorder.close()
     return outcomes
 
 

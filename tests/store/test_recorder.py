@@ -11,6 +11,7 @@ import zlib
 
 import pytest
 from dump import dump_archive
+from opened import OpenedRecorder
 from warcio.archiveiterator import ArchiveIterator
 
 from locum_spider.archive import Archive
@@ -18,7 +19,7 @@ from locum_spider.errors import IntegrityError, UsageError
 from locum_spider.items import Exchange, Visit
 from locum_spider.preservation.rebuild import rebuild
 from locum_spider.recorder.messages import LENGTH, Close, Failed, Open, pack, unpack
-from locum_spider.recorder.recorder import BUFFER, Recorder
+from locum_spider.recorder.recorder import BUFFER
 from locum_spider.warc.reader import read_exchange
 
 HOST = "http://post.example"
@@ -58,7 +59,7 @@ def story(text: str = "Words", title: str = "Title") -> str:
 class Crawl:
     """A crawl by hand: asks the recorder, and answers what each address is to say."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: OpenedRecorder) -> None:
         self.recorder = recorder
         opened = recorder.open(Open("post"))
         self.id, self.resumed, self.waiting = opened.crawl_id, opened.resumed, opened.waiting
@@ -93,7 +94,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def recorder(folder):
-    found = Recorder(folder)
+    found = OpenedRecorder(folder)
     yield found
     found.close()
 
@@ -103,15 +104,8 @@ def crawl(recorder):
     return Crawl(recorder)
 
 
-def rows(recorder: Recorder, sql: str) -> list[tuple]:
+def rows(recorder: OpenedRecorder, sql: str) -> list[tuple]:
     return [tuple(row) for row in recorder.db.execute(sql).fetchall()]
-
-
-def die(recorder: Recorder) -> None:
-    """What a kill leaves: nothing is closed, nothing renamed."""
-    recorder.db.close()
-    if recorder._warc._file is not None:
-        recorder._warc._file.close()
 
 
 # -- visits ----------------------------------------------------------------------------------------------------------
@@ -187,10 +181,10 @@ def test_retries_are_kept_too(recorder, crawl):
 def test_repeated_visit_is_ignored(recorder, crawl, folder):
     request = crawl.todo[0]
     crawl.visit(exchange("/", listing("/story/1")))
-    size = recorder._warc.position
+    size = recorder.archive._warc.position
     (again,) = recorder.record([Visit(crawl.id, request.id, (exchange("/", listing("/story/2")),))])
     assert again.outcome == "repeated"
-    assert recorder._warc.position == size
+    assert recorder.archive._warc.position == size
     assert rows(recorder, "SELECT count(*) FROM captures") == [(1,)]
 
 
@@ -364,7 +358,7 @@ def test_few_pages_that_are_no_articles_are_reported_and_no_failure(recorder, cr
 
 
 def test_304_behind_a_new_body_of_one_batch_stands_for_that(folder):
-    recorder = Recorder(folder)
+    recorder = OpenedRecorder(folder)
     crawl = Crawl(recorder)
     crawl.run({"/": listing("/story/1"), "/story/1": story("Words as they were first")})
     crawl.close()
@@ -385,7 +379,7 @@ def test_304_behind_a_new_body_of_one_batch_stands_for_that(folder):
 
 
 def test_an_article_is_not_gone_because_an_address_is_that_led_to_it(folder):
-    recorder = Recorder(folder)
+    recorder = OpenedRecorder(folder)
     pages = {"/": listing("/story/1", "/story/old"), "/story/1": story()}
     crawl = Crawl(recorder)
     crawl.visit(exchange("/", pages["/"]))
@@ -411,12 +405,12 @@ def test_an_article_is_not_gone_because_an_address_is_that_led_to_it(folder):
 
 def half_a_crawl(folder) -> tuple[str, int]:
     """A killed crawl with two articles; name and acknowledged length of its WARC."""
-    recorder = Recorder(folder)
+    recorder = OpenedRecorder(folder)
     crawl = Crawl(recorder)
     crawl.visit(exchange("/", listing("/story/1", "/story/2", "/story/3")))
     crawl.visit(exchange("/story/1", story("1")))
     ((name, size),) = rows(recorder, "SELECT name, bytes FROM warc_files")
-    die(recorder)
+    recorder.die()
     return name, size
 
 
@@ -426,7 +420,7 @@ def test_torn_tail_is_cut_and_the_crawl_goes_on(folder):
     assert torn.stat().st_size == size
     with torn.open("ab") as file:
         file.write(b"\x1f\x8b\x08 half a record")
-    recorder = Recorder(folder)
+    recorder = OpenedRecorder(folder)
     assert (folder / "warc" / name).stat().st_size == size
     assert not torn.exists()
     with (folder / "warc" / name).open("rb") as file:
@@ -444,11 +438,11 @@ def test_torn_tail_is_cut_and_the_crawl_goes_on(folder):
 
 
 def test_open_file_that_the_database_does_not_know_is_removed(folder):
-    Recorder(folder).close()
+    OpenedRecorder(folder).close()
     unknown, closed = folder / "warc" / "20160101T000000Z-00001.warc.gz.open", folder / "warc" / "others.warc.gz"
     unknown.write_bytes(b"never acknowledged")
     closed.write_bytes(b"somebody put it here")
-    Recorder(folder).close()
+    OpenedRecorder(folder).close()
     assert not unknown.exists()
     assert closed.exists()
 
@@ -456,7 +450,7 @@ def test_open_file_that_the_database_does_not_know_is_removed(folder):
 def test_file_that_was_renamed_but_not_noted_is_taken_as_closed(folder):
     name, size = half_a_crawl(folder)
     (folder / "warc" / (name + ".open")).rename(folder / "warc" / name)
-    recorder = Recorder(folder)
+    recorder = OpenedRecorder(folder)
     assert rows(recorder, "SELECT name, bytes, closed FROM warc_files") == [(name, size, 1)]
     recorder.close()
 
@@ -465,7 +459,7 @@ def test_missing_file_is_an_integrity_error(folder):
     name, _ = half_a_crawl(folder)
     (folder / "warc" / (name + ".open")).unlink()
     with pytest.raises(IntegrityError, match=f"{name} is missing"):
-        Recorder(folder)
+        OpenedRecorder(folder)
 
 
 def test_file_shorter_than_acknowledged_is_an_integrity_error(folder):
@@ -474,19 +468,19 @@ def test_file_shorter_than_acknowledged_is_an_integrity_error(folder):
     with path.open("r+b") as file:
         file.truncate(size - 1)
     with pytest.raises(IntegrityError, match=f"has {size - 1:,} bytes, the database has acknowledged {size:,}"):
-        Recorder(folder)
+        OpenedRecorder(folder)
 
 
 def test_closing_leaves_no_open_file_and_a_database_that_says_so(recorder, crawl, folder):
     crawl.visit(exchange("/", listing("/story/1")))
-    recorder._close_warc()
+    recorder.archive._close_warc()
     ((name, size, closed),) = rows(recorder, "SELECT name, bytes, closed FROM warc_files")
     assert closed == 1
     assert (folder / "warc" / name).stat().st_size == size
 
 
 def test_files_rotate_by_size(folder):
-    recorder = Recorder(folder, warc_bytes=3_000)
+    recorder = OpenedRecorder(folder, warc_bytes=3_000)
     crawl = Crawl(recorder)
     crawl.run({"/": listing(*(f"/story/{n}" for n in range(20))), **{f"/story/{n}": story(str(n)) for n in range(20)}})
     assert crawl.close().exit_code == 0

@@ -29,9 +29,9 @@ from locum_spider.errors import LocumError
 from locum_spider.items import Exchange, Visit
 from locum_spider.recorder.messages import Close, Open, Report
 from locum_spider.recorder.recorder import Recorder
+from locum_spider.recorder.writer import open_archive
 from locum_spider.store.files import disk_error
 from locum_spider.store.frontier import Request
-from locum_spider.store.lock import writer_lock
 
 ARTICLES, LISTINGS = 12, 2
 WARC_BYTES = 6_000
@@ -44,11 +44,11 @@ SITES = {changed: site(changed=changed, articles=ARTICLES, listings=LISTINGS) fo
 
 def crawl(folder: Path, sample: Sample, *, max_pages: int | None = None, stop_after: int | None = None) -> Report:
     """Crawl a sample to its end, or to a Ctrl-C after so many batches. `max_pages` more than now is a full disk."""
-    with writer_lock(folder):
-        recorder = Recorder(folder, warc_bytes=WARC_BYTES)
+    with open_archive(folder, warc_bytes=WARC_BYTES) as archive:
+        recorder = Recorder(archive)
         if max_pages is not None:
-            now = recorder.db.execute("PRAGMA page_count").fetchone()[0]
-            recorder.db.execute(f"PRAGMA max_page_count = {now + max_pages}")
+            now = archive.db.execute("PRAGMA page_count").fetchone()[0]
+            archive.db.execute(f"PRAGMA max_page_count = {now + max_pages}")
         opened = recorder.open(Open("locum-today"))
         recorder.record([Visit(opened.crawl_id, None, (_fetch(sample, f"{HOME}robots.txt", None),))])
         waiting, batches = deque(opened.requests), 0
@@ -57,9 +57,7 @@ def crawl(folder: Path, sample: Sample, *, max_pages: int | None = None, stop_af
             batch = [waiting.popleft() for _ in range(min(_BATCH, len(waiting)))]
             for recorded in recorder.record([_visit(sample, opened.crawl_id, request) for request in batch]):
                 waiting.extend(recorded.requests)
-        report = recorder.finish(Close(opened.crawl_id, "shutdown" if waiting else "finished"))
-        recorder.close()
-    return report
+        return recorder.finish(Close(opened.crawl_id, "shutdown" if waiting else "finished"))
 
 
 def _visit(sample: Sample, crawl_id: int, request: Request) -> Visit:

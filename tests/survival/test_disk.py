@@ -15,11 +15,11 @@ from crash import SITE, faults
 from crash_facts import finish, require_same, rows
 from crash_site import site
 from disk import compiler, sweep
+from opened import OpenedRecorder
 
 from locum_spider.cli.common import Size
 from locum_spider.demo.server import SiteServer
 from locum_spider.errors import NoSpaceError
-from locum_spider.recorder.recorder import Recorder
 from locum_spider.recorder.reserve import Reserve
 
 PROJECT = Path(__file__).parents[2]
@@ -145,7 +145,7 @@ def test_a_reserve_that_is_used_up_closes_everything(tmp_path, monkeypatch):
     free = iter([600, 600, 400])
     monkeypatch.setattr(os, "statvfs", lambda _folder: SimpleNamespace(f_bavail=next(free), f_frsize=1_000_000))
     monkeypatch.setattr("locum_spider.recorder.reserve._EVERY", 0.0)
-    recorder = Recorder(tmp_path, min_free=500_000_000)
+    recorder = OpenedRecorder(tmp_path, min_free=500_000_000)
     from locum_spider.recorder.messages import Open
 
     recorder.open(Open(SITE))

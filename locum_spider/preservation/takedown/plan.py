@@ -21,13 +21,12 @@ from locum_spider.archive import Archive
 from locum_spider.clock import utc_now
 from locum_spider.errors import ArchiveError, IntegrityError, UsageError
 from locum_spider.preservation.takedown.mentions import Naming
-from locum_spider.recorder.recorder import Recorder
 from locum_spider.recorder.tombstoning import finish
+from locum_spider.recorder.writer import ArchiveWriter, open_archive
 from locum_spider.sites import find_site
 from locum_spider.store import removal
 from locum_spider.store.connection import connect_reading
-from locum_spider.store.files import WARCS, disk_error
-from locum_spider.store.lock import writer_lock
+from locum_spider.store.files import disk_error
 from locum_spider.store.removal import Record
 from locum_spider.urls import normalise_url
 from locum_spider.warc.reader import locate
@@ -44,7 +43,7 @@ class Takedown:
     the article, and `events` records beside captures that do; `unread` how many other records are damaged.
     """
 
-    recorder: Recorder = field(repr=False)
+    archive: ArchiveWriter = field(repr=False)
     key: Callable[[str], str] = field(repr=False)
     subject: removal.Subject
     records: list[Record]
@@ -60,22 +59,23 @@ class Takedown:
         Raises IntegrityError, before anything is changed, where a record is not what the ledger says, and ArchiveError
         where another program holds old pages of the database: all else is done then.
         """
-        recorder, at = self.recorder, utc_now()
+        archive, at = self.archive, utc_now()
         named = self.listings | self.pages if everywhere else set()
-        records = [*self.records, *removal.records_of(recorder.db, named), *(self.events if everywhere else ())]
+        records = [*self.records, *removal.records_of(archive.db, named), *(self.events if everywhere else ())]
         members = group(records)
-        removed = _with_tombstones(recorder.folder / WARCS, members, at, reason)
+        removed = _with_tombstones(archive.warcs, members, at, reason)
         event: dict[str, object] = {
             "event": "takedown", "at": at, "reason": reason, "article": self.subject.id,
             "keys": removal.barred(self.subject),
             "records": [self._entry(record, facts, at) for record, facts in removed],
         }  # fmt: skip
-        recorder.db.execute("PRAGMA secure_delete = ON")
-        with recorder.event(event, at) as db:
+        archive.db.execute("PRAGMA secure_delete = ON")
+        with archive.transaction() as db:
+            archive.write_event(event, at)
             removal.forget(db, self.subject, self.key, reason=reason, at=at)
             removal.empty(db, named)
             removal.mark_removed(db, ((record.seq, facts) for record, facts in removed))
-        _require_finished(recorder)
+        _require_finished(archive)
         return len(removed)
 
     def _entry(self, record: Record, facts: dict[str, object], at: str) -> dict[str, object]:
@@ -85,7 +85,7 @@ class Takedown:
             "digest": record.digest, "tombstone": facts["digest"], "member": facts["member"],
         }  # fmt: skip
         if record.capture_id is not None:
-            capture = removal.describe(self.recorder.db, record.capture_id)
+            capture = removal.describe(self.archive.db, record.capture_id)
             if record.capture_id in self.subject.captures:
                 capture |= {"url": "", "fetched_at": at, "status": 0}
             entry["capture"] = capture
@@ -100,8 +100,8 @@ def prepare(folder: Path, article: str, *, on_progress: Progress | None = None) 
     where the folder is no archive or is being written, NoSpaceError where the disk is full: an index and a database are
     written anew.
     """
-    with _recorder(folder) as recorder:
-        yield _plan(recorder, article, on_progress or (lambda *_: None))
+    with _open(folder) as archive:
+        yield _plan(archive, article, on_progress or (lambda *_: None))
 
 
 def finish_earlier(folder: Path) -> bool:
@@ -109,47 +109,41 @@ def finish_earlier(folder: Path) -> bool:
     with closing(connect_reading(folder)) as db:
         if not removal.is_unfinished(db):
             return False
-    with _recorder(folder):
+    with _open(folder):
         return True
 
 
 @contextmanager
-def _recorder(folder: Path) -> Iterator[Recorder]:
-    """The archive opened for writing; its recorder finishes what an earlier takedown left."""
+def _open(folder: Path) -> Iterator[ArchiveWriter]:
+    """The archive opened for writing, which finishes what an earlier takedown left."""
     connect_reading(folder).close()
     try:
-        with writer_lock(folder):
-            recorder = Recorder(folder, durable=True)
-            try:
-                _require_finished(recorder)
-                yield recorder
-            except BaseException:
-                recorder.abandon()
-                raise
-            recorder.close()
+        with open_archive(folder, durable=True) as archive:
+            _require_finished(archive)
+            yield archive
     except (OSError, sqlite3.Error) as error:
         raise disk_error(error, folder) or ArchiveError(f"{folder} cannot be written: {error}") from None
 
 
-def _require_finished(recorder: Recorder) -> None:
-    if not finish(recorder.folder, recorder.db):
+def _require_finished(archive: ArchiveWriter) -> None:
+    if not finish(archive.folder, archive.db):
         raise ArchiveError(
-            f"{recorder.folder}: the article is removed, but another program still reads old pages of the database; "
+            f"{archive.folder}: the article is removed, but another program still reads old pages of the database; "
             "close it (`locum serve`, a shell), then run any `locum takedown` or `locum crawl` to finish"
         )
 
 
-def _plan(recorder: Recorder, article: str, progress: Progress) -> Takedown:
-    with Archive(recorder.folder) as archive:
-        found = archive.article(article)
+def _plan(archive: ArchiveWriter, article: str, progress: Progress) -> Takedown:
+    with Archive(archive.folder) as reading:
+        found = reading.article(article)
     if found is None:
-        raise UsageError(f"no article {article} in {recorder.folder}; `locum search` prints the numbers of articles")
-    key = _key_of(recorder.folder, found.site)
-    subject = removal.subject(recorder.db, found.id, key)
-    takedown = Takedown(recorder, key, subject, removal.records_of(recorder.db, subject.captures))
-    takedown.others = removal.same_pages(recorder.db, subject)
-    takedown.records += _failures(recorder, subject, key)
-    _find_mentions(recorder, takedown, Naming(key, subject.keys, subject.titles), progress)
+        raise UsageError(f"no article {article} in {archive.folder}; `locum search` prints the numbers of articles")
+    key = _key_of(archive.folder, found.site)
+    subject = removal.subject(archive.db, found.id, key)
+    takedown = Takedown(archive, key, subject, removal.records_of(archive.db, subject.captures))
+    takedown.others = removal.same_pages(archive.db, subject)
+    takedown.records += _failures(archive, subject, key)
+    _find_mentions(archive, takedown, Naming(key, subject.keys, subject.titles), progress)
     return takedown
 
 
@@ -167,11 +161,11 @@ def _normalised(url: str) -> str:
         return url
 
 
-def _failures(recorder: Recorder, subject: removal.Subject, key: Callable[[str], str]) -> Iterator[Record]:
+def _failures(archive: ArchiveWriter, subject: removal.Subject, key: Callable[[str], str]) -> Iterator[Record]:
     """Event records that say that the article could not be fetched."""
-    for record in removal.remaining(recorder.db, "metadata"):
+    for record in removal.remaining(archive.db, "metadata"):
         try:
-            event = read_json_member(_bytes(recorder.folder / WARCS, record))
+            event = read_json_member(_bytes(archive.warcs, record))
         except (IntegrityError, ValueError):  # damaged, or no event of ours: counted where mentions are looked for
             continue
         url = event.get("url")
@@ -179,9 +173,9 @@ def _failures(recorder: Recorder, subject: removal.Subject, key: Callable[[str],
             yield record
 
 
-def _find_mentions(recorder: Recorder, takedown: Takedown, naming: Naming, progress: Progress) -> None:
+def _find_mentions(archive: ArchiveWriter, takedown: Takedown, naming: Naming, progress: Progress) -> None:
     """Look through every other record. A request names what its answer's page is about, so it goes with the answer."""
-    db, own = recorder.db, {record.seq for record in takedown.records}
+    db, own = archive.db, {record.seq for record in takedown.records}
     total = db.execute("SELECT count(*) FROM records").fetchone()[0]
     capture = None
     for record in removal.remaining(db):
@@ -190,7 +184,7 @@ def _find_mentions(recorder: Recorder, takedown: Takedown, naming: Naming, progr
         if record.seq in own or record.type == "warcinfo":
             continue
         try:
-            content = zlib.decompress(_bytes(recorder.folder / WARCS, record), 31)
+            content = zlib.decompress(_bytes(archive.warcs, record), 31)
         except IntegrityError:
             takedown.unread += 1
             continue

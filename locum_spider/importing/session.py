@@ -1,0 +1,108 @@
+"""Storing captures made by others: in batches, each site's in a crawl row of its own."""
+
+from __future__ import annotations
+
+from functools import partial
+from http import HTTPStatus
+
+from locum_spider.clock import utc_now
+from locum_spider.interpret import Reading, interpret
+from locum_spider.items import Exchange, Revisit
+from locum_spider.recorder import ingest
+from locum_spider.recorder.ingest import Crawl
+from locum_spider.recorder.writer import ArchiveWriter
+from locum_spider.sites.site import Site
+from locum_spider.store import captures, crawls
+from locum_spider.version import __version__
+
+_BATCH = 256
+_BATCH_BYTES = 16_000_000
+
+
+class ImportSession:
+    """One import into an archive. Captures are read when they are added, and kept and stored by `store`."""
+
+    def __init__(self, archive: ArchiveWriter) -> None:
+        self._archive = archive
+        self._crawls: dict[str, Crawl] = {}
+        self._batch: list[tuple[Crawl, Exchange, Reading]] = []
+        self._waiting: set[tuple[str, str, str]] = set()
+        self._bytes = 0
+
+    def must_store_before(self, found: Exchange | Revisit) -> bool:
+        """Whether what waits must be stored first: it may hold the body that this one stands for, or be the same."""
+        if isinstance(found, Revisit) or found.status == HTTPStatus.NOT_MODIFIED:
+            return True
+        return _identity(found) in self._waiting
+
+    def with_body(self, found: Exchange | Revisit) -> Exchange | None:
+        """A capture with its body, a revisit's taken from the archive; None if it is nowhere there."""
+        if isinstance(found, Exchange):
+            return found
+        return ingest.with_body(self._archive.db, self._archive.warcs, found)
+
+    def is_known(self, exchange: Exchange) -> bool:
+        """Whether the archive has this capture already."""
+        return captures.is_known(self._archive.db, exchange)
+
+    def add(self, site: Site, exchange: Exchange) -> Exchange:
+        """Read a capture that is not known; returns what was read, a 304 with the body that it stands for."""
+        page = ingest.to_read(self._archive.db, self._archive.warcs, exchange)
+        self._batch.append((self._crawl(site), exchange, interpret(site, page)))
+        self._waiting.add(_identity(exchange))
+        self._bytes += len(exchange.body)
+        return page
+
+    @property
+    def is_full(self) -> bool:
+        """Whether enough waits for one transaction."""
+        return len(self._batch) >= _BATCH or self._bytes >= _BATCH_BYTES
+
+    def store(self) -> list[str]:
+        """Keep and store what waits, in one transaction; returns the outcomes. Raises NoSpaceError."""
+        if not self._batch:
+            return []
+        self._archive.require_room()
+        with self._archive.transaction() as db:
+            outcomes = [
+                ingest.store_foreign(
+                    db, crawl, exchange, reading,
+                    partial(self._archive.write, f"{crawl.site.name} {crawl.id} import"),
+                )
+                for crawl, exchange, reading in self._batch
+            ]  # fmt: skip
+        self._archive.rotate()
+        self._batch, self._bytes = [], 0
+        self._waiting.clear()
+        return outcomes
+
+    def end(self) -> None:
+        """Note that the import came to its end, and what each site got."""
+        for crawl in self._crawls.values():
+            now = utc_now()
+            with self._archive.transaction() as db:
+                outcomes = crawls.imported(db, crawl.id)
+                crawls.count_import(db, crawl.id, outcomes, now)
+                event = {"event": "import-end", "crawl_id": crawl.id, "outcomes": outcomes, "finished_at": now}
+                self._archive.write_event(event, now)
+
+    def _crawl(self, site: Site) -> Crawl:
+        """The row of this import for a site: that of an import that was cut short if there is one."""
+        if site.name not in self._crawls:
+            unfinished = crawls.unfinished_import(self._archive.db, site.name)
+            self._crawls[site.name] = self._begin(site) if unfinished is None else Crawl(unfinished, site)
+        return self._crawls[site.name]
+
+    def _begin(self, site: Site) -> Crawl:
+        self._archive.require_room()
+        now = utc_now()
+        with self._archive.transaction() as db:
+            crawl = ingest.begin_crawl(db, site, [], version=__version__, now=now)
+            crawls.begin_import(db, crawl.id, now)
+            event = {"event": "import-begin", "crawl_id": crawl.id, "site": site.name, "version": __version__}
+            self._archive.write_event({**event, "started_at": now}, now)
+        return crawl
+
+
+def _identity(exchange: Exchange) -> tuple[str, str, str]:
+    return exchange.url, exchange.fetched_at, exchange.digest

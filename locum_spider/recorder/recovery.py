@@ -1,0 +1,50 @@
+"""What a killed process left, put in order when an archive is opened for writing."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from locum_spider.checkpoints import checkpoint
+from locum_spider.errors import IntegrityError
+from locum_spider.store import captures
+from locum_spider.warc.reader import OPEN
+
+
+def recover(warcs: Path, db: sqlite3.Connection) -> None:
+    """Cut what lies behind the last committed byte of an open WARC file, and close that file.
+
+    Raises IntegrityError if a file is missing or shorter than acknowledged.
+    """
+    acknowledged = captures.warc_positions(db)
+    for path in sorted(warcs.glob(f"*{OPEN}")):
+        name = path.name.removesuffix(OPEN)
+        # A power cut may undo the renaming of a file that the database knows as closed.
+        if name not in acknowledged:
+            path.unlink()  # nothing in it was ever acknowledged
+            continue
+        _cut(path, acknowledged[name].bytes)
+        checkpoint("recover-cut")
+        path.rename(warcs / name)
+        checkpoint("recover-renamed")
+    for name, position in acknowledged.items():
+        if not position.closed:
+            _cut(warcs / name, position.bytes)
+            captures.save_warc_position(db, name, position.bytes, closed=True)
+            checkpoint("recovered")
+
+
+def _cut(path: Path, position: int) -> None:
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        raise IntegrityError(f"{path} is missing; restore it from a backup, then run the command again") from None
+    if size < position:
+        raise IntegrityError(
+            f"{path} has {size:,} bytes, the database has acknowledged {position:,}; restore it from a backup"
+        )
+    if size > position:
+        with path.open("r+b") as file:
+            file.truncate(position)
+            os.fsync(file.fileno())

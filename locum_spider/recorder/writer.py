@@ -1,0 +1,121 @@
+"""An archive opened for writing: records reach their WARC file first, then ledger and rows are committed at once."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from locum_spider.checkpoints import checkpoint
+from locum_spider.items import Exchange, Location, Refers
+from locum_spider.recorder import tombstoning
+from locum_spider.recorder.recovery import recover
+from locum_spider.recorder.reserve import Reserve
+from locum_spider.store import captures, ledger
+from locum_spider.store.connection import connect_writing
+from locum_spider.store.files import WARCS
+from locum_spider.store.lock import writer_lock
+from locum_spider.warc.writer import MAX_BYTES, WarcWriter
+
+
+class ArchiveWriter:
+    """The one writer of an archive. What `transaction` has committed is stored for good.
+
+    Opening it puts in order what a kill left and finishes a takedown that was cut short. The caller holds the lock;
+    `open_archive` takes it. Raises ArchiveError and IntegrityError as `connect_writing` and `recover` do.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = False, warc_bytes: int = MAX_BYTES, min_free: int = 0) -> None:
+        self.folder, self.warcs = folder, folder / WARCS
+        self.db = connect_writing(folder, durable=durable)
+        self._reserve = Reserve(folder, min_free)
+        recover(self.warcs, self.db)
+        tombstoning.finish(folder, self.db)
+        self._head = ledger.head(self.db)
+        # Names sort in the order of writing, even after the clock was set back: a rebuild goes by them.
+        newest = captures.newest_warc(self.db) or ""
+        stamp = max(datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"), newest.partition("-")[0])
+        self._warc = WarcWriter(self.warcs, stamp, max_bytes=warc_bytes, durable=durable)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Rows and records together: all that is written inside is stored, or nothing of it."""
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.db
+            self._commit()
+        except BaseException:
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
+            raise
+
+    def write(self, visit: str, exchange: Exchange, refers: Refers | None = None) -> Location:
+        """Write the records of one exchange, inside a transaction; `visit` as in `WarcWriter.write`."""
+        return self._warc.write(visit, exchange, refers)
+
+    def write_event(self, event: dict[str, object], at: str) -> None:
+        """Write what happened beside the exchanges as a record of its own, inside a transaction."""
+        self._warc.write_event(event, at)
+
+    def require_room(self) -> None:
+        """Stop in good order while there is still room for it. Raises NoSpaceError."""
+        if (error := self._reserve.lacking()) is not None:
+            self.close()
+            raise error
+
+    def rotate(self) -> None:
+        """Close the WARC file if it is full; the next record begins another."""
+        if self._warc.is_full:
+            self._close_warc()
+
+    def close(self) -> None:
+        """Close WARC file and database."""
+        checkpoint("before-close")
+        self._close_warc()
+        self.db.execute("PRAGMA optimize")
+        self.db.close()
+        checkpoint("closed")
+
+    def abandon(self) -> None:
+        """Close the database after an error, and leave the WARC file to whoever opens the archive next."""
+        self._warc.abandon()
+        self.db.close()
+
+    def _commit(self) -> None:
+        checkpoint("warc-written")
+        self._warc.flush()
+        checkpoint("warc-flushed")
+        if self._warc.name is not None:
+            self._head = ledger.append(self.db, self._warc.take_written(), *self._head)
+            captures.save_warc_position(self.db, self._warc.name, self._warc.position)
+        checkpoint("before-commit")
+        self.db.execute("COMMIT")
+        checkpoint("after-commit")
+
+    def _close_warc(self) -> None:
+        position = self._warc.position
+        checkpoint("before-rotation")
+        if (name := self._warc.close()) is not None:
+            checkpoint("warc-renamed")
+            captures.save_warc_position(self.db, name, position, closed=True)
+            checkpoint("after-rotation")
+
+
+@contextmanager
+def open_archive(
+    folder: Path, *, durable: bool = False, warc_bytes: int = MAX_BYTES, min_free: int = 0
+) -> Iterator[ArchiveWriter]:
+    """Hold an archive for writing; closed at the end, abandoned after an error.
+
+    Raises ArchiveError if the folder is something else or if another process writes there.
+    """
+    with writer_lock(folder):
+        writer = ArchiveWriter(folder, durable=durable, warc_bytes=warc_bytes, min_free=min_free)
+        try:
+            yield writer
+        except BaseException:
+            writer.abandon()
+            raise
+        writer.close()
