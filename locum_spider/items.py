@@ -176,7 +176,7 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class LedgerEntry:
     """One record as it was put into a file: what the ledger keeps of it. `digest` is sha256 of its bytes there."""
 
     file: str
@@ -187,7 +187,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Refers:
+class RevisitOf:
     """The earlier capture whose body a revisit record stands for; `not_modified` where the server said so (304)."""
 
     url: str

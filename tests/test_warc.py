@@ -21,7 +21,7 @@ from warcio.checker import Checker
 
 from locum_spider.errors import IntegrityError
 from locum_spider.importing.records import read_foreign
-from locum_spider.items import Exchange, Location, Refers
+from locum_spider.items import Exchange, Location, RevisitOf
 from locum_spider.warc.reader import OPEN, Broken, locate, read_exchange
 from locum_spider.warc.writer import WarcWriter, payload_digest
 
@@ -179,9 +179,9 @@ def test_each_record_is_one_gzip_member(tmp_path):
 def test_revisit_names_the_capture_it_stands_for_and_holds_no_body(tmp_path):
     writer = WarcWriter(tmp_path, "x")
     first = writer.write("v", exchange(b"x" * 5000))
-    refers = Refers(URL, "2016-05-02T10:00:00Z", first.digest, not_modified=False)
+    refers = RevisitOf(URL, "2016-05-02T10:00:00Z", first.digest, not_modified=False)
     again = writer.write("v", exchange(b"x" * 5000, fetched_at="2016-05-03T10:00:00Z"), refers)
-    unchanged = writer.write("v", exchange(b"", status=304), Refers(URL, "2016-05-02T10:00:00Z", first.digest, True))
+    unchanged = writer.write("v", exchange(b"", status=304), RevisitOf(URL, "2016-05-02T10:00:00Z", first.digest, True))
     writer.close()
     assert warcio_says(tmp_path / first.file) == 0
     with (tmp_path / first.file).open("rb") as file:
@@ -283,7 +283,7 @@ def test_place_without_a_response_is_an_integrity_error(tmp_path):
     first, second = write(tmp_path, exchange(b"one"), exchange(b"two"))
     size = (tmp_path / first.file).stat().st_size
     for offset in (first.offset + 1, first.offset + first.length // 2, second.offset - 3, size, size + 1000):
-        with pytest.raises(IntegrityError, match=f"at byte {offset}"):
+        with pytest.raises(IntegrityError, match=f"at byte {offset:,}"):
             read_exchange(tmp_path, first.file, offset)
 
 

@@ -10,14 +10,14 @@ from http import HTTPStatus
 from pathlib import Path
 
 from locum_spider.interpret import Reading, interpret
-from locum_spider.items import Article, Exchange, Listing, Location, Refers, Revisit, Visit, payload_digest
+from locum_spider.items import Article, Exchange, Listing, Location, Revisit, RevisitOf, Visit, payload_digest
 from locum_spider.sites.site import Site
 from locum_spider.store import articles as writing
 from locum_spider.store import captures, crawls, frontier, removal
 from locum_spider.store import reading as reading_
 from locum_spider.warc.reader import read_exchange
 
-Keep = Callable[[Exchange, Refers | None], Location]
+Keep = Callable[[Exchange, RevisitOf | None], Location]
 Child = tuple[str, str, str]
 
 
@@ -83,7 +83,7 @@ def to_read(db: sqlite3.Connection, warcs: Path, last: Exchange) -> Exchange:
     return last
 
 
-def refers_to(db: sqlite3.Connection, exchange: Exchange) -> tuple[Refers, int] | None:
+def refers_to(db: sqlite3.Connection, exchange: Exchange) -> tuple[RevisitOf, int] | None:
     """The earlier capture whose body an exchange repeats, and its row; None where the body is new."""
     original = None
     if exchange.status == HTTPStatus.NOT_MODIFIED:
@@ -92,7 +92,7 @@ def refers_to(db: sqlite3.Connection, exchange: Exchange) -> tuple[Refers, int] 
         original = captures.same_body(db, exchange.digest)
     if original is None:
         return None
-    refers = Refers(original.url, original.fetched_at, original.digest, exchange.status == HTTPStatus.NOT_MODIFIED)
+    refers = RevisitOf(original.url, original.fetched_at, original.digest, exchange.status == HTTPStatus.NOT_MODIFIED)
     return refers, original.id
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from locum_spider.checkpoints import checkpoint
-from locum_spider.items import Exchange, Location, Refers
+from locum_spider.items import Exchange, Location, RevisitOf
 from locum_spider.recorder import tombstoning
 from locum_spider.recorder.recovery import recover
 from locum_spider.recorder.reserve import Reserve
@@ -51,7 +51,7 @@ class ArchiveWriter:
                 self.db.execute("ROLLBACK")
             raise
 
-    def write(self, visit: str, exchange: Exchange, refers: Refers | None = None) -> Location:
+    def write(self, visit: str, exchange: Exchange, refers: RevisitOf | None = None) -> Location:
         """Write the records of one exchange, inside a transaction; `visit` as in `WarcWriter.write`."""
         return self._warc.write(visit, exchange, refers)
 

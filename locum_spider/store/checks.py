@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from locum_spider.items import Article, Attachment, Image, content_digest
+from locum_spider.items import Article, Attachment, Image, LedgerEntry, content_digest
 from locum_spider.store.connection import reading_uri
 from locum_spider.store.files import disk_error
 from locum_spider.store.ledger import GENESIS, link
@@ -36,17 +36,6 @@ class Finding:
     offset: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A record as the ledger knows it."""
-
-    file: str
-    offset: int
-    length: int
-    type: str
-    digest: str
-
-
 def first_of(findings: Iterable[Finding]) -> Iterator[Finding]:
     """The first findings of a check; of the rest only how many there are."""
     every = iter(findings)
@@ -66,7 +55,7 @@ def chain(db: sqlite3.Connection) -> Iterator[Finding]:
         if seq != last + 1:
             missing = f"row {last + 1:,} is" if seq == last + 2 else f"rows {last + 1:,} to {seq - 1:,} are"
             yield Finding("ledger", f"the ledger's {missing} missing; {_RESTORE}", record=last + 1)
-        elif link(before, Row(file, offset, length, kind, digest)) != value:
+        elif link(before, LedgerEntry(file, offset, length, kind, digest)) != value:
             text = (
                 f"the ledger's row {seq:,} ({file}, byte {offset:,}) does not follow from the rows before it: "
                 f"it or the row before was changed by hand; {_RESTORE}"

@@ -5,29 +5,14 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterable
-from typing import Protocol
 
-
-class Written(Protocol):
-    """What the ledger says of a record; `warc.Written` is one."""
-
-    @property
-    def file(self) -> str: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def length(self) -> int: ...
-    @property
-    def type(self) -> str: ...
-    @property
-    def digest(self) -> str: ...
-
+from locum_spider.items import LedgerEntry
 
 GENESIS = "0" * 64
 """The chain before the first record."""
 
 
-def link(chain: str, record: Written) -> str:
+def link(chain: str, record: LedgerEntry) -> str:
     """The chain after a record: sha256, in hex, over the chain before it and everything that the ledger says of it."""
     row = f"{chain}\n{record.file}\n{record.offset}\n{record.length}\n{record.type}\n{record.digest}"
     return hashlib.sha256(row.encode()).hexdigest()
@@ -39,7 +24,7 @@ def head(db: sqlite3.Connection) -> tuple[int, str]:
     return (int(row[0]), str(row[1])) if row else (0, GENESIS)
 
 
-def append(db: sqlite3.Connection, records: Iterable[Written], seq: int, chain: str) -> tuple[int, str]:
+def append(db: sqlite3.Connection, records: Iterable[LedgerEntry], seq: int, chain: str) -> tuple[int, str]:
     """Add records behind row `seq` with its `chain`; returns the new head."""
     for record in records:
         seq, chain = seq + 1, link(chain, record)

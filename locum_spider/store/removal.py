@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from locum_spider.clock import utc_now
-from locum_spider.items import Written
+from locum_spider.items import LedgerEntry
 
 Key = Callable[[str], str]
 
@@ -301,14 +301,14 @@ def has_takedowns(db: sqlite3.Connection) -> bool:
     return db.execute("SELECT 1 FROM takedowns LIMIT 1").fetchone() is not None
 
 
-def save_removed(db: sqlite3.Connection, record: Written, facts: str) -> None:
+def save_removed(db: sqlite3.Connection, record: LedgerEntry, facts: str) -> None:
     """Write into a row of the ledger what lies in its place now."""
     db.execute(
         "UPDATE records SET removed = ? WHERE warc_file = ? AND warc_offset = ?", (facts, record.file, record.offset)
     )
 
 
-def save_empty_capture(db: sqlite3.Connection, record: Written, capture: dict[str, Any]) -> int:
+def save_empty_capture(db: sqlite3.Connection, record: LedgerEntry, capture: dict[str, Any]) -> int:
     """The row of a capture whose record was removed: its number and place, and what the takedown's event tells."""
     cursor = db.execute(
         "INSERT INTO captures "

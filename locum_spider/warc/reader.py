@@ -9,19 +9,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from fastwarc.stream_io import GzipReader
-from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
-
 from locum_spider.errors import IntegrityError
-from locum_spider.items import Exchange, Headers, Source, Written
+from locum_spider.items import Exchange, Headers, LedgerEntry, Source
 
 OPEN = ".open"
-
+"""Stands behind the name of a file that is being written."""
 
 VISIT = "Locum-Visit"
-
+"""The header that says to which visit a record belongs: `SITE CRAWL REQUEST`."""
 
 EVENT = "application/vnd.locum-spider.event+json"
+"""The content type of records that tell what happened beside the exchanges."""
 
 
 def with_provenance(exchange: Exchange, header: Callable[[str], str | None]) -> Exchange:
@@ -41,41 +39,29 @@ def locate(folder: Path, name: str) -> Path:
     raise IntegrityError(f"{folder / name} is missing; restore it from a backup, then run `locum verify`")
 
 
-def read_exchange(folder: Path, name: str, offset: int) -> Exchange:
-    """The capture whose response record lies at an offset; its request headers are not read.
-
-    Raises IntegrityError where no response record can be read there.
-    """
+def read_record(folder: Path, name: str, offset: int) -> Record:
+    """The record that lies at an offset of a file. Raises IntegrityError if none can be read there."""
     path = locate(folder, name)
     with path.open("rb") as file:
         file.seek(offset)
         try:
-            record = next(iter(ArchiveIterator(GzipReader(file))))
-            if record.record_type != WarcRecordType.response:
-                raise OSError("a record of another type stands there")
-            exchange = _exchange(record)
-        except (StopIteration, OSError) as error:
-            raise IntegrityError(f"{path}: no response record can be read at byte {offset}: {error}") from None
-        if exchange.digest != record.headers.get("WARC-Payload-Digest"):
-            raise IntegrityError(f"{path}: the response record at byte {offset} is damaged; run `locum verify`")
-        return exchange
+            return _record(name, offset, *_member(file))
+        except ValueError as error:
+            raise IntegrityError(f"{path}: no record can be read at byte {offset:,}: {error}") from None
 
 
-def _exchange(record: WarcRecord) -> Exchange:
-    headers = record.http_headers
-    pairs = (
-        tuple((k.encode("latin-1"), v.encode("latin-1", "replace")) for k, v in headers.astuples()) if headers else ()
-    )
-    status_line = (headers.status_line if headers else "HTTP/1.1 0") or "HTTP/1.1 0"
-    protocol, _, rest = status_line.partition(" ")
-    code = rest[:3]
-    exchange = Exchange(
-        url=record.headers.get("WARC-Target-URI") or "", method="GET", request_headers=(),
-        status=int(code) if code.isdigit() else 0, response_headers=pairs,
-        body=record.reader.read() if record.reader else b"", fetched_at=record.headers.get("WARC-Date") or "",
-        protocol=protocol, ip=record.headers.get("WARC-IP-Address"),
-    )  # fmt: skip
-    return with_provenance(exchange, record.headers.get)
+def read_exchange(folder: Path, name: str, offset: int) -> Exchange:
+    """The capture whose response record lies at an offset; its request headers are not read.
+
+    Raises IntegrityError if no response record can be read there, or if its body is not the one that was written.
+    """
+    record = read_record(folder, name, offset)
+    if record.entry.type != "response":
+        raise IntegrityError(f"{folder / name}: at byte {offset:,} lies a {record.entry.type} record, not a response")
+    exchange = exchange_of(record)
+    if exchange.digest != record.headers.get("WARC-Payload-Digest"):
+        raise IntegrityError(f"{folder / name}: the response record at byte {offset:,} is damaged; run `locum verify`")
+    return exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +73,7 @@ class Broken:
 
 
 _GZIP_MEMBER = b"\x1f\x8b\x08"
-
-
 _GZIP = 31
-
-
 _CHUNK = 1 << 14
 
 
@@ -99,13 +81,13 @@ _CHUNK = 1 << 14
 class Record:
     """One record with what the ledger says of it; header names as they were written."""
 
-    written: Written
+    entry: LedgerEntry
     headers: dict[str, str]
     block: bytes = field(repr=False)
 
     @property
     def end(self) -> int:
-        return self.written.offset + self.written.length
+        return self.entry.offset + self.entry.length
 
 
 def warc_files(folder: Path) -> list[Path]:
@@ -158,8 +140,8 @@ def _record(name: str, offset: int, raw: bytes, data: bytes) -> Record:
     if not separator or not lines[0].startswith("WARC/1") or not length.isdigit() or len(rest) < int(length):
         raise ValueError("what stands there is no whole WARC record")
     kind = headers.get("WARC-Type", "")
-    written = Written(name, offset, len(raw), kind, hashlib.sha256(raw).hexdigest())
-    return Record(written, headers, rest[: int(length)])
+    entry = LedgerEntry(name, offset, len(raw), kind, hashlib.sha256(raw).hexdigest())
+    return Record(entry, headers, rest[: int(length)])
 
 
 def _next_member(path: Path, position: int) -> int | None:

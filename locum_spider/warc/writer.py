@@ -21,7 +21,7 @@ from fastwarc.warc import WarcRecord, WarcRecordType
 
 from locum_spider.checkpoints import checkpoint
 from locum_spider.errors import IntegrityError
-from locum_spider.items import Exchange, Headers, Location, Refers, Written, payload_digest
+from locum_spider.items import Exchange, Headers, LedgerEntry, Location, RevisitOf, payload_digest
 from locum_spider.version import __version__
 from locum_spider.warc.reader import EVENT, OPEN, VISIT
 
@@ -83,9 +83,9 @@ class WarcWriter:
         self.position = 0
         self._file: io.FileIO | None = None
         self._number = 0
-        self._written: list[Written] = []
+        self._written: list[LedgerEntry] = []
 
-    def write(self, visit: str, exchange: Exchange, refers: Refers | None = None) -> Location:
+    def write(self, visit: str, exchange: Exchange, refers: RevisitOf | None = None) -> Location:
         """Write the response (or revisit) and request records of one exchange; the location is the former's.
 
         `visit` goes into the header `Locum-Visit`: the records of one visit follow each other and carry one value.
@@ -123,7 +123,7 @@ class WarcWriter:
             self._start()
         self._record("metadata", json.dumps(event, ensure_ascii=False).encode(), EVENT, {"WARC-Date": at})
 
-    def take_written(self) -> list[Written]:
+    def take_written(self) -> list[LedgerEntry]:
         """The records written since the last call, in order."""
         written, self._written = self._written, []
         return written
@@ -185,7 +185,7 @@ class WarcWriter:
         offset = self.position
         self._append(data)
         digest = hashlib.sha256(data).hexdigest()
-        self._written.append(Written(self.name or "", offset, len(data), kind, digest))
+        self._written.append(LedgerEntry(self.name or "", offset, len(data), kind, digest))
         return record_id, len(data)
 
     def _append(self, data: bytes) -> None:

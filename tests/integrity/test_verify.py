@@ -17,10 +17,10 @@ from integrity_archives import change, crawl, rows, site, warcs
 
 from locum_spider.cli import locum
 from locum_spider.errors import ArchiveError, UsageError
+from locum_spider.items import LedgerEntry
 from locum_spider.preservation.fixity import check_files
 from locum_spider.preservation.verify import read_head, verify
 from locum_spider.store import ledger
-from locum_spider.store.checks import Row
 from locum_spider.store.connection import connect_reading
 
 SEED = 20260504
@@ -211,7 +211,7 @@ def relink(folder: Path, start: int, *, end: int | None = None) -> None:
         query = "SELECT seq, warc_file, warc_offset, warc_length, type, digest FROM records WHERE seq >= ? ORDER BY seq"
         for seq, *row in db.execute(query, (start,)).fetchall():
             if end is None or seq <= end:
-                chain = ledger.link(chain, Row(*row))
+                chain = ledger.link(chain, LedgerEntry(*row))
                 db.execute("UPDATE records SET chain = ? WHERE seq = ?", (chain, seq))
 
 

@@ -154,7 +154,7 @@ def _settled(path: Path) -> int:
         if isinstance(record, Record):
             for _ in steps.take(record):
                 pass
-            end = record.end if record.written.type not in {"response", "revisit"} else end
+            end = record.end if record.entry.type not in {"response", "revisit"} else end
     return min(end, steps.begin) if steps.unsettled else end
 
 

@@ -94,7 +94,7 @@ class Replayer:
                     self._take(step)
                 self._take_removed(removed)
                 continue
-            self._head = ledger.append(self.db, [record.written], *self._head)
+            self._head = ledger.append(self.db, [record.entry], *self._head)
             self.records += 1
             for step in steps.take(record):
                 self._take(step)
@@ -106,14 +106,14 @@ class Replayer:
         """Put what a takedown left of records into the ledger and, empty, among the captures."""
         self._drain()
         for each in removed:
-            self._head = ledger.append(self.db, [each.written], *self._head)
+            self._head = ledger.append(self.db, [each.entry], *self._head)
             self.records += 1
-            removal.save_removed(self.db, each.written, each.facts)
+            removal.save_removed(self.db, each.entry, each.facts)
             if each.capture is None:
                 continue
             if each.article is not None and not each.capture["url"]:  # a capture of the article itself
                 removal.hold_article(self.db, each.article)
-            capture_id = removal.save_empty_capture(self.db, each.written, each.capture)
+            capture_id = removal.save_empty_capture(self.db, each.entry, each.capture)
             crawl = self._crawls.get(each.capture["crawl_id"])
             if crawl is not None and each.capture["url"]:
                 removal.finish_removed(self.db, crawl.id, crawl.site.key(each.capture["url"]), capture_id)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from locum_spider.items import Written
+from locum_spider.items import LedgerEntry
 from locum_spider.warc.reader import EVENT, Record, read_records
 from locum_spider.warc.tombstones import TOMBSTONE
 
@@ -20,7 +20,7 @@ class Removed:
     """A record that was taken down: its row of the ledger, what lies there now, what is kept of its capture, and the
     number of the article."""
 
-    written: Written
+    entry: LedgerEntry
     facts: str
     capture: dict[str, Any] | None
     article: int | None
@@ -54,14 +54,16 @@ class Takedowns:
         reason, at = event["reason"], event["at"]
         file, offset = entry["file"], entry["offset"]
         facts = {"reason": reason, "at": at, "digest": entry["tombstone"], "member": entry["member"]}
-        written = Written(file, offset, entry["length"], entry["type"], entry["digest"])
-        removed = Removed(written, json.dumps(facts, ensure_ascii=False), entry.get("capture"), event.get("article"))
+        ledger_entry = LedgerEntry(file, offset, entry["length"], entry["type"], entry["digest"])
+        removed = Removed(
+            ledger_entry, json.dumps(facts, ensure_ascii=False), entry.get("capture"), event.get("article")
+        )
         self._removed[file, offset] = removed
         self._members.setdefault((file, entry["member"][0]), []).append(removed)
 
     def of(self, record: Record) -> Iterator[Removed]:
         """The removed records in whose place a record lies; none where it is one like any other."""
-        place = (record.written.file, record.written.offset)
+        place = (record.entry.file, record.entry.offset)
         if record.headers.get("Content-Type") == TOMBSTONE:
             yield from self._members.get(place, ())
         elif place in self._removed:

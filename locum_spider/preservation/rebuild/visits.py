@@ -77,7 +77,7 @@ class Steps:
 
     def take(self, record: Record) -> Iterator[Step]:
         """The steps that are whole now that this record has come."""
-        kind = record.written.type
+        kind = record.entry.type
         if kind in {"response", "revisit"}:
             yield from self._exchange(record)
         elif kind == "metadata" and record.headers.get("Content-Type") == EVENT:
@@ -100,12 +100,12 @@ class Steps:
             yield from self.rest()
             return
         crawl_id, request_id = int(name[1]), int(name[2]) if name[2].isdigit() else None
-        part = Part(exchange_of(record), _place(record), record.written.type == "revisit")
+        part = Part(exchange_of(record), _place(record), record.entry.type == "revisit")
         if self._open is not None and self._open.belongs_with(crawl_id, request_id):
             self._open = replace(self._open, parts=(*self._open.parts, part))
             return
         yield from self.rest()
-        self.begin = record.written.offset
+        self.begin = record.entry.offset
         self._open = Stored(name[0], crawl_id, request_id, (part,), foreign=name[2] == FOREIGN)
 
     def _event(self, data: dict[str, Any]) -> Iterator[Step]:
@@ -123,5 +123,5 @@ class Steps:
 
 
 def _place(record: Record) -> Location:
-    at = record.written
+    at = record.entry
     return Location(at.file, at.offset, at.length, record.headers.get("WARC-Payload-Digest", ""))
