@@ -7,18 +7,18 @@ from collections.abc import Callable
 import pytest
 from hypothesis import settings
 
-collect_ignore_glob = ["conftest.py", "*/conftest.py"]  # for doctests: several modules of one name
+pytest_plugins = ["support.conditional", "support.scenarios", "support.undisturbed"]
 
 settings.register_profile("short", deadline=None, max_examples=150)
 settings.register_profile("long", deadline=None, max_examples=5_000)
 settings.load_profile("short")
 
 HEAVIEST = """
-    survival/test_kills.py crawl/test_crawl_interrupted.py crawl/test_crawl_commands.py crawl/test_crawl_trouble.py
-    survival/test_disk.py exchange/test_import_damage.py crawl/test_crawl_polite.py exchange/test_export_wacz.py
-    survival/test_rebuild.py integrity/test_verify.py crawl/test_crawl_declared.py crawl/test_crawl_sample.py
-    integrity/test_backup.py integrity/test_takedown.py crawl/test_crawl_again.py exchange/test_conditional.py
-    exchange/test_evidence.py docs/test_docs.py
+    survival/test_kills.py crawl/test_interrupted.py cli/test_commands.py crawl/test_trouble.py
+    survival/test_disk.py importing/test_damage.py crawl/test_polite.py exporting/test_wacz.py
+    preservation/test_rebuild.py preservation/test_verify.py crawl/test_declared.py crawl/test_sample.py
+    preservation/test_backup.py preservation/test_takedown.py crawl/test_again.py crawl/test_conditional.py
+    cli/test_evidence.py docs/test_docs.py
 """.split()
 """Files that take seconds, the longest first: one left for the end would keep one worker busy and the other idle."""
 

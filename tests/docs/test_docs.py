@@ -256,8 +256,3 @@ def test_shell_examples_run(example, workplace):
 
 def test_a_declaration_of_the_docs_is_found_in_an_archive(workplace):
     assert "harbour-bell" in run([sys.executable, "-m", "locum_spider", "sites", "--archive", "news"], workplace)
-
-
-def test_no_name_of_a_test_file_repeats():
-    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
-    assert len(names) == len(set(names))

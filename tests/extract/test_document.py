@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from work import calls
+from support.work import calls
 
 from locum_spider.errors import PageError
 from locum_spider.extract.page.document import MAX_DEPTH, Document, decode

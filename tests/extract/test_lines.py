@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
-from work import calls
+from support.work import calls
 
 from locum_spider.extract.declared.body import join_blocks
 from locum_spider.extract.page.document import Document

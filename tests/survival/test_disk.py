@@ -12,10 +12,10 @@ from types import SimpleNamespace
 import click
 import pytest
 from crash import SITE, faults
-from crash_facts import finish, require_same, rows
 from crash_site import site
 from disk import compiler, sweep
-from opened import OpenedRecorder
+from support.crash_facts import finish, require_same, rows
+from support.opened import OpenedRecorder
 
 from locum_spider.cli.common import Size
 from locum_spider.demo.server import SiteServer

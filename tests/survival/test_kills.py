@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from crash import REBUILD_POINTS, SITE, Blow, faults, finished, run
-from crash_facts import finish, require_same, rows
 from dump import dump_archive
+from support.crash_facts import finish, require_same, rows
 
 from locum_spider.checkpoints import POINTS
 from locum_spider.demo.sample import HOME, Page, Sample

@@ -1,0 +1,579 @@
+"""The command line over an archive: exit codes, JSON, odd queries, wrong folders, timers, Scrapy's own commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import string
+from contextlib import closing
+from datetime import UTC, datetime
+
+import pytest
+from click.testing import CliRunner
+from support.harness import (
+    PROJECT,
+    Crawled,
+    Running,
+    address,
+    change,
+    contents,
+    crawl,
+    environment,
+    locum,
+    scenario,
+    slug,
+    small,
+)
+
+from locum_spider import Archive
+from locum_spider.cli import locum as command
+from locum_spider.demo.sample import HOME, Sample, build
+from locum_spider.demo.server import SiteServer
+
+COMMANDS = ("demo", "crawl", "sites", "status", "search", "show", "serve", "schedule")
+
+
+def on(crawled, *arguments):
+    return locum(arguments[0], "--archive", "archive", *arguments[1:], cwd=crawled.folder)
+
+
+def in_process(*arguments):
+    """The same command in this process, for the many."""
+    return CliRunner().invoke(command, [str(argument) for argument in arguments])
+
+
+# -- help -------------------------------------------------------------------------------------------------------------
+
+
+def test_help_lists_every_command(tmp_path):
+    run = locum("--help", cwd=tmp_path)
+    assert run.code == 0
+    assert [name for name in COMMANDS if f"\n  {name} " not in run.out] == []
+    assert "Example" in run.out
+    assert locum("--version", cwd=tmp_path).out.startswith("locum, version ")
+
+
+@pytest.mark.parametrize("name", command.list_commands(None))
+def test_help_of_every_command_has_an_example(name):
+    result = in_process(name, "--help")
+    assert result.exit_code == 0
+    assert "Example" in result.output
+    assert f"locum {name}" in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["no-such-command"],
+        ["crawl"],
+        ["crawl", "locum-today", "--due"],
+        ["crawl", "locum-today", "--delay", "-1"],
+        ["crawl", "locum-today", "--concurrency", "0"],
+        ["crawl", "--no-such-option"],
+        ["search"],
+        ["search", "x", "--limit", "0"],
+        ["show"],
+        ["schedule"],
+        ["schedule", "no-such-site"],
+        ["schedule", "locum-today", "--every", "often", "--print"],
+    ],
+)
+def test_wrong_usage(arguments, tmp_path):
+    result = in_process(*arguments, *(["--archive", tmp_path] if arguments[0] != "no-such-command" else []))
+    assert result.exit_code == 2, result.exception
+    assert result.output.strip()
+    assert list(tmp_path.iterdir()) == []
+
+
+# -- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def test_sites_as_json(sample_crawl):
+    sites = on(sample_crawl, "sites", "--json").json
+    today = next(site for site in sites if site["name"] == "locum-today")
+    assert today["hosts"] == ["locumtoday.co.uk"]
+    assert today["start"] == [HOME]
+
+
+def test_status_as_json(sample_crawl):
+    (row,) = on(sample_crawl, "status", "--json").json
+    assert row["site"] == "locum-today"
+    assert row["articles"] == build().expected["articles"]
+    assert row["last_crawl"]["outcome"] == "done"
+    assert row["last_crawl"]["reasons"] == []
+    assert row["every"] is None
+
+
+def test_search_as_json(sample_crawl):
+    hits = on(sample_crawl, "search", "agency contract", "--json", "--limit", "5").json
+    assert len(hits) == 5
+    assert all("<mark>" in hit["snippet"] or "agency" in hit["title"].lower() for hit in hits)
+    assert [hit["score"] for hit in hits] == sorted((hit["score"] for hit in hits), reverse=True)
+    assert on(sample_crawl, "search", "zyzzyva", "--json").json == []
+
+
+def test_show_as_json(sample_crawl):
+    truth = build().articles[0]
+    shown = on(sample_crawl, "show", truth.url, "--json").json
+    assert shown["title"] == truth.title
+    assert shown["attachments"][0]["url"] == truth.attachments[0][1]
+    assert [revision["seq"] for revision in shown["revisions"]] == [1]
+    assert shown["revisions"][0]["warc_file"].endswith(".warc.gz")
+    assert truth.url in shown["addresses"]
+
+
+def test_the_same_as_text(sample_crawl):
+    truth = build().articles[0]
+    raw, (_, document) = truth.published_raw.removeprefix("Published on "), truth.attachments[0]
+    shown = on(sample_crawl, "show", truth.url)
+    assert shown.code == 0
+    assert [words for words in (truth.title, truth.standfirst, raw, document) if words not in shown.out] == []
+    found = on(sample_crawl, "search", "agency")
+    assert found.code == 0
+    assert "[agency]" in found.out.lower()
+    assert "articles found" in found.out
+    status = on(sample_crawl, "status")
+    assert "42 articles" in status.out
+    assert "done" in status.out
+
+
+# -- search -----------------------------------------------------------------------------------------------------------
+
+ODD = [
+    '"', '""', "'", "*", "**", "-", "--", "-agency", "- agency", "NEAR", "NEAR(", "NEAR(a b, 5)", "AND", "OR", "NOT",
+    "OR OR", "agency OR", "agency AND", "NOT agency", "title:agency", "body : x", "{title body} : x", "^agency", "(",
+    ")", "(agency", "agency)", "a + b", "agency*", "*agency", "ag*ncy", '"agency', 'agency"', '"agency contract"*',
+    '-"agency contract"', "it's", "it’s", "£40m", "50%", "_", "\\", "/", ";", ",", "?", "#", "@x", "<b>", "&amp;",
+    "\t", "\n", " ", "é", "ß", "日本語", "🙂", "\u200b", "\ufeff", "a\u0301", "\u202e", "x" * 10_000, "agency " * 300,
+    "'; DROP TABLE articles; --", "%s%s", "{}", "${HOME}", "$(id)", "`id`", "NULL", "0x00", "1e999",
+    "agency NEAR/5 contract", '"a" "b', "a:b:c", "~", "|", "=",
+]  # fmt: skip
+
+
+def test_search_understands_any_words(sample_crawl):
+    """In this process; the real command comes below."""
+    for query in ODD:
+        result = in_process("search", "--archive", sample_crawl.archive, "--", query)
+        assert result.exit_code == 0, (query, result.exception, result.output)
+        assert "found" in result.output.lower()
+
+
+def test_search_understands_every_mark_beside_a_word(sample_crawl):
+    with Archive(sample_crawl.archive) as archive:
+        everything = {hit.id for hit in archive.search("agency", limit=100)}
+        for mark in string.punctuation + " \t\0\x01\x7f«»“”‘’–…•":
+            for query in (f"{mark}agency", f"agency{mark}", f"{mark}agency{mark}", f"agency {mark} contract", mark * 3):
+                hits = archive.search(query, limit=100)
+                assert archive.count(query) == len(hits) or len(hits) == 100, query
+                if query == f"agency{mark}" and mark not in "*-":
+                    assert {hit.id for hit in hits} == everything, query
+
+
+@pytest.mark.parametrize("query", ['"', "NEAR(", "-agency", ""])
+def test_search_by_the_real_command(sample_crawl, query):
+    run = on(sample_crawl, "search", "--json", "--", query)
+    assert run.code == 0
+    assert isinstance(run.json, list)
+
+
+def test_search_with_bytes_that_are_no_text(sample_crawl):
+    run = on(sample_crawl, "search", "--json", "--", os.fsdecode(b"agency \xff\xfe"))
+    assert run.code == 0
+    assert isinstance(run.json, list)
+
+
+def test_show_with_what_is_no_address(sample_crawl):
+    for odd in (
+        "",
+        "0",
+        "-1",
+        "9" * 40,
+        "http://[half",
+        "http://x:99999/",
+        "\0",
+        os.fsdecode(b"\xff"),
+        "🙂",
+        "1 OR 1=1",
+    ):
+        result = in_process("show", "--archive", sample_crawl.archive, "--", odd)
+        assert result.exit_code == 2, (odd, result.exception)
+        assert "no article" in result.output
+
+
+def test_search_takes_phrases_and_what_to_leave_out(sample_crawl):
+    with Archive(sample_crawl.archive) as archive:
+        both = {hit.id for hit in archive.search("agency contract", limit=100)}
+        phrase = {hit.id for hit in archive.search('"agency contract"', limit=100)}
+        without = {hit.id for hit in archive.search("agency -contract", limit=100)}
+        either = {hit.id for hit in archive.search("agency OR contract", limit=100)}
+        start = {hit.id for hit in archive.search("agenc*", limit=100)}
+        agency = {hit.id for hit in archive.search("agency", limit=100)}
+    assert phrase <= both <= agency <= either
+    assert without == agency - both
+    assert agency <= start
+    assert len(phrase) < len(both)
+
+
+def test_filters(sample_crawl):
+    truth = build().articles
+
+    def found(*options):
+        result = in_process("search", "the", "--json", "--limit", "100", "--archive", sample_crawl.archive, *options)
+        assert result.exit_code == 0, result.exception
+        return {hit["url"] for hit in json.loads(result.output)}
+
+    assert found() == {article.url for article in truth}
+    assert found("--section", "careers") == {a.url for a in truth if a.section == "Careers"}
+    assert found("--site", "no-such-site") == set()
+    of_2018 = {a.url for a in truth if (a.published or "").startswith("2018")}
+    assert found("--from", "2018", "--to", "2018") == of_2018
+    in_april = {a.url for a in truth if (a.published or "").startswith("2018-04")}
+    assert found("--from", "2018-04", "--to", "2018-04") == in_april
+    assert found("--from", "2018-04-10", "--to", "2018-04-10") == {a.url for a in truth if a.published == "2018-04-10"}
+    for wrong in ("yesterday", "2018-13", "10/04/2018", ""):
+        result = in_process("search", "the", "--archive", sample_crawl.archive, "--from", wrong)
+        assert result.exit_code == 2, result.exception
+        assert "2018-04-10" in result.output
+
+
+def test_offset_walks_through_all_hits(sample_crawl):
+    with Archive(sample_crawl.archive) as archive:
+        pages = [archive.search("agency", limit=7, offset=offset) for offset in range(0, 49, 7)]
+        ids = [hit.id for page in pages for hit in page]
+        assert len(ids) == len(set(ids)) == archive.count("agency")
+
+
+# -- folders that are no archive --------------------------------------------------------------------------------------
+
+
+def nothing(_):
+    pass
+
+
+def empty(folder):
+    folder.mkdir()
+
+
+def file(folder):
+    folder.write_text("a file")
+
+
+def other_folder(folder):
+    folder.mkdir()
+    (folder / "letter.txt").write_text("Dear reader")
+
+
+def garbage(folder):
+    folder.mkdir()
+    (folder / "archive.db").write_bytes(b"this is no database" * 1000)
+
+
+def other_database(folder):
+    folder.mkdir()
+    with closing(sqlite3.connect(folder / "archive.db")) as db:
+        db.execute("CREATE TABLE recipes (id INTEGER)")
+        db.commit()
+
+
+def folder_as_database(folder):
+    (folder / "archive.db").mkdir(parents=True)
+
+
+@pytest.mark.parametrize("make", [nothing, empty, file, other_folder, garbage, other_database, folder_as_database])
+@pytest.mark.parametrize("arguments", [["search", "x"], ["status"], ["show", "1"], ["crawl", "--due"]])
+def test_reading_what_is_no_archive(tmp_path, make, arguments):
+    folder = tmp_path / "place"
+    make(folder)
+    before = sorted(tmp_path.rglob("*"))
+    result = in_process(*arguments, "--archive", folder)
+    assert result.exit_code == 2, result.exception
+    assert len(result.output.strip().splitlines()) == 1
+    assert str(folder) in result.output
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@scenario
+def wrong_folders(folder):
+    """Crawls into places that hold something else: the run, and what was there before and after."""
+    found = {}
+    for make in (file, garbage, other_database):
+        place = folder / make.__name__
+        place.mkdir()
+        make(place / "archive")
+        before = snapshot(place)
+        found[make] = crawl(place, "http://127.0.0.1:9"), before, snapshot(place)
+    return found
+
+
+def snapshot(place):
+    return {
+        path: path.read_bytes()
+        for path in place.rglob("*")
+        if path.is_file() and path.name in {"archive", "archive.db"}
+    }
+
+
+@pytest.mark.parametrize("make", [file, garbage, other_database])
+def test_crawling_into_what_is_no_archive(wrong_folders, make):
+    run, before, after = wrong_folders[make]
+    assert run.code == 2
+    assert run.out == ""
+    assert len(run.err.strip().splitlines()) == 1
+    assert "archive" in run.err
+    assert before == after
+
+
+@scenario
+def newer(folder):
+    """An archive that a later version has written to."""
+    with SiteServer(small("First report")) as server:
+        runs = [crawl(folder, server)]
+        mark = "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('locum_spider', ?, '')"
+        change(folder / "archive", mark, "m999_later")
+        before = contents(folder / "archive")
+        runs.append(crawl(folder, server))
+        return Crawled(folder, server.log, runs), before
+
+
+def test_an_archive_of_a_newer_version_is_left_alone(newer):
+    crawled, before = newer
+    assert crawled.run.code == 2
+    assert "newer version" in crawled.run.err
+    assert "m999_later" in crawled.run.err
+    assert len(crawled.run.err.strip().splitlines()) == 1
+    assert contents(crawled.archive) == before
+    assert len(crawled.log) == 3
+    for arguments in (["search", "x"], ["status"], ["show", "1"], ["schedule", "locum-today", "--print"]):
+        result = in_process(*arguments, "--archive", crawled.archive)
+        assert result.exit_code == 2, result.exception
+        assert "newer version" in result.output
+
+
+@pytest.mark.parametrize("sql", ["DELETE FROM _sqlite_migrations", "DROP TABLE _sqlite_migrations"])
+def test_a_database_without_our_mark_is_not_touched(newer, tmp_path, sql):
+    crawled, _ = newer
+    (tmp_path / "archive").mkdir()
+    shutil.copy(crawled.archive / "archive.db", tmp_path / "archive" / "archive.db")
+    change(tmp_path / "archive", sql)
+    result = in_process("status", "--archive", tmp_path / "archive")
+    assert result.exit_code == 2, result.exception
+    assert "something else" in result.output
+
+
+@scenario
+def missing_warc(folder):
+    """A crawl is killed, and somebody removes the WARC that it was writing."""
+    from support.harness import start_crawl, wait_until
+
+    with SiteServer(small("First report", "Second report")) as server:
+        with start_crawl(folder, server):
+            wait_until(lambda: len(server.log) >= 3, "three requests")
+            wait_until(lambda: list((folder / "archive" / "warc").glob("*.open")), "a WARC")
+        for path in (folder / "archive" / "warc").iterdir():
+            path.unlink()
+        return Crawled(folder, server.log, [crawl(folder, server)])
+
+
+def test_a_missing_warc_is_a_fault_of_integrity(missing_warc):
+    assert missing_warc.run.code == 7
+    assert "is missing; restore it from a backup" in missing_warc.run.err
+    assert len(missing_warc.run.err.strip().splitlines()) == 1
+
+
+# -- the schedule -----------------------------------------------------------------------------------------------------
+
+
+@scenario
+def scheduled(folder):
+    """Never crawled; just crawled; crawled long ago; cut short; off the schedule."""
+    steps = {}
+
+    def due():
+        return locum("crawl", "--due", "--delay", "0", "--archive", "archive", cwd=folder, proxy=server.url)
+
+    with SiteServer(small("First report")) as server:
+        steps["print"] = locum(
+            "schedule", "locum-today", "--every", "12h", "--print", "--archive", "archive", cwd=folder
+        )
+        steps["never crawled"] = due()
+        steps["status"] = locum("status", "--json", "--archive", "archive", cwd=folder)
+        steps["just crawled"] = due()
+        change(folder / "archive", "UPDATE crawls SET started_at = '2020-01-01T00:00:00Z'")
+        steps["long ago"] = due()
+        change(folder / "archive", "UPDATE crawls SET finished_at = NULL, outcome = 'interrupted' WHERE id = 2")
+        steps["cut short"] = due()
+        change(folder / "archive", "UPDATE crawls SET started_at = '2020-01-01T00:00:00Z'")
+        steps["off"] = locum("schedule", "locum-today", "--off", "--archive", "archive", cwd=folder)
+        steps["nothing scheduled"] = due()
+        return Crawled(folder, server.log, list(steps.values())), steps
+
+
+def test_schedule_prints_timer_and_cron_line(scheduled):
+    _, steps = scheduled
+    printed = steps["print"]
+    assert printed.code == 0
+    for words in ("[Service]", "[Timer]", "OnCalendar=", "ExecStart=", "crawl --due --archive", "* * * *", "every 12h"):
+        assert words in printed.out
+
+
+def test_what_is_due_is_crawled(scheduled):
+    crawled, steps = scheduled
+    for step in ("never crawled", "long ago", "cut short"):
+        assert steps[step].code == 0, step
+        assert "locum-today: done" in steps[step].out, step
+    for step in ("just crawled", "nothing scheduled"):
+        assert (steps[step].code, steps[step].out) == (0, "Nothing is due.\n"), step
+    assert crawled.rows("SELECT id, outcome FROM crawls ORDER BY id") == [(1, "done"), (2, "done")]
+
+
+def test_status_tells_when_a_site_is_due(scheduled):
+    _, steps = scheduled
+    (row,) = steps["status"].json
+    assert row["every"] == "12h"
+    started = datetime.fromisoformat(row["last_crawl"]["started_at"])
+    due = datetime.fromisoformat(row["next_due"])
+    assert (due - started).total_seconds() == 12 * 3600
+    assert due > datetime.now(UTC)
+
+
+def test_the_printed_command_is_one_that_runs(scheduled):
+    import shlex
+    import subprocess
+
+    crawled, steps = scheduled
+    line = next(line for line in steps["print"].out.splitlines() if line.startswith("ExecStart="))
+    words = shlex.split(line.removeprefix("ExecStart="))
+    assert words[-2:] == ["--archive", str(crawled.archive)]
+    run = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    assert (run.returncode, run.stdout) == (0, "Nothing is due.\n")
+
+
+def test_an_archive_in_a_folder_with_odd_characters(tmp_path):
+    """Spaces, quotes and per cent signs, which cron and systemd read in ways of their own."""
+    folder = tmp_path / "my 100% 'new' archive"
+    result = in_process("schedule", "locum-today", "--print", "--archive", folder)
+    assert result.exit_code == 0, result.exception
+    cron = next(line for line in result.output.splitlines() if line.startswith("17 * * * *"))
+    assert "100\\%" in cron
+    assert "100%%" in result.output
+
+
+# -- Scrapy's own commands, the demo ----------------------------------------------------------------------------------
+
+
+def scrapy(*arguments, archive, proxy=None):
+    running = Running(["scrapy", *arguments], PROJECT, environment(proxy, LOCUM_ARCHIVE=str(archive)))
+    return running.end()
+
+
+@scenario
+def by_scrapy(folder):
+    before = {path.name for path in PROJECT.iterdir()}
+    with SiteServer(small("First report", "Second report")) as server:
+        run = scrapy("crawl", "locum-today", "-s", "DOWNLOAD_DELAY=0", archive=folder / "archive", proxy=server.url)
+        return Crawled(folder, server.log, [run]), {path.name for path in PROJECT.iterdir()} - before
+
+
+def test_scrapy_crawl(by_scrapy):
+    crawled, left = by_scrapy
+    assert crawled.run.code == 0
+    assert crawled.value("SELECT count(*) FROM articles") == 2
+    assert crawled.value("SELECT outcome FROM crawls") == "done"
+    assert [path.suffix for path in (crawled.archive / "warc").iterdir()] == [".gz"]
+    assert left <= {".pytest_cache", ".ruff_cache", ".mypy_cache"}
+
+
+def test_scrapy_list(tmp_path):
+    (tmp_path / "sites").mkdir()
+    text = (
+        'title = "Own"\nhosts = ["own.example"]\nstart = ["http://own.example/"]\ntimezone = "UTC"\nlanguage = "en"\n'
+    )
+    (tmp_path / "sites" / "own-site.toml").write_text(f'name = "own-site"\n{text}[articles]\naddress = "^/a/"\n')
+    run = scrapy("list", archive=tmp_path)
+    assert run.code == 0
+    assert run.out.split() == ["locum-today", "own-site"]
+
+
+@scenario
+def demonstrated(folder):
+    place = folder / "a folder with spaces"
+    place.mkdir()
+    runs = [locum("demo", "--archive", "archive", cwd=place), locum("demo", "--archive", "archive", cwd=place)]
+    return Crawled(place, [], runs)
+
+
+def test_demo_works_twice(demonstrated):
+    for run in demonstrated.runs:
+        assert run.code == 0
+        for words in ("42 new", "locum search", "[agency", "What to do next", " serve --archive"):
+            assert words in run.out
+    assert demonstrated.value("SELECT count(*) FROM crawls") == 1
+    assert demonstrated.value("SELECT count(*) FROM articles") == build().expected["articles"]
+
+
+def test_demo_touches_no_other_folder(tmp_path):
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "letter.txt").write_text("Dear reader")
+    run = locum("demo", "--archive", "archive", cwd=tmp_path)
+    assert run.code == 2
+    assert "not empty" in run.err
+    assert [path.name for path in (tmp_path / "archive").iterdir()] == ["letter.txt"]
+
+
+# -- exit codes and logs ----------------------------------------------------------------------------------------------
+
+
+@scenario
+def nothing_found(folder):
+    """A site that answers, but has not one article."""
+    with SiteServer(Sample({})) as server:
+        return Crawled(folder, server.log, [crawl(folder, server, "--log", "crawl.log")])
+
+
+def test_a_crawl_that_finds_nothing_says_so(nothing_found):
+    assert nothing_found.run.code == 6
+    said = " ".join(nothing_found.run.out.split())
+    assert "no article was found" in said
+    assert f"the start page {HOME} could not be read as a listing" in said
+    reasons = json.loads(nothing_found.value("SELECT reasons FROM crawls"))
+    assert len(reasons) == 2
+
+
+def test_a_log_holds_no_bodies(sample_crawl, nothing_found):
+    log = (nothing_found.folder / "crawl.log").read_text(encoding="utf-8")
+    assert "There is no such page" not in log
+    assert " DEBUG " not in log
+
+
+def test_plain_progress_goes_to_standard_error(nothing_found):
+    assert "\x1b[" not in nothing_found.run.out + nothing_found.run.err
+
+
+def test_a_log_file_that_cannot_be_written(tmp_path):
+    run = crawl(tmp_path, "http://127.0.0.1:9", "--log", "no/such/folder/log")
+    assert run.code == 2
+    assert len(run.err.strip().splitlines()) <= 4
+    assert "no/such/folder/log" in run.err
+
+
+def test_search_into_a_pipe_that_closes(sample_crawl):
+    arguments = ["locum_spider", "search", "the", "--limit", "1000", "--archive", "archive"]
+    with Running(arguments, sample_crawl.folder, environment()) as running:
+        assert running.process.stdout is not None
+        running.process.stdout.close()
+        assert running.process.stderr is not None
+        said = running.process.stderr.read()
+        running.process.stderr.close()
+        running.process.wait(30)
+    assert "Traceback" not in said
+    assert "Exception" not in said
+
+
+def test_the_article_is_shown_by_the_number_that_search_prints(sample_crawl):
+    hit = on(sample_crawl, "search", "county lines", "--json").json[0]
+    shown = on(sample_crawl, "show", str(hit["id"]), "--json").json
+    assert (shown["id"], shown["url"]) == (hit["id"], hit["url"])
+    assert on(sample_crawl, "show", "999999").code == 2
+    assert address(slug("first report")) not in shown["addresses"]

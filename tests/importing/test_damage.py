@@ -1,0 +1,196 @@
+"""`locum import` of damaged files: what is broken is named, everything else is taken."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import itertools
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from support.foreign_files import address, html, http, imported, members, page, put, record, rows, run, state
+
+from locum_spider.importing.records import read_foreign
+from locum_spider.items import Exchange
+from locum_spider.warc.reader import Broken
+from locum_spider.warc.writer import payload_digest
+
+SLUGS = [f"n{number}" for number in range(6)]
+RECORDS = [page(slug) for slug in SLUGS]
+STARTS = [0, *itertools.accumulate(len(members(each)) for each in RECORDS)]
+PLAIN_STARTS = [0, *itertools.accumulate(map(len, RECORDS))]
+
+
+def read(data: bytes) -> tuple[list[str], list[Broken]]:
+    """Slugs of the pages that are read, whose bodies are right, and what is said of the rest."""
+    found = list(read_foreign(io.BytesIO(data)))
+    pages = [each for each in found if isinstance(each, Exchange)]
+    slugs = [each.url.rpartition("2016-05-01-")[2].removesuffix("-report") for each in pages]
+    assert all(each.body == html(slug) for each, slug in zip(pages, slugs, strict=True) if slug in SLUGS)
+    return slugs, [each for each in found if isinstance(each, Broken)]
+
+
+def test_cut_at_any_place_members():
+    data = members(*RECORDS)
+    for cut in range(20, len(data), max(len(data) // 60, 1)):
+        slugs, broken = read(data[:cut])
+        whole = sum(start <= cut for start in STARTS[1:])
+        assert slugs == SLUGS[:whole], cut
+        assert [each.offset for each in broken] == ([] if cut in STARTS else [STARTS[whole]]), cut
+
+
+def test_cut_at_any_place_plain():
+    data = b"".join(RECORDS)
+    for cut in range(30, len(data), len(data) // 60):
+        slugs, broken = read(data[:cut])
+        whole = sum(start - 4 <= cut for start in PLAIN_STARTS[1:])
+        assert slugs == SLUGS[:whole], cut
+        assert [each.offset for each in broken] in ([], [PLAIN_STARTS[whole]]), cut
+
+
+def test_cut_at_any_place_of_one_member_keeps_what_came_before():
+    noise = [record(address(slug), http(html(slug) + random.Random(slug).randbytes(3000))) for slug in SLUGS]
+    data = gzip.compress(b"".join(noise), mtime=0)
+    counts = []
+    for cut in range(2000, len(data), len(data) // 60):
+        found = list(read_foreign(io.BytesIO(data[:cut])))
+        counts.append(sum(isinstance(each, Exchange) for each in found))
+        assert sum(isinstance(each, Broken) for each in found) == 1
+    assert counts == sorted(counts)
+    assert counts[-1] == len(SLUGS) - 1
+    assert counts[len(counts) // 2] >= 2
+
+
+def test_flipped_bit_costs_one_record_of_members():
+    data = members(*RECORDS)
+    chance = random.Random(1)
+    for _ in range(200):
+        place = chance.randrange(3, len(data))
+        flipped = bytearray(data)
+        flipped[place] ^= 1 << chance.randrange(8)
+        slugs, broken = read(bytes(flipped))
+        hit = sum(start <= place for start in STARTS) - 1
+        others = [slug for slug in SLUGS if slug != SLUGS[hit]]
+        assert slugs in (others, SLUGS), place  # a time or name in the gzip head changes nothing
+        if slugs != SLUGS:
+            assert [each.offset for each in broken] == [STARTS[hit]], place
+
+
+def test_flipped_bit_costs_one_record_of_a_plain_file():
+    digests = [
+        record(address(slug), block, WARC_Block_Digest=payload_digest(block))
+        for slug, block in zip(SLUGS, [http(html(slug)) for slug in SLUGS], strict=True)
+    ]
+    starts = [0, *itertools.accumulate(map(len, digests))]
+    data = b"".join(digests)
+    chance = random.Random(2)
+    for _ in range(200):
+        place = chance.randrange(5, len(data))
+        flipped = bytearray(data)
+        flipped[place] ^= 1 << chance.randrange(7)
+        found = list(read_foreign(io.BytesIO(bytes(flipped))))
+        hit = sum(start <= place for start in starts) - 1
+        bodies = [each.body for each in found if isinstance(each, Exchange)]
+        assert set(map(html, SLUGS)) - set(bodies) <= {html(SLUGS[hit])}, place
+        assert all(body in set(map(html, SLUGS)) for body in bodies), place
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("garbage", [b"garbage", b"\r\n\r\ngarbage\r\n", b"\0" * 1000, random.Random(3).randbytes(5000),
+                                     b"\x1f\x8b\x08" + b"x" * 200, b"WARC/1.0\r\nno end"])  # fmt: skip
+def test_garbage_between_records(garbage, packed):
+    first, *rest = [members(each) if packed else each for each in RECORDS]
+    slugs, broken = read(first + garbage + b"".join(rest))
+    assert slugs == SLUGS
+    if garbage.startswith(b"WARC/") or (packed and not garbage.strip(b"\0")):
+        return  # half a head before a whole one, and what gzip itself passes over
+    assert [each.offset for each in broken] == [
+        len(first) + (4 if garbage.startswith(b"\r\n") and not packed else 0)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("packed", [True, False, None], ids=["members", "plain", "one member"])
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        ("too long", record(address("bad"), http(html("bad")), Content_Length="999999")),
+        ("by far too long", record(address("bad"), http(html("bad")), Content_Length="99999999999999")),
+        ("one too long", record(address("bad"), http(html("bad")), Content_Length=str(len(http(html("bad"))) + 20))),
+        ("too short", record(address("bad"), http(html("bad")), Content_Length="100")),
+        ("no length", record(address("bad"), http(html("bad")), Content_Length=None)),
+        ("negative", record(address("bad"), http(html("bad")), Content_Length="-5")),
+        ("words", record(address("bad"), http(html("bad")), Content_Length="many")),
+        ("no time", record(address("bad"), http(html("bad")), WARC_Date=None)),
+        ("wrong time", record(address("bad"), http(html("bad")), WARC_Date="yesterday")),
+        ("not HTTP", record(address("bad"), b"this is no response at all")),
+        ("nothing", record(address("bad"), b"")),
+        ("wrong digest", record(address("bad"), http(html("bad")), WARC_Block_Digest="sha1:" + "A" * 32)),
+        ("wrong payload", record(address("bad"), http(html("bad")), WARC_Payload_Digest="md5:" + "0" * 32)),
+        ("no fields", b"WARC/1.0\r\n\r\n\r\n\r\n"),
+    ],
+)
+def test_broken_record_is_named_and_everything_behind_it_taken(name, bad, packed):
+    around = [*RECORDS[:2], bad, *RECORDS[2:]]
+    if packed is None:
+        data, place = gzip.compress(b"".join(around)), 0
+    else:
+        data = members(*around) if packed else b"".join(around)
+        place = STARTS[2] if packed else PLAIN_STARTS[2]
+    slugs, broken = read(data)
+    assert slugs == SLUGS
+    assert [each.offset for each in broken] == [place]
+    assert all(each.fault for each in broken)
+
+
+def test_faults_are_printed_with_file_and_byte(tmp_path):
+    bad = record(address("bad"), b"this is no response at all")
+    output = run(tmp_path / "a", "import", put(tmp_path, members(RECORDS[0], *[bad] * 12, RECORDS[1])))
+    said = " ".join(output.replace("!", "").split())
+    assert f"skipped, broken: foreign.warc.gz, byte {STARTS[1]:,}: the record holds no HTTP response" in said
+    assert "and 2 more" in output
+    assert "2 new" in output
+
+
+def test_import_twice_doubles_nothing(tmp_path):
+    file = put(tmp_path, members(*RECORDS, page(SLUGS[0], "Another text.", "2016-06-01T00:00:00Z")))
+    imported(tmp_path / "a", file)
+    before, records = state(tmp_path / "a"), rows(tmp_path / "a", "SELECT count(*) FROM records")
+    (again,) = imported(tmp_path / "a", file)
+    assert again["outcomes"] == {"known": 7}
+    assert state(tmp_path / "a") == before
+    assert rows(tmp_path / "a", "SELECT count(*) FROM records") == records
+
+
+def test_killed_at_any_time_and_run_again_is_as_if_never_killed(tmp_path):
+    many = [
+        page(f"n{number}", f"Paragraph {number % 40}.", f"2016-05-02T10:{number % 60:02}:00Z") for number in range(300)
+    ]
+    file = put(tmp_path, members(*many, *many[:20], page("n3", "Changed.", "2017-01-01T00:00:00Z")))
+    imported(tmp_path / "whole", file)
+    command = [sys.executable, "-m", "locum_spider", "import", file, "--archive", tmp_path / "killed"]
+    database, killed = tmp_path / "killed" / "archive.db", 0
+    for least in (1, 70, 150):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 30
+        while process.poll() is None and time.monotonic() < end:
+            if database.exists() and captures(tmp_path / "killed") >= least:
+                os.kill(process.pid, signal.SIGKILL)
+                break
+            time.sleep(0.002)
+        killed += process.wait() == -signal.SIGKILL
+    assert killed
+    imported(tmp_path / "killed", file)
+    assert state(tmp_path / "killed") == state(tmp_path / "whole")
+    assert run(tmp_path / "killed", "verify")
+
+
+def captures(archive) -> int:
+    try:
+        return rows(archive, "SELECT count(*) FROM captures")[0][0]
+    except Exception:  # noqa: BLE001 - there are no tables yet
+        return 0
