@@ -74,7 +74,7 @@ def make(folder: Path, pages: int, kilobytes: int) -> None:
             todo = todo[16:]
             for recorded in recorder.record(visits):
                 todo += recorded.requests
-        recorder.finish(Close(opened.crawl_id, "finished"))
+        recorder.finish(Close(opened.crawl_id, complete=True))
 
 
 def sha256(path: Path) -> None:

@@ -3,50 +3,65 @@
 `exit_code` is what the command line ends with when the error reaches it.
 """
 
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a command ends with."""
+
+    DONE = 0
+    FAULT = 1
+    USAGE = 2
+    INTERRUPTED = 3
+    UNREACHABLE = 4
+    NO_SPACE = 5
+    CHECK_FAILED = 6
+    INTEGRITY = 7
+
 
 class LocumError(Exception):
     """Root of all errors this package raises on purpose."""
 
-    exit_code = 1
+    exit_code = ExitCode.FAULT
 
 
 class UsageError(LocumError):
     """Raised by the command line and the Python interface on a wrong argument."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class DeclarationError(LocumError):
     """Raised while a site's TOML is read: the file, the key, what is allowed there."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class ArchiveError(LocumError):
     """Raised when a folder cannot be opened as an archive: none there, a newer schema, in use."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class PageError(LocumError):
     """Raised by the readers in `extract` when a page lacks what must be there, or cannot be parsed at all."""
 
-    exit_code = 6
+    exit_code = ExitCode.CHECK_FAILED
 
 
 class InterruptedCrawl(LocumError):  # noqa: N818 - not a fault
     """Raised where a crawl was stopped at once; the next one goes on with it."""
 
-    exit_code = 3
+    exit_code = ExitCode.INTERRUPTED
 
 
 class NoSpaceError(LocumError):
     """Raised by the recorder when the disk cannot take another record."""
 
-    exit_code = 5
+    exit_code = ExitCode.NO_SPACE
 
 
 class IntegrityError(LocumError):
     """Raised when the archive contradicts itself: a record or row that is damaged or missing."""
 
-    exit_code = 7
+    exit_code = ExitCode.INTEGRITY

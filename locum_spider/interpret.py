@@ -1,4 +1,7 @@
-"""What the final response of a visit means for a site: an article, a listing, or why neither. No effects."""
+"""What a response means for a site: an article, a listing, or why neither. One road for every page, without effects.
+
+A crawl, an import, a rebuild and `read_article` all come through here, whether a layout or the general reader reads.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,13 @@ from pathlib import Path
 from locum_spider.errors import PageError
 from locum_spider.extract.declared.article import read_declared
 from locum_spider.extract.declared.listing import article_links, read_declared_listing
+from locum_spider.extract.general.article import read_generic
 from locum_spider.extract.page.document import Document
-from locum_spider.items import Article, Exchange, Listing
+from locum_spider.items import Article, Child, Exchange, Kind, Listing, Outcome
 from locum_spider.sites.site import Site
 from locum_spider.warc.codings import decode_content
 
-_HTML = (
+_PAGES = (
     "text/html",
     "application/xhtml+xml",
     "text/plain",
@@ -30,56 +34,56 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The meaning of a response. `outcome` is `article`, `listing`, `failed`, `not_article` or `not_listing`.
+    """The meaning of a response, why it has no other, and the pages to fetch next. `reason` of a listing is its
+    fingerprint."""
 
-    `children` are `(key, url, kind)` to be fetched next.
-    """
-
-    outcome: str
+    outcome: Outcome
     reason: str | None = None
     article: Article | None = None
     listing: Listing | None = None
-    children: list[tuple[str, str, str]] = field(default_factory=list)
+    children: list[Child] = field(default_factory=list)
 
 
-def interpret(site: Site, exchange: Exchange, kind: str | None = None) -> Reading:
-    """Read a response by the rules of its site and its time. `kind` is what was expected: `article` or `listing`.
+def interpret(site: Site, exchange: Exchange, kind: Kind | None = None) -> Reading:
+    """Read a response as `read_response` does, whatever comes: no page stops a crawl.
 
-    No page stops a crawl: a fault of ours in reading one is its reason, with the place in our code.
+    A fault of ours in reading one is its reason, with the place in our code.
     """
     try:
-        return _interpret(site, exchange, kind)
+        return read_response(site, exchange, kind)
     except Exception as error:  # noqa: BLE001 - told in the report, and the capture is kept
         last = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(last.filename).name}:{last.lineno}"
-        return Reading("failed", f"a fault of ours in reading it: {type(error).__name__}: {error} ({place})")
+        text = f"a fault of ours in reading it: {type(error).__name__}: {error} ({place})"
+        return Reading(Outcome.FAILED, text)
 
 
-def _interpret(site: Site, exchange: Exchange, kind: str | None) -> Reading:
+def read_response(site: Site, exchange: Exchange, kind: Kind | None = None) -> Reading:
+    """Read a response by the rules of its site and its time. `kind` is what was asked for, if that is known."""
     is_article = site.is_article(exchange.url)
-    nothing = "not_article" if is_article else "not_listing"
+    nothing = Outcome.NOT_ARTICLE if is_article else Outcome.NOT_LISTING
     if exchange.status in {301, 302, 303, 307, 308}:
-        return Reading("failed", f"{_status(exchange.status)}: led on to nowhere, or outside the site")
+        return Reading(Outcome.FAILED, f"{_status(exchange.status)}: led on to nowhere, or outside the site")
     if exchange.status != HTTPStatus.OK:
-        return Reading("failed", _status(exchange.status))
+        return Reading(Outcome.FAILED, _status(exchange.status))
     if exchange.truncated is not None:  # what is missing at the end of a page nobody would notice
-        return Reading("failed", f"cut short (WARC-Truncated: {exchange.truncated})")
+        return Reading(Outcome.FAILED, f"cut short (WARC-Truncated: {exchange.truncated})")
     content_type = exchange.header(b"content-type")
-    if content_type and not content_type.lower().startswith(_HTML):
+    if content_type and not content_type.lower().startswith(_PAGES):
         return Reading(nothing, f"it is {content_type.split(';')[0]}, not a page")
     if not site.owns(exchange.url):
-        return Reading("failed", f"it leads to another site, {exchange.url}")
-    if kind == "article" and not is_article:
-        return Reading("not_article", f"it leads to {exchange.url}, which is no article")
+        return Reading(Outcome.FAILED, f"it leads to another site, {exchange.url}")
+    if kind is Kind.ARTICLE and not is_article:
+        return Reading(Outcome.NOT_ARTICLE, f"it leads to {exchange.url}, which is not the address of an article")
     try:
         body = decode_content(exchange.body, _coding(exchange), limit=site.crawl.max_bytes)
         document = Document(body, exchange.url, content_type)
     except PageError as error:
-        return Reading("failed", str(error))
+        return Reading(Outcome.FAILED, str(error))
     fetched_at = datetime.fromisoformat(exchange.fetched_at)
     if is_article:
-        return _interpret_article(site, document, fetched_at)
-    return _interpret_listing(site, document, fetched_at)
+        return _read_article(site, document, body, fetched_at, content_type)
+    return _read_listing(site, document, fetched_at)
 
 
 def _coding(exchange: Exchange) -> str | None:
@@ -97,22 +101,29 @@ def _status(code: int) -> str:
         return f"HTTP {code}"
 
 
-def _interpret_article(site: Site, document: Document, fetched_at: datetime) -> Reading:
-    children = [(site.key(link.url), link.url, "article") for link in article_links(document, site)]
+def _read_article(
+    site: Site, document: Document, body: bytes, fetched_at: datetime, content_type: str | None
+) -> Reading:
+    children = [Child(site.key(link.url), link.url, Kind.ARTICLE) for link in article_links(document, site)]
     try:
-        article = read_declared(document, site, fetched_at)
+        if site.layouts:
+            article: Article | None = read_declared(document, site, fetched_at)
+        else:
+            article = read_generic(document, body, fetched_at, content_type=content_type)
     except PageError as error:
-        return Reading("not_article", str(error), children=children)
-    return Reading("article", article=article, children=children)
+        return Reading(Outcome.NOT_ARTICLE, str(error), children=children)
+    if article is None:
+        return Reading(Outcome.NOT_ARTICLE, "nothing on the page reads like an article", children=children)
+    return Reading(Outcome.ARTICLE, article=article, children=children)
 
 
-def _interpret_listing(site: Site, document: Document, fetched_at: datetime) -> Reading:
+def _read_listing(site: Site, document: Document, fetched_at: datetime) -> Reading:
     listing = read_declared_listing(document, site, fetched_at)
     if not listing.entries:
-        return Reading("not_listing", "no link to an article of the site on the page")
-    children = [(site.key(e.url), e.url, "article") for e in listing.entries]
-    children += [(site.key(url), url, "listing") for url in listing.pages]
-    return Reading("listing", fingerprint(site, listing), listing=listing, children=children)
+        return Reading(Outcome.NOT_LISTING, "no link to an article of the site on the page")
+    children = [Child(site.key(entry.url), entry.url, Kind.ARTICLE) for entry in listing.entries]
+    children += [Child(site.key(url), url, Kind.LISTING) for url in listing.pages]
+    return Reading(Outcome.LISTING, fingerprint(site, listing), listing=listing, children=children)
 
 
 def fingerprint(site: Site, listing: Listing) -> str:

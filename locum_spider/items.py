@@ -6,8 +6,66 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
 
 Headers = tuple[tuple[bytes, bytes], ...]
+
+
+class Kind(StrEnum):
+    """What a request asks for."""
+
+    ARTICLE = "article"
+    LISTING = "listing"
+    ROBOTS = "robots"
+
+
+class Outcome(StrEnum):
+    """What became of a request, or of a capture made by others. `ARTICLE` is what a page was read as; stored, it is
+    `NEW`, `CHANGED` or `UNCHANGED`. `REPEATED` and `KNOWN` were stored before."""
+
+    ARTICLE = "article"
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    LISTING = "listing"
+    NOT_ARTICLE = "not_article"
+    NOT_LISTING = "not_listing"
+    FAILED = "failed"
+    REFUSED = "refused"
+    TAKEN_DOWN = "taken_down"
+    ROBOTS = "robots"
+    REPEATED = "repeated"
+    KNOWN = "known"
+
+
+class CrawlOutcome(StrEnum):
+    """How a crawl ended. `IMPORTED` is the row of an import, from its begin on."""
+
+    DONE = "done"
+    INTERRUPTED = "interrupted"
+    UNREACHABLE = "unreachable"
+    CHECK_FAILED = "check_failed"
+    IMPORTED = "imported"
+
+
+class EventKind(StrEnum):
+    """What a record tells that is no exchange."""
+
+    CRAWL_BEGIN = "crawl-begin"
+    CRAWL_END = "crawl-end"
+    IMPORT_BEGIN = "import-begin"
+    IMPORT_END = "import-end"
+    VISIT_FAILED = "visit-failed"
+    TAKEDOWN = "takedown"
+
+
+class Child(NamedTuple):
+    """A page that another one leads to: the key it is known under, its address, what is expected there."""
+
+    key: str
+    url: str
+    kind: Kind
 
 
 def payload_digest(body: bytes) -> str:
@@ -70,8 +128,8 @@ class Exchange:
 class Visit:
     """What became of one address of the frontier: its exchanges in order (retries, redirects), or why there is none.
 
-    `request_id` is the frontier's row, None for robots.txt. `error` is why no final response came;
-    `refused` is True where robots.txt forbade the request.
+    `request_id` is the frontier's row; robots.txt has none. `error` is why no final response came;
+    `refused` is True if robots.txt forbade the request.
     """
 
     crawl_id: int
@@ -79,6 +137,11 @@ class Visit:
     exchanges: tuple[Exchange, ...] = ()
     error: str | None = None
     refused: bool = False
+
+    @property
+    def is_robots(self) -> bool:
+        """Whether this is a visit of robots.txt, which waits in no frontier."""
+        return self.request_id is None
 
 
 @dataclass(frozen=True, slots=True)

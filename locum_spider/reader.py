@@ -1,22 +1,15 @@
-"""Reading pages without an archive: what a notebook, the recorder and a rebuild call alike."""
+"""Reading pages without an archive, as in a notebook, on the road that a crawl takes."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from http import HTTPStatus
 
-from locum_spider.errors import PageError
-from locum_spider.extract.declared.article import read_declared
-from locum_spider.extract.declared.listing import read_declared_listing
-from locum_spider.extract.page.document import Document
-from locum_spider.items import Article, Listing
-from locum_spider.sites import find_site, site_of
+from locum_spider.interpret import Reading, read_response
+from locum_spider.items import Article, Exchange, Listing
+from locum_spider.sites import find_site, site_of, undeclared
 from locum_spider.sites.site import Site
-
-
-def _site(site: Site | str | None, url: str) -> Site | None:
-    if isinstance(site, str):
-        return find_site(site)
-    return site if site is not None else site_of(url)
+from locum_spider.urls import host_of
 
 
 def read_article(
@@ -27,23 +20,14 @@ def read_article(
     fetched_at: datetime | None = None,
     site: Site | str | None = None,
 ) -> Article | None:
-    """The article on a page, or None where the page is none.
+    """The article on a page, or None if the page is not an article.
 
     `html` is the body without content coding, `content_type` the header's value, `fetched_at` the time of the
-    capture (now, if not given), `site` a declaration or its name; by default the declared site of the address, else
-    the general reader. Raises UsageError where no site of that name is declared.
+    capture (now, if not given), `site` a declaration or its name; by default the declared site of the address. The
+    general reader reads pages of sites that nobody declared, or that declare no layouts. Raises UsageError if no site
+    of that name is declared.
     """
-    now = fetched_at or datetime.now(UTC)
-    declared = _site(site, url)
-    try:
-        document = Document(html, url, content_type)
-        if declared is not None:
-            return read_declared(document, declared, now)
-    except PageError:
-        return None
-    from locum_spider.extract.general.article import read_generic
-
-    return read_generic(document, html, now, content_type=content_type)
+    return _read(html, url, content_type, fetched_at, site).article
 
 
 def read_listing(
@@ -54,13 +38,18 @@ def read_listing(
     fetched_at: datetime | None = None,
     site: Site | str | None = None,
 ) -> Listing | None:
-    """What a listing page of a declared site says, or None where it has no entries. Arguments as `read_article`."""
-    declared = _site(site, url)
-    if declared is None:
-        return None
-    try:
-        document = Document(html, url, content_type)
-    except PageError:
-        return None
-    listing = read_declared_listing(document, declared, fetched_at or datetime.now(UTC))
-    return listing if listing.entries else None
+    """What a listing page of a declared site says, or None if it has no entries. Arguments as for `read_article`."""
+    return _read(html, url, content_type, fetched_at, site).listing
+
+
+def _read(
+    html: bytes, url: str, content_type: str | None, fetched_at: datetime | None, site: Site | str | None
+) -> Reading:
+    if isinstance(site, str):
+        site = find_site(site)
+    site = site or site_of(url) or undeclared(host_of(url))
+    at = fetched_at or datetime.now(UTC)
+    at = at.astimezone(UTC) if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    headers = ((b"Content-Type", content_type.encode("latin-1", "replace")),) if content_type else ()
+    exchange = Exchange(url, "GET", (), HTTPStatus.OK.value, headers, html, at.isoformat())
+    return read_response(site, exchange)

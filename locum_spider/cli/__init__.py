@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from locum_spider.cli.common import archive_option
-from locum_spider.errors import LocumError
+from locum_spider.errors import ExitCode, LocumError
 from locum_spider.version import __version__
 
 _COMMANDS = {
@@ -46,10 +46,10 @@ class _Commands(click.Group):
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo("locum: stopped; run the same command again to go on", err=True)
-            ctx.exit(3)
+            ctx.exit(ExitCode.INTERRUPTED)
         except BrokenPipeError:  # `locum search … | head`
             sys.stderr.close()
-            ctx.exit(0)
+            ctx.exit(ExitCode.DONE)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
@@ -73,4 +73,4 @@ def main() -> None:
     try:
         locum.main(standalone_mode=True)
     except KeyboardInterrupt:
-        sys.exit(3)
+        sys.exit(ExitCode.INTERRUPTED)

@@ -15,6 +15,7 @@ import click
 from locum_spider.cli.common import Size, json_option, plural, print_json, with_archive, wrap
 from locum_spider.crawl.run import Progress, Result
 from locum_spider.errors import ArchiveError, LocumError, UsageError
+from locum_spider.items import CrawlOutcome, Outcome
 from locum_spider.sites import find_site, site_of
 from locum_spider.sites.site import Site
 
@@ -146,10 +147,10 @@ def _as_json(result: Result) -> dict[str, Any]:
 
 
 _VERDICT = {
-    "done": "done",
-    "interrupted": "interrupted",
-    "unreachable": "could not be reached",
-    "check_failed": "a check failed",
+    CrawlOutcome.DONE: "done",
+    CrawlOutcome.INTERRUPTED: "interrupted",
+    CrawlOutcome.UNREACHABLE: "could not be reached",
+    CrawlOutcome.CHECK_FAILED: "a check failed",
 }
 
 
@@ -162,7 +163,7 @@ def print_report(result: Result) -> None:
         return
     crawl = result.report.crawl
     articles = [f"{crawl[f'articles_{kind}']:,} {kind}" for kind in ("new", "changed", "unchanged")]
-    click.echo(f"{result.site}: {_VERDICT[str(crawl['outcome'])]} (crawl {crawl['id']})")
+    click.echo(f"{result.site}: {_VERDICT[crawl['outcome']]} (crawl {crawl['id']})")
     click.echo(f"  captures   {crawl['captures']:,}")
     click.echo(f"  articles   {', '.join(articles)}")
     entries = plural(crawl["entries"], "entry", "entries")
@@ -171,13 +172,14 @@ def print_report(result: Result) -> None:
         f"  not read   {crawl['failed']:,} failed, {crawl['not_articles']:,} no article, {crawl['refused']:,} refused"
     )
     for row in result.report.unread:
-        if row["outcome"] != "not_listing":
+        if row["outcome"] != Outcome.NOT_LISTING:
+            what = "no article" if row["outcome"] == Outcome.NOT_ARTICLE else row["outcome"]
             reason = str(row["reason"]).removeprefix(f"{row['url']}: ")
             click.echo(wrap(f"{row['url']}", "    "))
-            click.echo(wrap(f"{row['outcome']}: {reason}".replace("not_article", "no article"), "      "))
+            click.echo(wrap(f"{what}: {reason}", "      "))
     for reason in crawl["reasons"]:
         click.echo(wrap(f"{reason}", "  ! "))
-    if crawl["outcome"] == "interrupted":
+    if crawl["outcome"] == CrawlOutcome.INTERRUPTED:
         click.echo("  Run the same command again to go on.")
 
 

@@ -16,6 +16,7 @@ from locum_spider.archive import Archive, FieldEvidence, StoredArticle
 from locum_spider.browse.serve import serve as serve_archive
 from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
 from locum_spider.errors import DeclarationError, UsageError
+from locum_spider.items import CrawlOutcome
 from locum_spider.operate.schedule import next_due
 from locum_spider.sites import SHIPPED, load_sites
 from locum_spider.store.search import MARK, UNMARK, Filters, Hit
@@ -104,8 +105,7 @@ def _print_status(row: dict[str, Any]) -> None:
     if last is None:
         click.echo("  never crawled")
     else:
-        outcome = last["outcome"] or "under way, or killed: the next crawl goes on with it"
-        click.echo(f"  last crawl {last['id']} began {last['started_at']}: {outcome.replace('_', ' ')}")
+        click.echo(f"  last crawl {last['id']} began {last['started_at']}: {_outcome(last)}")
         click.echo(
             f"  {plural(last['captures'], 'capture')}; {last['articles_new']:,} new, "
             f"{last['articles_changed']:,} changed, {last['failed']:,} failed"
@@ -114,6 +114,14 @@ def _print_status(row: dict[str, Any]) -> None:
             click.echo(wrap(reason, "  ! "))
     if row["every"]:
         click.echo(f"  every {row['every']}, next due {row['next_due']}")
+
+
+def _outcome(crawl: dict[str, Any]) -> str:
+    if crawl["outcome"] == CrawlOutcome.IMPORTED and crawl["finished_at"] is None:
+        return "an import, under way or cut short: run the same `locum import` again"
+    if crawl["outcome"] is None:
+        return "under way, or killed: the next crawl goes on with it"
+    return str(crawl["outcome"]).replace("_", " ")
 
 
 @click.command(context_settings={"ignore_unknown_options": True})  # `-adoption` is a word to leave out

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from locum_spider.cli.common import Size, json_option, plural, print_json, with_archive, wrap
-from locum_spider.errors import UsageError
+from locum_spider.errors import ExitCode, UsageError
 from locum_spider.importing.run import Imported
+from locum_spider.items import Outcome
 
 _MANY = 10
 
@@ -18,24 +19,30 @@ _MANY = 10
 @click.command("import")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option("--min-free", type=Size(), metavar="SIZE", help="Stop while so much is free on the disk. [500MB]")
+@click.option("--site", metavar="NAME", help="Only pages of this site; if it is not declared, all that no site owns.")
+@click.option("--undeclared", is_flag=True, help="Also take pages of sites that are not declared, each under its host.")
 @json_option
 @with_archive
-def import_(files: tuple[Path, ...], archive: Path, *, min_free: int | None, as_json: bool) -> None:
+def import_(
+    files: tuple[Path, ...], archive: Path, *, min_free: int | None, site: str | None, undeclared: bool, as_json: bool
+) -> None:
     """Take captures made by others (WARC, WARC.gz, WARC.zst, WACZ) into the archive.
 
-    Only responses of declared sites are taken; what the archive has already is
-    passed over, so an import that was cut short is simply run again.
+    Only responses of declared sites are taken, unless you say --undeclared or
+    name a site with --site. What the archive has already is passed over, so an
+    import that was cut short is simply run again.
 
     \b
     Example:
       locum import wayback/locumtoday-2016.warc.gz browsertrix.wacz
+      locum import old-blog.warc.gz --site old-blog
     """
     from locum_spider.crawl.settings import LOCUM_MIN_FREE
     from locum_spider.importing.run import import_files
 
     show = None if as_json or not sys.stderr.isatty() else _show
     reserve = LOCUM_MIN_FREE if min_free is None else min_free
-    results = import_files(archive, list(files), min_free=reserve, on_progress=show)
+    results = import_files(archive, list(files), site=site, undeclared=undeclared, min_free=reserve, on_progress=show)
     if as_json:
         print_json([_plain(result) for result in results])
     else:
@@ -43,7 +50,7 @@ def import_(files: tuple[Path, ...], archive: Path, *, min_free: int | None, as_
             _print_imported(result)
     if not any(result.outcomes for result in results):
         _print_nothing_taken(results)
-        sys.exit(6)
+        sys.exit(ExitCode.CHECK_FAILED)
 
 
 def _print_nothing_taken(results: list[Imported]) -> None:
@@ -72,15 +79,17 @@ def _show(state: Imported) -> None:
 def _print_imported(result: Imported) -> None:
     outcomes = result.outcomes
     click.echo(f"{result.file}: {plural(sum(outcomes.values()), 'capture')} of declared sites")
-    articles = [f"{outcomes[name]:,} {name}" for name in ("new", "changed", "unchanged")]
+    articles = [f"{outcomes[name]:,} {name}" for name in (Outcome.NEW, Outcome.CHANGED, Outcome.UNCHANGED)]
     click.echo(f"  articles   {', '.join(articles)}")
-    other = outcomes["not_listing"] + outcomes["not_article"] + outcomes["failed"]
-    click.echo(f"  others     {outcomes['listing']:,} listings, {other:,} neither, {outcomes['known']:,} known already")
+    listings, known = outcomes[Outcome.LISTING], outcomes[Outcome.KNOWN]
+    other = outcomes[Outcome.NOT_LISTING] + outcomes[Outcome.NOT_ARTICLE] + outcomes[Outcome.FAILED]
+    click.echo(f"  others     {listings:,} listings, {other:,} neither, {known:,} known already")
     if result.elsewhere:
         hosts = ", ".join(f"{host} ({number:,})" for host, number in result.elsewhere.most_common(5))
         click.echo(wrap(f"passed over, of no declared site: {hosts}", "  "))
-    if outcomes["taken_down"]:
-        click.echo(f"  not taken, since a takedown removed it here: {plural(outcomes['taken_down'], 'capture')}")
+    if outcomes[Outcome.TAKEN_DOWN]:
+        removed = plural(outcomes[Outcome.TAKEN_DOWN], "capture")
+        click.echo(f"  not taken, since a takedown removed it here: {removed}")
     _print_passed_over(result)
     if result.bodiless:
         what = plural(result.bodiless, "revisit")

@@ -14,8 +14,10 @@ from scrapy.settings import Settings
 from twisted.logger import globalLogBeginner
 
 from locum_spider.crawl import settings as ours
+from locum_spider.crawl.session import CrawlSession
 from locum_spider.crawl.spiders.site import spider_class
-from locum_spider.errors import InterruptedCrawl, LocumError
+from locum_spider.errors import ExitCode, InterruptedCrawl, LocumError
+from locum_spider.items import Outcome
 from locum_spider.recorder.messages import Report
 from locum_spider.sites.site import Site
 
@@ -63,10 +65,10 @@ class Result:
     error: LocumError | None
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> ExitCode:
         if self.error is not None:
             return self.error.exit_code
-        return self.report.exit_code if self.report is not None else 1
+        return self.report.exit_code if self.report is not None else ExitCode.FAULT
 
 
 def run_crawls(
@@ -150,17 +152,19 @@ async def _report(crawlers: list[Any], on_progress: Callable[[list[Progress]], N
 def _progress(crawler: Any) -> Progress:
     stats = crawler._stats  # noqa: SLF001 - the public attribute raises until the crawl has begun
     get = stats.get_value if stats is not None else (lambda _key, default=0: default)
-    outcome = {n: get(f"locum/outcome/{n}", 0) for n in ("new", "changed", "unchanged", "failed", "not_article")}
+
+    def count(*outcomes: Outcome) -> int:
+        return sum(get(f"locum/outcome/{outcome}", 0) for outcome in outcomes)
+
     return Progress(
-        crawler.spidercls.name, get("locum/captures", 0), outcome["new"], outcome["changed"], outcome["unchanged"],
-        outcome["failed"] + outcome["not_article"], get("locum/pending", 0),
+        crawler.spidercls.name, get("locum/captures", 0), count(Outcome.NEW), count(Outcome.CHANGED),
+        count(Outcome.UNCHANGED), count(Outcome.FAILED, Outcome.NOT_ARTICLE), get("locum/pending", 0),
     )  # fmt: skip
 
 
 def _result(site: Site, crawler: Any, *, stopped: bool) -> Result:
-    stats = crawler._stats  # noqa: SLF001 - as above
-    report = stats.get_value("locum/report") if stats is not None else None
-    error = stats.get_value("locum/error") if stats is not None else None
+    session: CrawlSession | None = getattr(crawler.spider, "session", None)
+    report, error = (session.report, session.error) if session is not None else (None, None)
     if report is None and error is None and stopped:
         error = InterruptedCrawl(f"the crawl of {site.name} was stopped; run the same command again to go on")
     if report is None and error is None:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
-from locum_spider.errors import LocumError
+from locum_spider.errors import LocumError, UsageError
 from locum_spider.importing.captures import PassedOver, Why
 from locum_spider.importing.containers import open_warcs, require_captures
 from locum_spider.importing.records import read_foreign
 from locum_spider.importing.session import ImportSession
-from locum_spider.items import Exchange, Revisit
+from locum_spider.items import Exchange, Outcome, Revisit
 from locum_spider.recorder.writer import open_archive
-from locum_spider.sites import load_sites
-from locum_spider.sites.site import Site
+from locum_spider.sites import load_sites, undeclared
+from locum_spider.sites.site import CrawlPolicy, Site
 from locum_spider.store.files import disk_error
 from locum_spider.urls import host_of
+from locum_spider.warc.mementos import memento_of
 from locum_spider.warc.reader import Broken
 
+_NAME = re.compile(r"\w[\w.-]*")
 _HEADS = 1_000_000
 """What a record may have beside its body, in bytes."""
 
@@ -36,7 +39,7 @@ class Imported:
     """
 
     file: str
-    outcomes: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
     elsewhere: Counter[str] = field(default_factory=Counter)
     rewritten: int = 0
     archives_own: int = 0
@@ -46,17 +49,21 @@ class Imported:
 
 
 def import_files(
-    archive: Path, files: list[Path], *, min_free: int = 0, on_progress: Callable[[Imported], None] | None = None
-) -> list[Imported]:
+    archive: Path, files: list[Path], *, site: str | None = None, undeclared: bool = False, min_free: int = 0,
+    on_progress: Callable[[Imported], None] | None = None,
+) -> list[Imported]:  # fmt: skip
     """Take the responses of declared sites out of WARC files, packed or not, and WACZ files into the archive.
 
-    Streamed: memory does not grow with a file. A capture that the archive has already is passed over, so an import
-    that was cut short is simply run again. Broken records are reported and skipped. Raises UsageError for a file
-    that is none of these, before anything is written, and NoSpaceError before the disk has less than `min_free` bytes.
+    With the name of a declared `site`, only that site's. With any other name, all that no declared site owns as well,
+    as a site of that name; with `undeclared`, each of these under its host.
+
+    Memory does not grow with a file. A capture that the archive has already is passed over, so an import that was cut
+    short is simply run again. Broken records are reported and skipped. Raises UsageError for a file that is none of
+    these, before anything is written, and NoSpaceError before the disk has less than `min_free` bytes.
     """
     for path in files:
         require_captures(path)
-    sites = list(load_sites(archive).values())
+    sites = Sites(load_sites(archive), site, undeclared=undeclared)
     try:
         with open_archive(archive, min_free=min_free) as writer:
             session = ImportSession(writer)
@@ -68,13 +75,43 @@ def import_files(
         raise disk_error(error, archive) or LocumError(f"{archive}: cannot be written: {error}") from None
 
 
+class Sites:
+    """Whose pages an import takes: of declared sites, and of others if it is told to."""
+
+    def __init__(self, declared: Mapping[str, Site], name: str | None, *, undeclared: bool) -> None:
+        if name is not None and name in declared:
+            declared = {name: declared[name]}
+        elif name is not None and not _NAME.fullmatch(name):
+            raise UsageError(f"{name!r} cannot name a site; use letters, digits, hyphens and full stops")
+        self._by_host = {host_of(f"//{host}"): site for site in reversed([*declared.values()]) for host in site.hosts}
+        self._name = name if name not in declared else None
+        self._takes_others = undeclared or self._name is not None
+        self._others: dict[str, Site] = {}
+
+    @property
+    def max_bytes(self) -> int:
+        """The longest body that any of these sites allows."""
+        policies = [site.crawl.max_bytes for site in self._by_host.values()]
+        return max(policies + [CrawlPolicy().max_bytes] * self._takes_others, default=0)
+
+    def of(self, url: str) -> Site | None:
+        """The site that an address is taken for; None if it is not taken."""
+        host = host_of(url)
+        if host in self._by_host:
+            return self._by_host[host]
+        name = self._name or host
+        if not self._takes_others or not name or memento_of(url) is not None:  # that is a page of another site
+            return None
+        if name not in self._others:
+            self._others[name] = undeclared(name)
+        return self._others[name]
+
+
 class _Run:
     """Reads files one by one and gives the session what declared sites sent."""
 
-    def __init__(self, session: ImportSession, sites: list[Site]) -> None:
-        self._session = session
-        self._sites = {host_of(f"//{host}"): site for site in reversed(sites) for host in site.hosts}
-        self._limit = max((site.crawl.max_bytes for site in sites), default=0) + _HEADS
+    def __init__(self, session: ImportSession, sites: Sites) -> None:
+        self._session, self._sites = session, sites
         self._digests: dict[str, str] = {}
 
     def read(self, path: Path, on_progress: Callable[[Imported], None] | None) -> Imported:
@@ -83,7 +120,9 @@ class _Run:
             if isinstance(stream, str):
                 imported.broken.append(f"{name}: {stream}")
                 continue
-            found = read_foreign(stream, wanted=self._is_ours, limit=self._limit, digests=self._digests)
+            found = read_foreign(
+                stream, wanted=self._is_ours, limit=self._sites.max_bytes + _HEADS, digests=self._digests
+            )
             for each in found:
                 if isinstance(each, Broken):
                     imported.broken.append(f"{name}, byte {each.offset:,}: {each.fault}")
@@ -97,7 +136,7 @@ class _Run:
         return imported
 
     def _is_ours(self, url: str) -> bool:
-        return host_of(url) in self._sites
+        return self._sites.of(url) is not None
 
     def _take(self, found: Exchange | Revisit, imported: Imported) -> None:
         if self._session.must_store_before(found):
@@ -106,9 +145,9 @@ class _Run:
         if exchange is None:
             imported.bodiless += 1
         elif self._session.is_known(exchange):
-            imported.outcomes["known"] += 1
-        else:
-            page = self._session.add(self._sites[host_of(exchange.url)], exchange)
+            imported.outcomes[Outcome.KNOWN] += 1
+        elif (site := self._sites.of(exchange.url)) is not None:
+            page = self._session.add(site, exchange)
             if page.truncated is not None and page.status == HTTPStatus.OK:
                 imported.cut_short.append(exchange.url)
             if self._session.is_full:

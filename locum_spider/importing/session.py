@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from locum_spider.clock import utc_now
 from locum_spider.interpret import Reading, interpret
-from locum_spider.items import Exchange, Revisit
+from locum_spider.items import EventKind, Exchange, Outcome, Revisit
 from locum_spider.recorder import ingest
 from locum_spider.recorder.ingest import Crawl
 from locum_spider.recorder.writer import ArchiveWriter
@@ -58,19 +58,16 @@ class ImportSession:
         """Whether enough waits for one transaction."""
         return len(self._batch) >= _BATCH or self._bytes >= _BATCH_BYTES
 
-    def store(self) -> list[str]:
+    def store(self) -> list[Outcome]:
         """Keep and store what waits, in one transaction; returns the outcomes. Raises NoSpaceError."""
         if not self._batch:
             return []
         self._archive.require_room()
         with self._archive.transaction() as db:
             outcomes = [
-                ingest.store_foreign(
-                    db, crawl, exchange, reading,
-                    partial(self._archive.write, f"{crawl.site.name} {crawl.id} import"),
-                )
+                ingest.store_imported(db, crawl, exchange, reading, partial(self._archive.write, _visit_name(crawl)))
                 for crawl, exchange, reading in self._batch
-            ]  # fmt: skip
+            ]
         self._archive.rotate()
         self._batch, self._bytes = [], 0
         self._waiting.clear()
@@ -83,7 +80,7 @@ class ImportSession:
             with self._archive.transaction() as db:
                 outcomes = crawls.imported(db, crawl.id)
                 crawls.count_import(db, crawl.id, outcomes, now)
-                event = {"event": "import-end", "crawl_id": crawl.id, "outcomes": outcomes, "finished_at": now}
+                event = {"event": EventKind.IMPORT_END, "crawl_id": crawl.id, "outcomes": outcomes, "finished_at": now}
                 self._archive.write_event(event, now)
 
     def _crawl(self, site: Site) -> Crawl:
@@ -98,10 +95,18 @@ class ImportSession:
         now = utc_now()
         with self._archive.transaction() as db:
             crawl = ingest.begin_crawl(db, site, [], version=__version__, now=now)
-            crawls.begin_import(db, crawl.id, now)
-            event = {"event": "import-begin", "crawl_id": crawl.id, "site": site.name, "version": __version__}
-            self._archive.write_event({**event, "started_at": now}, now)
+            crawls.begin_import(db, crawl.id)
+            event = {
+                "event": EventKind.IMPORT_BEGIN, "crawl_id": crawl.id, "site": site.name, "version": __version__,
+                "started_at": now,
+            }  # fmt: skip
+            self._archive.write_event(event if site.is_declared else {**event, "undeclared": True}, now)
         return crawl
+
+
+def _visit_name(crawl: Crawl) -> str:
+    mark = ingest.IMPORT if crawl.site.is_declared else ingest.UNDECLARED
+    return f"{crawl.site.name} {crawl.id} {mark}"
 
 
 def _identity(exchange: Exchange) -> tuple[str, str, str]:

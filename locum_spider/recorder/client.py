@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import signal
-import socket
 import subprocess
 import sys
+import threading
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, ClassVar
 
 from locum_spider.errors import LocumError
-from locum_spider.recorder.messages import LENGTH, Failed, pack, unpack
+from locum_spider.recorder.messages import Failed, Leave
+
+_ENDED = "the recorder process ended unexpectedly; run the same command again to go on, nothing is lost"
 
 
 def _ignore_interrupts() -> None:
@@ -27,65 +32,53 @@ class RecorderClient:
     """A running recorder. Answers come in the order of the questions.
 
     After an error of the recorder every question raises that error: it has stopped, and nothing more can be kept.
+    Sending and receiving block, so each has a thread of its own, and the event loop goes on.
     """
 
-    _running: ClassVar[dict[Path, asyncio.Task[RecorderClient]]] = {}
+    _running: ClassVar[dict[Path, RecorderClient]] = {}
 
-    def __init__(
-        self,
-        folder: Path,
-        process: subprocess.Popen[bytes],
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-    ) -> None:
+    def __init__(self, folder: Path, process: subprocess.Popen[bytes], connection: Connection[Any, Any]) -> None:
         self.error: LocumError | None = None
-        self._folder, self._process, self._reader, self._writer = folder, process, reader, writer
+        self._folder, self._process, self._connection = folder, process, connection
         self.users = 0
         self._waiting: deque[asyncio.Future[Any]] = deque()
-        self._listener = asyncio.ensure_future(self._listen())
+        self._loop = asyncio.get_running_loop()
+        self._sender = ThreadPoolExecutor(1, "recorder-send")
+        self._receiver = threading.Thread(target=self._receive, name="recorder-receive", daemon=True)
+        self._receiver.start()
 
     @classmethod
-    async def start(cls, folder: Path, **options: Any) -> RecorderClient:
-        """A recorder process for an archive, the one that runs or a new one; `options` go to `Recorder`.
+    def start(cls, folder: Path, **options: Any) -> RecorderClient:
+        """A recorder process for an archive, the one that runs or a new one; `options` go to `open_archive`.
 
         Crawls of several sites in one process write one archive, and an archive has one writer.
         """
         if folder not in cls._running:
-            cls._running[folder] = asyncio.ensure_future(cls._spawn(folder, options))
-        client = await cls._running[folder]
+            cls._running[folder] = cls._spawn(folder, options)
+        client = cls._running[folder]
         client.users += 1
         return client
 
     @classmethod
-    async def _spawn(cls, folder: Path, options: dict[str, Any]) -> RecorderClient:
-        ours, theirs = socket.socketpair()
+    def _spawn(cls, folder: Path, options: dict[str, Any]) -> RecorderClient:
+        ours, theirs = Pipe()
+        arguments = [str(folder), str(theirs.fileno()), json.dumps(options)]
         with theirs:
-            process = subprocess.Popen(  # noqa: S603, ASYNC220 - our own interpreter; starting it takes a millisecond
-                [
-                    sys.executable,
-                    "-m",
-                    "locum_spider.recorder",
-                    str(folder),
-                    str(theirs.fileno()),
-                    json.dumps(options),
-                ],
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter
+                [sys.executable, "-m", "locum_spider.recorder", *arguments],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 preexec_fn=_ignore_interrupts,  # noqa: PLW1509 - one call, before any of our threads
             )
-        ours.setblocking(False)
-        reader, writer = await asyncio.open_connection(sock=ours)
-        return cls(folder, process, reader, writer)
+        return cls(folder, process, ours)
 
     async def ask(self, message: object) -> Any:
         """Send a message and wait for its answer. Raises the recorder's error once it has stopped."""
         if self.error is not None:
             raise self.error
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.append(future)
-        with contextlib.suppress(ConnectionError):  # the listener learns why, and tells it through the future
-            self._writer.write(pack(message))
-            await self._writer.drain()
+        self._sender.submit(self._send, message)
         return await future
 
     async def close(self) -> None:
@@ -94,26 +87,40 @@ class RecorderClient:
         if self.users:
             return
         del self._running[self._folder]
-        self._writer.close()
-        await asyncio.get_running_loop().run_in_executor(None, self._process.wait)
-        self._listener.cancel()
+        await self._loop.run_in_executor(self._sender, self._end)
+        self._sender.shutdown()
 
-    async def _listen(self) -> None:
-        error = LocumError(
-            "the recorder process ended unexpectedly; run the same command again to go on, nothing is lost"
-        )
+    def _end(self) -> None:
+        """After all that was to be sent. A recorder that has failed waits until the connection is closed."""
+        if self.error is None:
+            self._send(Leave())
+        else:
+            self._connection.close()
+        self._process.wait()
+        self._receiver.join()
+        self._connection.close()
+
+    def _send(self, message: object) -> None:
+        with suppress(OSError):  # the receiver learns why, and tells it through the future
+            self._connection.send(message)
+
+    def _receive(self) -> None:
+        error = LocumError(_ENDED)
         try:
-            while True:
-                head = await self._reader.readexactly(LENGTH.size)
-                message = unpack(await self._reader.readexactly(LENGTH.unpack(head)[0]))
-                if isinstance(message, Failed):
-                    error = message.error
-                    break
-                future = self._waiting.popleft()
-                if not future.done():
-                    future.set_result(message)
-        except (asyncio.IncompleteReadError, ConnectionError):
+            while not isinstance(message := self._connection.recv(), Failed):
+                self._loop.call_soon_threadsafe(self._answer, message)
+            error = message.error
+        except (EOFError, OSError):
             pass
+        with suppress(RuntimeError):  # the loop has ended, and nobody waits
+            self._loop.call_soon_threadsafe(self._stop, error)
+
+    def _answer(self, message: object) -> None:
+        future = self._waiting.popleft()
+        if not future.done():
+            future.set_result(message)
+
+    def _stop(self, error: LocumError) -> None:
         self.error = error
         while self._waiting:
             future = self._waiting.popleft()

@@ -10,16 +10,31 @@ from http import HTTPStatus
 from pathlib import Path
 
 from locum_spider.interpret import Reading, interpret
-from locum_spider.items import Article, Exchange, Listing, Location, Revisit, RevisitOf, Visit, payload_digest
+from locum_spider.items import (
+    Article,
+    Child,
+    Exchange,
+    Kind,
+    Listing,
+    Location,
+    Outcome,
+    Revisit,
+    RevisitOf,
+    Visit,
+    payload_digest,
+)
 from locum_spider.sites.site import Site
-from locum_spider.store import articles as writing
-from locum_spider.store import captures, crawls, frontier, removal
-from locum_spider.store import reading as reading_
+from locum_spider.store import articles, captures, crawls, frontier, removal
+from locum_spider.store.frontier import Row
+from locum_spider.store.reading import listed_days
 from locum_spider.warc.reader import read_exchange
 
 Keep = Callable[[Exchange, RevisitOf | None], Location]
-Child = tuple[str, str, str]
 
+
+IMPORT, UNDECLARED = "import", "undeclared"
+"""In the header `Locum-Visit`, in place of the frontier's row: a capture made by others; one of a site that nobody had
+declared."""
 
 _REPEATS = 3
 _SMALL = 512
@@ -40,7 +55,7 @@ def begin_crawl(
 ) -> Crawl:
     """A new crawl with its first requests in the frontier."""
     crawl_id = crawls.start_crawl(db, site.name, version, now, crawl_id)
-    requests = [(site.key(url), url, "article" if site.is_article(url) else "listing") for url in start]
+    requests = [Child(site.key(url), url, site.kind(url)) for url in start]
     frontier.enqueue(db, crawl_id, requests, None)
     return Crawl(crawl_id, site)
 
@@ -51,22 +66,26 @@ def resume_crawl(db: sqlite3.Connection, site: Site) -> Crawl | None:
     return None if crawl_id is None else Crawl(crawl_id, site)
 
 
-def read_visit(db: sqlite3.Connection, warcs: Path, site: Site, visit: Visit) -> Reading:
+def row_of(db: sqlite3.Connection, visit: Visit) -> Row | None:
+    """The frontier's row that a visit answers; None if there is none. robots.txt has one that is kept nowhere."""
+    if visit.request_id is None:
+        return Row(None, "", Kind.ROBOTS)
+    return frontier.find(db, visit.request_id)
+
+
+def read_visit(db: sqlite3.Connection, warcs: Path, site: Site, visit: Visit, kind: Kind | None) -> Reading:
     """What a visit says."""
-    reading = settled(visit)
-    if reading is not None or visit.request_id is None:
-        return reading or Reading("robots")
-    return interpret(site, to_read(db, warcs, visit.exchanges[-1]), frontier.key_of(db, visit.request_id)[1])
+    return settled(visit) or interpret(site, to_read(db, warcs, visit.exchanges[-1]), kind)
 
 
 def settled(visit: Visit) -> Reading | None:
-    """What a visit says of which no page is to be read; None where there is one."""
-    if visit.request_id is None:
-        return Reading("robots")
+    """What a visit says that brought no page to read; None if it brought one."""
+    if visit.is_robots:
+        return Reading(Outcome.ROBOTS)
     if visit.refused:
-        return Reading("refused", visit.error)
+        return Reading(Outcome.REFUSED, visit.error)
     if visit.error is not None or not visit.exchanges:
-        return Reading("failed", visit.error or "no response")
+        return Reading(Outcome.FAILED, visit.error or "no response")
     return None
 
 
@@ -83,7 +102,7 @@ def to_read(db: sqlite3.Connection, warcs: Path, last: Exchange) -> Exchange:
     return last
 
 
-def refers_to(db: sqlite3.Connection, exchange: Exchange) -> tuple[RevisitOf, int] | None:
+def revisit_of(db: sqlite3.Connection, exchange: Exchange) -> tuple[RevisitOf, int] | None:
     """The earlier capture whose body an exchange repeats, and its row; None where the body is new."""
     original = None
     if exchange.status == HTTPStatus.NOT_MODIFIED:
@@ -92,37 +111,41 @@ def refers_to(db: sqlite3.Connection, exchange: Exchange) -> tuple[RevisitOf, in
         original = captures.same_body(db, exchange.digest)
     if original is None:
         return None
-    refers = RevisitOf(original.url, original.fetched_at, original.digest, exchange.status == HTTPStatus.NOT_MODIFIED)
-    return refers, original.id
+    not_modified = exchange.status == HTTPStatus.NOT_MODIFIED
+    return RevisitOf(original.url, original.fetched_at, original.digest, not_modified), original.id
 
 
-def store_visit(db: sqlite3.Connection, crawl: Crawl, visit: Visit, reading: Reading, keep: Keep) -> str:
-    """Store a visit inside the caller's transaction; returns its outcome. `keep` puts exchanges where they last."""
-    if visit.request_id is not None and not frontier.is_queued(db, visit.request_id):
-        return "repeated"
+def store_visit(
+    db: sqlite3.Connection, crawl: Crawl, visit: Visit, row: Row | None, reading: Reading, keep: Keep
+) -> Outcome:
+    """Store a visit inside the caller's transaction; returns its outcome. `keep` puts exchanges where they last.
+
+    `row` is the frontier's; a visit whose row waits no longer was stored before.
+    """
+    if row is None or not row.is_queued:
+        return Outcome.REPEATED
     if _is_taken_down(db, crawl.site, visit.exchanges, reading):
-        if visit.request_id is not None:
-            frontier.finish_request(db, visit.request_id, removal.OUTCOME, None, None, None)
-        return removal.OUTCOME
+        if row.kind is not Kind.ROBOTS:
+            frontier.finish(db, row, Outcome.TAKEN_DOWN)
+        return Outcome.TAKEN_DOWN
     capture_id = None
     for exchange in visit.exchanges:
-        refers, same_as = refers_to(db, exchange) or (None, None)
-        capture_id = captures.save_capture(db, crawl.id, exchange, keep(exchange, refers), same_as)
-    if visit.request_id is None:
+        original, same_as = revisit_of(db, exchange) or (None, None)
+        capture_id = captures.save_capture(db, crawl.id, exchange, keep(exchange, original), same_as)
+    if row.kind is Kind.ROBOTS:
         return reading.outcome
     outcome, article_id = reading.outcome, None
-    key, kind, found_on = frontier.key_of(db, visit.request_id)
     if capture_id is not None and reading.article is not None:
-        saved = _store_article(db, crawl, visit, reading, capture_id, key)
+        saved = _store_article(db, crawl, visit, reading.article, capture_id, row.key)
         outcome, article_id = saved.outcome, saved.article_id
-    elif capture_id is not None and outcome == "failed" and visit.exchanges[-1].status in _GONE:
-        writing.mark_gone(db, capture_id, key)
-    if outcome == "not_listing" and kind == "listing" and key in {crawl.site.key(u) for u in crawl.site.start}:
-        outcome = "failed"
-    rows = frontier.enqueue(db, crawl.id, _children(db, crawl, reading, found_on), capture_id)
+    elif capture_id is not None and outcome is Outcome.FAILED and visit.exchanges[-1].status in _GONE:
+        articles.mark_gone(db, capture_id, row.key)
+    if outcome is Outcome.NOT_LISTING and row.key in {crawl.site.key(url) for url in crawl.site.start}:
+        outcome = Outcome.FAILED
+    requests = frontier.enqueue(db, crawl.id, _children(db, crawl, reading, row.found_on), capture_id)
     if reading.listing is not None and capture_id is not None:
-        _save_listing(db, crawl, capture_id, reading.listing, rows)
-    frontier.finish_request(db, visit.request_id, outcome, reading.reason, capture_id, article_id)
+        _save_listing(db, crawl, capture_id, reading.listing, requests)
+    frontier.finish(db, row, outcome, reading.reason, capture_id, article_id)
     return outcome
 
 
@@ -148,21 +171,21 @@ def with_body(db: sqlite3.Connection, warcs: Path, revisit: Revisit) -> Exchange
     return None
 
 
-def store_foreign(db: sqlite3.Connection, crawl: Crawl, exchange: Exchange, reading: Reading, keep: Keep) -> str:
+def store_imported(db: sqlite3.Connection, crawl: Crawl, exchange: Exchange, reading: Reading, keep: Keep) -> Outcome:
     """Store a capture made by others that is not known yet: no frontier, nothing to fetch."""
     if _is_taken_down(db, crawl.site, (exchange,), reading):
-        return removal.OUTCOME
-    refers, same_as = refers_to(db, exchange) or (None, None)
-    capture_id = captures.save_capture(db, crawl.id, exchange, keep(exchange, refers), same_as)
+        return Outcome.TAKEN_DOWN
+    original, same_as = revisit_of(db, exchange) or (None, None)
+    capture_id = captures.save_capture(db, crawl.id, exchange, keep(exchange, original), same_as)
     outcome = reading.outcome
     if reading.article is not None:
         visit = Visit(crawl.id, None, (exchange,))
         requested = crawl.site.key(exchange.url)
-        outcome = _store_article(db, crawl, visit, reading, capture_id, requested).outcome
+        outcome = _store_article(db, crawl, visit, reading.article, capture_id, requested).outcome
     elif reading.listing is not None:
         _save_listing(db, crawl, capture_id, reading.listing, {})
     elif exchange.status in _GONE and crawl.site.is_article(exchange.url):
-        writing.mark_gone(db, capture_id, crawl.site.key(exchange.url))
+        articles.mark_gone(db, capture_id, crawl.site.key(exchange.url))
     crawls.count_imported(db, crawl.id, outcome)
     return outcome
 
@@ -187,7 +210,7 @@ def _save_listing(
         replace(entry, url=gone[keys[entry.url]], title=None, summary=None) if keys[entry.url] in gone else entry
         for entry in listing.entries
     )
-    writing.save_listing(db, capture_id, replace(listing, entries=entries), requests)
+    articles.save_listing(db, capture_id, replace(listing, entries=entries), requests)
 
 
 def compare_with_listing(article: Article, days: list[str]) -> Article:
@@ -210,15 +233,14 @@ def compare_with_listing(article: Article, days: list[str]) -> Article:
 
 
 def _store_article(
-    db: sqlite3.Connection, crawl: Crawl, visit: Visit, reading: Reading, capture_id: int, requested: str
-) -> writing.Saved:
-    article, site, last = reading.article, crawl.site, visit.exchanges[-1]
-    assert article is not None  # noqa: S101 - the caller looked
+    db: sqlite3.Connection, crawl: Crawl, visit: Visit, article: Article, capture_id: int, requested: str
+) -> articles.Saved:
+    site, last = crawl.site, visit.exchanges[-1]
     if visit.request_id is not None:
-        article = compare_with_listing(article, reading_.listed_days(db, visit.request_id))
+        article = compare_with_listing(article, listed_days(db, visit.request_id))
     urls = {exchange.url for exchange in visit.exchanges if site.is_article(exchange.url)} | {requested}
     canonical = site.key(article.canonical_url) if article.canonical_url else None
-    return writing.save_article(
+    return articles.save_article(
         db, site.name, article, key=site.key(last.url), canonical=canonical, urls=urls, capture_id=capture_id,
         seen_at=last.fetched_at,
     )  # fmt: skip
@@ -231,5 +253,5 @@ def _children(db: sqlite3.Connection, crawl: Crawl, reading: Reading, found_on: 
     chain = frontier.chain(db, crawl.id, found_on, _REPEATS)
     repeats = len(chain) == _REPEATS and set(chain) == {reading.reason}
     if repeats or frontier.count_listings(db, crawl.id) >= crawl.site.crawl.max_listings:
-        return [child for child in reading.children if child[2] == "article"]
+        return [child for child in reading.children if child.kind is Kind.ARTICLE]
     return reading.children

@@ -1,16 +1,16 @@
-"""What crawl and recorder say to each other: pickled dataclasses, each led by its length in four bytes."""
+"""What crawl and recorder say to each other over a `multiprocessing` connection, as pickled dataclasses.
+
+Both ends are one program: nothing foreign is ever unpickled.
+"""
 
 from __future__ import annotations
 
-import pickle
-import struct
 from dataclasses import dataclass, field
 from typing import Any
 
-from locum_spider.errors import LocumError
+from locum_spider.errors import ExitCode, LocumError
+from locum_spider.items import Outcome
 from locum_spider.store.frontier import Request
-
-LENGTH = struct.Struct("!I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +34,17 @@ class Opened:
 class Recorded:
     """A visit is stored: its outcome, and more requests. `waiting` are still in the frontier beyond these."""
 
-    outcome: str
+    outcome: Outcome
     requests: list[Request]
     waiting: int
 
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """End a crawl for a reason of Scrapy's: `finished`, `shutdown` or another."""
+    """End a crawl. One that is not `complete` was stopped, and the next goes on with it."""
 
     crawl_id: int
-    reason: str
+    complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,12 @@ class Report:
 
     crawl: dict[str, Any]
     unread: list[dict[str, Any]] = field(default_factory=list)
-    exit_code: int = 0
+    exit_code: ExitCode = ExitCode.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """No crawl needs the recorder any more. It is not answered: the recorder closes the archive and ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +66,3 @@ class Failed:
     """The recorder cannot go on."""
 
     error: LocumError
-
-
-def pack(message: object) -> bytes:
-    """A message with its length in front."""
-    data = pickle.dumps(message, protocol=5)
-    return LENGTH.pack(len(data)) + data
-
-
-def unpack(data: bytes) -> object:
-    """A message without its length. Both ends are one program: nothing foreign is ever unpickled."""
-    return pickle.loads(data)  # noqa: S301 - a socket pair between parent and child

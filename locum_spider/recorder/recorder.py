@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -9,18 +10,18 @@ from http import HTTPStatus
 
 from locum_spider.clock import utc_now
 from locum_spider.dates import learn_order
-from locum_spider.items import Visit
+from locum_spider.interpret import Reading
+from locum_spider.items import CrawlOutcome, EventKind, Outcome, Visit
 from locum_spider.recorder import ingest, verdict
 from locum_spider.recorder.messages import Close, Open, Opened, Recorded, Report
 from locum_spider.recorder.writer import ArchiveWriter
 from locum_spider.sites import find_site, note_date_order
-from locum_spider.store import crawls, frontier, reading, removal
+from locum_spider.store import crawls, frontier, reading
+from locum_spider.store.frontier import Row
 from locum_spider.version import __version__
 
 BUFFER = 100
 """Requests handed to the crawl ahead of time; the rest of the frontier stays on disk."""
-
-EXIT_CODES = {crawls.DONE: 0, crawls.INTERRUPTED: 3, "unreachable": 4, "check_failed": 6}
 
 
 @dataclass(slots=True)
@@ -49,7 +50,7 @@ class Recorder:
             if crawl is None:
                 now, start = utc_now(), list(site.start)
                 crawl = ingest.begin_crawl(db, site, start, version=__version__, now=now)
-                event = {"event": "crawl-begin", "crawl_id": crawl.id, "site": site.name, "start": start}
+                event = {"event": EventKind.CRAWL_BEGIN, "crawl_id": crawl.id, "site": site.name, "start": start}
                 self._archive.write_event({**event, "version": __version__, "started_at": now}, now)
         lease = self._leases[crawl.id] = _Lease(crawl)
         requests, waiting = self._hand_out(lease)
@@ -63,35 +64,40 @@ class Recorder:
         answers = []
         for visit, outcome in zip(visits, outcomes, strict=True):
             lease = self._leases[visit.crawl_id]
-            lease.outstanding -= visit.request_id is not None
+            lease.outstanding -= not visit.is_robots
             requests, waiting = self._hand_out(lease)
             answers.append(Recorded(outcome, requests, waiting))
         return answers
 
-    def _store(self, visits: list[Visit]) -> list[str]:
+    def _store(self, visits: list[Visit]) -> list[Outcome]:
         """Read what visits say, and store them in one transaction; returns their outcomes."""
-        running = [self._leases[visit.crawl_id].crawl for visit in visits]
-        readings = [
-            ingest.read_visit(self._db, self._archive.warcs, crawl.site, visit)
-            for crawl, visit in zip(running, visits, strict=True)
-        ]
-        outcomes = []
+        rows = {visit.request_id: ingest.row_of(self._db, visit) for visit in visits}
+        readings = [self._read(visit, rows[visit.request_id]) for visit in visits]
         with self._archive.transaction() as db:
-            for crawl, visit, said in zip(running, visits, readings, strict=True):
-                name = f"{crawl.site.name} {crawl.id} {visit.request_id or '-'}"
-                outcome = ingest.store_visit(db, crawl, visit, said, partial(self._archive.write, name))
-                if outcome not in {"repeated", removal.OUTCOME} and visit.error is not None:
-                    self._write_failure(visit)
-                outcomes.append(outcome)
-        return outcomes
+            return [
+                self._store_visit(db, visit, rows[visit.request_id], reading)
+                for visit, reading in zip(visits, readings, strict=True)
+            ]
 
-    def _write_failure(self, visit: Visit) -> None:
-        url = frontier.key_of(self._db, visit.request_id)[0] if visit.request_id is not None else None
-        event = {
-            "event": "visit-failed", "crawl_id": visit.crawl_id, "request_id": visit.request_id, "url": url,
-            "error": visit.error, "refused": visit.refused,
-        }  # fmt: skip
-        self._archive.write_event(event, utc_now())
+    def _read(self, visit: Visit, row: Row | None) -> Reading:
+        kind = row.kind if row is not None else None
+        return ingest.read_visit(self._db, self._archive.warcs, self._crawl(visit).site, visit, kind)
+
+    def _store_visit(self, db: sqlite3.Connection, visit: Visit, row: Row | None, reading: Reading) -> Outcome:
+        crawl = self._crawl(visit)
+        keep = partial(self._archive.write, f"{crawl.site.name} {crawl.id} {visit.request_id or '-'}")
+        outcome = ingest.store_visit(db, crawl, visit, row, reading, keep)
+        if visit.error is not None and outcome not in {Outcome.REPEATED, Outcome.TAKEN_DOWN}:
+            event = {
+                "event": EventKind.VISIT_FAILED, "crawl_id": visit.crawl_id, "request_id": visit.request_id,
+                "url": row.key if row is not None and row.key else None,
+                "error": visit.error, "refused": visit.refused,
+            }  # fmt: skip
+            self._archive.write_event(event, utc_now())
+        return outcome
+
+    def _crawl(self, visit: Visit) -> ingest.Crawl:
+        return self._leases[visit.crawl_id].crawl
 
     def finish(self, message: Close) -> Report:
         """Write how a crawl ended. One that was stopped stays unfinished and is resumed by the next."""
@@ -100,16 +106,17 @@ class Recorder:
         with self._archive.transaction() as db:
             now = utc_now()
             finished_at: str | None = now
-            if message.reason != "finished" or left:
-                outcome, reasons, finished_at = crawls.INTERRUPTED, [f"stopped with {left} requests waiting"], None
+            if not message.complete or left:
+                outcome, finished_at = CrawlOutcome.INTERRUPTED, None
+                reasons = [f"stopped with {left} requests waiting"]
             else:
                 outcome, reasons = verdict.judge(db, crawl)
             crawls.finish_crawl(db, crawl.id, outcome, reasons, finished_at)
-            event = {"event": "crawl-end", "crawl_id": crawl.id, "outcome": outcome, "reasons": reasons}
+            event = {"event": EventKind.CRAWL_END, "crawl_id": crawl.id, "outcome": outcome, "reasons": reasons}
             self._archive.write_event({**event, "finished_at": finished_at}, now)
         self._learn_date_order(crawl)
         row = {**reading.crawl(self._db, crawl.id), "waiting": left}
-        return Report(row, crawls.unread(self._db, crawl.id), EXIT_CODES[outcome])
+        return Report(row, crawls.unread(self._db, crawl.id), verdict.EXIT_CODES[outcome])
 
     def _learn_date_order(self, crawl: ingest.Crawl) -> None:
         """A site that prints 25/12/2019 writes the day first: note it in a declaration that does not say."""

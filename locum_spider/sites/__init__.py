@@ -9,7 +9,7 @@ from pathlib import Path
 
 from locum_spider.errors import DeclarationError, UsageError
 from locum_spider.sites.declaration import load_site
-from locum_spider.sites.site import Site
+from locum_spider.sites.site import Addresses, Site
 
 SHIPPED = Path(__file__).parent
 
@@ -60,6 +60,26 @@ def find_site(name: str, archive: Path | None = None) -> Site:
             return read_site(path)
     known = ", ".join(load_sites(archive, _pass_over))
     raise UsageError(f"no site {name!r} is declared; declared: {known}. Declare it in the archive's sites/{name}.toml")
+
+
+def site_for(name: str, archive: Path | None, *, declared: bool) -> Site:
+    """The site that captures are read for: its declaration, or none if they were taken in without one.
+
+    Raises UsageError if the site must be declared and is not.
+    """
+    try:
+        return find_site(name, archive)
+    except UsageError:
+        if declared:
+            raise
+        return undeclared(name)
+
+
+def undeclared(name: str) -> Site:
+    """A site that nobody declared: every page that it is given may be an article, and the general reader decides."""
+    return Site(
+        name=name, title=name, hosts=(), start=(), timezone="UTC", language="en", articles=Addresses(),
+    )  # fmt: skip
 
 
 def note_date_order(archive: Path, name: str, order: str, example: str) -> bool:

@@ -11,6 +11,7 @@ from urllib.parse import unquote_plus, urlsplit
 import msgspec
 
 from locum_spider.clock import parse_span
+from locum_spider.items import Kind
 from locum_spider.urls import host_of, normalise_url
 
 Evidence = Literal["address", "metadata", "heading"]
@@ -118,7 +119,7 @@ class CrawlPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
-    """A declared news site."""
+    """A news site, as it was declared. Without `layouts` the general reader reads its articles."""
 
     name: str
     title: str
@@ -130,7 +131,7 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     articles: Addresses
     listings: ListingAddresses = ListingAddresses()
     crawl: CrawlPolicy = CrawlPolicy()
-    layouts: tuple[Layout, ...] = (Layout(),)
+    layouts: tuple[Layout, ...] = ()
 
     @cached_property
     def _patterns(self) -> dict[str, re.Pattern[str] | None]:
@@ -149,9 +150,14 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     def _hosts(self) -> frozenset[str]:
         return frozenset(h.lower().removeprefix("www.") for h in self.hosts)
 
+    @property
+    def is_declared(self) -> bool:
+        """Whether somebody has declared the site; else it stands for whatever it is given."""
+        return bool(self.hosts)
+
     def owns(self, url: str) -> bool:
-        """Whether an address is on one of the site's hosts, `www.` or not."""
-        return host_of(url) in self._hosts
+        """Whether an address is on one of the site's hosts, `www.` or not. Who names no hosts owns every address."""
+        return not self.is_declared or host_of(url) in self._hosts
 
     @cached_property
     def _known(self) -> dict[str, tuple[bool, str]]:
@@ -163,19 +169,29 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             is_own = self.owns(url)
-            is_article = is_own and self._search("article", url) is not None
+            is_article = is_own and self._looks_like_article(url)
             try:
                 key = normalise_url(url, keep=self.articles.identity if is_article else ())
-                if is_own:
+                if self.is_declared and is_own:
                     key = self._at_home(key)
             except ValueError:  # "http://[broken" is nobody's address
                 key = url
             facts = self._known[url] = is_article, key
         return facts
 
+    def _looks_like_article(self, url: str) -> bool:
+        """By the site's pattern; without one any page may be an article, and its content decides."""
+        if self.articles.address is None:
+            return _FILE.search(urlsplit(url).path) is None
+        return self._search("article", url) is not None
+
     def is_article(self, url: str) -> bool:
         """Whether an address names an article of this site."""
         return self._facts(url)[0]
+
+    def kind(self, url: str) -> Kind:
+        """What a request of an address of the site asks for."""
+        return Kind.ARTICLE if self.is_article(url) else Kind.LISTING
 
     def is_listing(self, url: str) -> bool:
         """Whether an address of the site may be a listing: no article, no file, not ignored."""
@@ -219,8 +235,8 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         return unquote_plus(match[1]) if match else None
 
     def layout(self, fetched_at: str | None) -> Layout:
-        """The layout for a page captured at a UTC time; the newest where no time is given."""
+        """The layout for a page of a UTC time, the newest if none is given; an empty one if none is declared."""
         for layout in self.layouts:
             if layout.until is None or (fetched_at is not None and fetched_at[:10] < layout.until.isoformat()):
                 return layout
-        return self.layouts[-1]
+        return self.layouts[-1] if self.layouts else Layout()

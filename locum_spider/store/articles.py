@@ -6,7 +6,7 @@ import json
 import sqlite3
 from dataclasses import asdict, dataclass
 
-from locum_spider.items import Article, Listing, content_digest
+from locum_spider.items import Article, Listing, Outcome, content_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Saved:
     """What became of an article: its row, and `new`, `changed` or `unchanged`."""
 
     article_id: int
-    outcome: str
+    outcome: Outcome
 
 
 def save_article(
@@ -29,7 +29,7 @@ def save_article(
     digest = content_digest(article)
     db.execute("UPDATE captures SET article_digest = ? WHERE id = ?", (digest, capture_id))
     row = _find(db, article, key, canonical)
-    outcome = "new"
+    outcome = Outcome.NEW
     if row is None:
         article_id = _insert(db, site, article, key, canonical, seen_at)
         _add_revision(db, article_id, article, digest, capture_id, seen_at, 1)
@@ -47,7 +47,7 @@ def save_article(
 def _revise(
     db: sqlite3.Connection, article_id: int, article: Article, canonical: str | None, digest: str,
     capture_id: int, seen_at: str,
-) -> str:  # fmt: skip
+) -> Outcome:  # fmt: skip
     """Put what a capture says into an article's history at its time: captures of others may come in any order."""
     before = db.execute(
         "SELECT id, digest FROM revisions WHERE article_id = ? AND seen_at <= ? ORDER BY seq DESC LIMIT 1",
@@ -62,19 +62,19 @@ def _revise(
         (seen_at, seen_at, article_id),
     )
     if before is not None and before[1] == digest:
-        return "unchanged"
+        return Outcome.UNCHANGED
     again = _seen_again(db, article_id, before[1], seen_at, after[2] if after else None) if before else None
     if again is None and after is not None and after[1] == digest:
         # The same words were there already earlier than we knew: the revision is now read from that capture.
         db.execute("DELETE FROM revisions WHERE id = ?", (after[0],))
         _insert_revision(db, article_id, article, digest, capture_id, seen_at)
-        return "unchanged"
+        return Outcome.UNCHANGED
     if after is None and again is None:
         _update(db, article_id, article, canonical)
     _insert_revision(db, article_id, article, digest, capture_id, seen_at)
     if before is not None and again is not None:
         _repeat_revision(db, before[0], *again)
-    return "changed"
+    return Outcome.CHANGED
 
 
 def _seen_again(

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from typing import Any
 
-DONE = "done"
-
-
-INTERRUPTED = "interrupted"
-
-
-IMPORTED = "imported"
+from locum_spider.items import CrawlOutcome, Kind, Outcome
 
 
 def unfinished_crawl(db: sqlite3.Connection, site: str) -> int | None:
     """The crawl of a site that a kill or Ctrl-C cut short."""
     row = db.execute(
-        "SELECT id FROM crawls WHERE site = ? AND finished_at IS NULL ORDER BY id DESC LIMIT 1", (site,)
+        "SELECT id FROM crawls WHERE site = ? AND finished_at IS NULL AND outcome IS NOT ? ORDER BY id DESC LIMIT 1",
+        (site, CrawlOutcome.IMPORTED),
     ).fetchone()
     return int(row[0]) if row else None
 
@@ -31,12 +27,13 @@ def start_crawl(db: sqlite3.Connection, site: str, version: str, now: str, crawl
     return int(cursor.lastrowid or 0)
 
 
-def outcomes(db: sqlite3.Connection, crawl_id: int) -> dict[tuple[str, str], int]:
+def outcomes(db: sqlite3.Connection, crawl_id: int) -> dict[tuple[Outcome, Kind], int]:
     """How many requests of a crawl had each outcome, by outcome and kind."""
     rows = db.execute(
-        "SELECT outcome, kind, count(*) FROM frontier WHERE crawl_id = ? GROUP BY 1, 2", (crawl_id,)
+        "SELECT outcome, kind, count(*) FROM frontier WHERE crawl_id = ? AND outcome IS NOT NULL GROUP BY 1, 2",
+        (crawl_id,),
     ).fetchall()
-    return {(outcome, kind): number for outcome, kind, number in rows}
+    return {(Outcome(outcome), Kind(kind)): number for outcome, kind, number in rows}
 
 
 def count_answered(db: sqlite3.Connection, crawl_id: int) -> int:
@@ -57,15 +54,17 @@ def first_fault(db: sqlite3.Connection, crawl_id: int) -> tuple[str, str] | None
 
 
 _COUNTED = {
-    "new": "articles_new", "changed": "articles_changed", "unchanged": "articles_unchanged", "listing": "listings",
-    "refused": "refused", "failed": "failed", "not_article": "not_articles",
+    Outcome.NEW: "articles_new", Outcome.CHANGED: "articles_changed", Outcome.UNCHANGED: "articles_unchanged",
+    Outcome.LISTING: "listings", Outcome.REFUSED: "refused", Outcome.FAILED: "failed",
+    Outcome.NOT_ARTICLE: "not_articles",
 }  # fmt: skip
+"""The column of a crawl's row that counts an outcome."""
 
 
 def finish_crawl(
-    db: sqlite3.Connection, crawl_id: int, outcome: str, reasons: list[str], finished_at: str | None
+    db: sqlite3.Connection, crawl_id: int, outcome: CrawlOutcome, reasons: list[str], finished_at: str | None
 ) -> None:
-    """Write a crawl's outcome and counts; `finished_at` stays NULL where it can be resumed."""
+    """Write a crawl's outcome and counts; `finished_at` stays NULL if it can be resumed."""
     counts = count_outcomes(db, crawl_id)
     assignments = ", ".join(f"{column} = ?" for column in counts)
     db.execute(
@@ -89,40 +88,37 @@ def count_outcomes(db: sqlite3.Connection, crawl_id: int) -> dict[str, int]:
     return counts
 
 
-UNFINISHED = "under way, or cut short: run the same `locum import` again"
-"""The reason in the row of an import until it has come to its end."""
-
-
-def begin_import(db: sqlite3.Connection, crawl_id: int, now: str) -> None:
+def begin_import(db: sqlite3.Connection, crawl_id: int) -> None:
     """Make a crawl's row that of an import: it has no frontier, and no crawl goes on with it."""
-    finish_crawl(db, crawl_id, IMPORTED, [UNFINISHED], now)
+    finish_crawl(db, crawl_id, CrawlOutcome.IMPORTED, [], None)
 
 
 def unfinished_import(db: sqlite3.Connection, site: str) -> int | None:
     """The import of a site that was cut short."""
     row = db.execute(
-        "SELECT id FROM crawls WHERE site = ? AND outcome = ? AND reasons = ? ORDER BY id DESC LIMIT 1",
-        (site, IMPORTED, json.dumps([UNFINISHED], ensure_ascii=False)),
+        "SELECT id FROM crawls WHERE site = ? AND outcome = ? AND finished_at IS NULL ORDER BY id DESC LIMIT 1",
+        (site, CrawlOutcome.IMPORTED),
     ).fetchone()
     return int(row[0]) if row else None
 
 
-def count_imported(db: sqlite3.Connection, crawl_id: int, outcome: str) -> None:
+def count_imported(db: sqlite3.Connection, crawl_id: int, outcome: Outcome) -> None:
     """Count one capture that an import brought: there is no frontier to count later."""
     column = _COUNTED.get(outcome)
     also = f", {column} = {column} + 1" if column else ""
-    db.execute(f"UPDATE crawls SET captures = captures + 1{also} WHERE id = ? AND outcome = ?", (crawl_id, IMPORTED))
+    query = f"UPDATE crawls SET captures = captures + 1{also} WHERE id = ? AND outcome = ?"
+    db.execute(query, (crawl_id, CrawlOutcome.IMPORTED))
 
 
-def imported(db: sqlite3.Connection, crawl_id: int) -> dict[str, int]:
+def imported(db: sqlite3.Connection, crawl_id: int) -> dict[Outcome, int]:
     """What an import brought so far, by outcome."""
     row = db.execute(f"SELECT {', '.join(_COUNTED.values())} FROM crawls WHERE id = ?", (crawl_id,)).fetchone()
     return dict(zip(_COUNTED, tuple(row), strict=True))
 
 
-def count_import(db: sqlite3.Connection, crawl_id: int, outcomes: dict[str, int], finished_at: str) -> None:
+def count_import(db: sqlite3.Connection, crawl_id: int, outcomes: Mapping[Outcome, int], finished_at: str) -> None:
     """Write what an import brought into its crawl row."""
-    finish_crawl(db, crawl_id, IMPORTED, [], finished_at)
+    finish_crawl(db, crawl_id, CrawlOutcome.IMPORTED, [], finished_at)
     for outcome, column in _COUNTED.items():
         db.execute(f"UPDATE crawls SET {column} = ? WHERE id = ?", (outcomes.get(outcome, 0), crawl_id))
 

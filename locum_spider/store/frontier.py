@@ -6,8 +6,20 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from locum_spider.items import Child, Kind, Outcome
 from locum_spider.store import removal
 from locum_spider.store.captures import LATEST
+
+
+@dataclass(slots=True)
+class Row:
+    """A request in the frontier: the key it is known under and the capture it was found on; whether it still waits."""
+
+    id: int | None
+    key: str
+    kind: Kind
+    is_queued: bool = True
+    found_on: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +31,13 @@ class Request:
 
     id: int
     url: str
-    kind: str
+    kind: Kind
     etag: str | None = None
     last_modified: str | None = None
 
 
-def enqueue(
-    db: sqlite3.Connection, crawl_id: int, requests: Iterable[tuple[str, str, str]], found_on: int | None
-) -> dict[str, int]:
-    """Put `(key, url, kind)` into the frontier, each key once a crawl; returns the row of each key.
+def enqueue(db: sqlite3.Connection, crawl_id: int, requests: Iterable[Child], found_on: int | None) -> dict[str, int]:
+    """Put requests into the frontier, each key once a crawl; returns the row of each key.
 
     What was taken down is done at once, under a name that does not tell the address.
     """
@@ -40,7 +50,7 @@ def enqueue(
         known = gone.get(key, key)
         row = db.execute("SELECT id FROM frontier WHERE crawl_id = ? AND key = ?", (crawl_id, known)).fetchone()
         if row is None:
-            state, outcome = ("done", removal.OUTCOME) if key in gone else ("queued", None)
+            state, outcome = ("done", Outcome.TAKEN_DOWN) if key in gone else ("queued", None)
             cursor = db.execute(
                 "INSERT INTO frontier (crawl_id, key, url, kind, state, outcome, found_on) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -58,7 +68,7 @@ def queued(db: sqlite3.Connection, crawl_id: int, after: int, limit: int) -> lis
         "SELECT id, url, kind FROM frontier WHERE crawl_id = ? AND state = 'queued' AND id > ? ORDER BY id LIMIT ?",
         (crawl_id, after, limit),
     )
-    return [Request(row[0], row[1], row[2], *_validators(db, row[1])) for row in rows.fetchall()]
+    return [Request(row[0], row[1], Kind(row[2]), *_validators(db, row[1])) for row in rows.fetchall()]
 
 
 def _validators(db: sqlite3.Connection, url: str) -> tuple[str | None, str | None]:
@@ -86,16 +96,12 @@ def count_listings(db: sqlite3.Connection, crawl_id: int) -> int:
     return int(row[0])
 
 
-def is_queued(db: sqlite3.Connection, request_id: int) -> bool:
-    """Whether a request still waits for its answer."""
-    row = db.execute("SELECT state FROM frontier WHERE id = ?", (request_id,)).fetchone()
-    return row is not None and row[0] == "queued"
-
-
-def key_of(db: sqlite3.Connection, request_id: int) -> tuple[str, str, int | None]:
-    """Key and kind of a request, and the capture it was found on."""
-    row = db.execute("SELECT key, kind, found_on FROM frontier WHERE id = ?", (request_id,)).fetchone()
-    return row[0], row[1], row[2]
+def find(db: sqlite3.Connection, request_id: int) -> Row | None:
+    """The row of a request; None if there is none of that number."""
+    row = db.execute(
+        "SELECT key, kind, state = 'queued', found_on FROM frontier WHERE id = ?", (request_id,)
+    ).fetchone()
+    return Row(request_id, row[0], Kind(row[1]), bool(row[2]), row[3]) if row is not None else None
 
 
 def chain(db: sqlite3.Connection, crawl_id: int, capture_id: int | None, limit: int) -> list[str]:
@@ -112,18 +118,19 @@ def chain(db: sqlite3.Connection, crawl_id: int, capture_id: int | None, limit: 
     return found
 
 
-def finish_request(
-    db: sqlite3.Connection, request_id: int, outcome: str, reason: str | None,
-    capture_id: int | None, article_id: int | None,
+def finish(
+    db: sqlite3.Connection, row: Row, outcome: Outcome, reason: str | None = None,
+    capture_id: int | None = None, article_id: int | None = None,
 ) -> None:  # fmt: skip
     """Mark a request done, with what became of it."""
     db.execute(
         "UPDATE frontier SET state = 'done', outcome = ?, reason = ?, capture_id = ?, article_id = ? WHERE id = ?",
-        (outcome, reason, capture_id, article_id, request_id),
+        (outcome, reason, capture_id, article_id, row.id),
     )
+    row.is_queued = False
 
 
-def outcome_of(db: sqlite3.Connection, crawl_id: int, key: str) -> str | None:
+def outcome_of(db: sqlite3.Connection, crawl_id: int, key: str) -> Outcome | None:
     """What became of the request with that key."""
     row = db.execute("SELECT outcome FROM frontier WHERE crawl_id = ? AND key = ?", (crawl_id, key)).fetchone()
-    return row[0] if row else None
+    return Outcome(row[0]) if row and row[0] else None

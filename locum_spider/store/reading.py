@@ -6,6 +6,7 @@ import json
 import sqlite3
 from typing import Any
 
+from locum_spider.items import CrawlOutcome
 from locum_spider.store import crawls as crawls_
 
 
@@ -61,7 +62,7 @@ def crawl(db: sqlite3.Connection, crawl_id: int) -> dict[str, Any]:
 
 def _crawl(db: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
     found = {**dict(row), "reasons": json.loads(row["reasons"])}
-    if found["finished_at"] is None:  # under way or killed: its row is written at the end
+    if found["finished_at"] is None and found["outcome"] != CrawlOutcome.IMPORTED:  # its row is written at the end
         found |= crawls_.count_outcomes(db, found["id"])
     return found
 

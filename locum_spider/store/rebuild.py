@@ -8,9 +8,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from locum_spider.errors import ArchiveError, LocumError
+from locum_spider.items import CrawlOutcome, Kind
 from locum_spider.store import ledger
 from locum_spider.store.connection import connect_reading
-from locum_spider.store.crawls import IMPORTED
 from locum_spider.store.files import remove
 
 _CACHE_KIB = 64_000
@@ -125,7 +125,7 @@ def missing_records(old: sqlite3.Connection, new: sqlite3.Connection, told: set[
 
 
 def request_for(
-    db: sqlite3.Connection, crawl_id: int, request_id: int, key: str | None, url: str | None, kind: str
+    db: sqlite3.Connection, crawl_id: int, request_id: int, key: str | None, url: str | None, kind: Kind
 ) -> int | None:
     """The frontier's row that a recorded visit belongs to.
 
@@ -161,6 +161,6 @@ def end_followed_crawls(db: sqlite3.Connection) -> None:
         """UPDATE crawls SET outcome = coalesce(outcome, 'done'), finished_at = next.started_at
         FROM (SELECT c.id, min(n.started_at) AS started_at FROM crawls c JOIN crawls n
             ON n.site = c.site AND n.id > c.id AND n.outcome IS NOT ? GROUP BY c.id) AS next
-        WHERE next.id = crawls.id AND finished_at IS NULL""",
-        (IMPORTED,),
+        WHERE next.id = crawls.id AND finished_at IS NULL AND outcome IS NOT ?""",
+        (CrawlOutcome.IMPORTED, CrawlOutcome.IMPORTED),
     )

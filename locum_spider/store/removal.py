@@ -10,12 +10,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from locum_spider.clock import utc_now
-from locum_spider.items import LedgerEntry
+from locum_spider.items import LedgerEntry, Outcome
 
 Key = Callable[[str], str]
-
-
-OUTCOME = "taken_down"
 
 
 # -- keeping it out ----------------------------------------------------------------------------------------------------
@@ -194,9 +191,11 @@ def _forget_requests(db: sqlite3.Connection, subject: Subject, key: Key) -> None
         db.execute(
             "UPDATE frontier SET key = ?, url = ?, state = 'done', outcome = ?, reason = NULL, article_id = NULL "
             "WHERE id = ?",
-            (name, name, OUTCOME, request),
+            (name, name, Outcome.TAKEN_DOWN, request),
         )
-    db.execute("UPDATE frontier SET outcome = ?, article_id = NULL WHERE article_id = ?", (OUTCOME, subject.id))
+    db.execute(
+        "UPDATE frontier SET outcome = ?, article_id = NULL WHERE article_id = ?", (Outcome.TAKEN_DOWN, subject.id)
+    )
     entries = [
         (_name(digest_of(key(url))), capture, position)
         for capture, position, url in db.execute("SELECT capture_id, position, url FROM listing_entries")
@@ -327,7 +326,7 @@ def finish_removed(db: sqlite3.Connection, crawl_id: int, key: str, capture_id: 
     db.execute(
         "UPDATE frontier SET state = 'done', outcome = ?, capture_id = ? "
         "WHERE crawl_id = ? AND key = ? AND state = 'queued'",
-        (OUTCOME, capture_id, crawl_id, key),
+        (Outcome.TAKEN_DOWN, capture_id, crawl_id, key),
     )
 
 

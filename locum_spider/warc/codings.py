@@ -6,8 +6,6 @@ import io
 import zlib
 from typing import Any
 
-from fastwarc.stream_io import BrotliReader
-
 from locum_spider.errors import PageError
 
 ACCEPTED = "gzip, deflate"
@@ -72,7 +70,9 @@ def _inflate(body: bytes, limit: int) -> bytes:
 
 
 def _unbrotli(body: bytes, limit: int) -> bytes:
-    reader = BrotliReader(io.BytesIO(body))  # comes with the WARC library; two packages call themselves `brotli`
+    from fastwarc.stream_io import BrotliReader  # comes with the WARC library; two packages call themselves `brotli`
+
+    reader = BrotliReader(io.BytesIO(body))
     out = bytearray()
     try:
         while len(out) <= limit and (more := reader.read(limit + 1 - len(out))):

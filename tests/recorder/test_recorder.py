@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import socket
 import sqlite3
 import subprocess
 import sys
 import zlib
+from multiprocessing import Pipe
 
 import pytest
 from dump import dump_archive
@@ -18,7 +18,7 @@ from locum_spider.archive import Archive
 from locum_spider.errors import IntegrityError, UsageError
 from locum_spider.items import Exchange, Visit
 from locum_spider.preservation.rebuild import rebuild
-from locum_spider.recorder.messages import LENGTH, Close, Failed, Open, pack, unpack
+from locum_spider.recorder.messages import Close, Failed, Open
 from locum_spider.recorder.recorder import BUFFER
 from locum_spider.warc.reader import read_exchange
 
@@ -82,7 +82,7 @@ class Crawl:
         return seen
 
     def close(self, reason: str = "finished"):
-        return self.recorder.finish(Close(self.id, reason))
+        return self.recorder.finish(Close(self.id, reason == "finished"))
 
 
 @pytest.fixture
@@ -499,17 +499,47 @@ def test_files_rotate_by_size(folder):
 
 def test_a_process_that_cannot_go_on_says_why_and_listens_until_it_is_let_go(folder):
     (folder / "archive.db").write_bytes(b"no database at all" * 100)
-    ours, theirs = socket.socketpair()
+    ours, theirs = Pipe()
     with theirs:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "locum_spider.recorder", folder, str(theirs.fileno())], pass_fds=[theirs.fileno()]
-        )
-    with ours, ours.makefile("rb") as answers:
-        size = LENGTH.unpack(answers.read(LENGTH.size))[0]
-        failed = unpack(answers.read(size))
+        command = [sys.executable, "-m", "locum_spider.recorder", folder, str(theirs.fileno()), "{}"]
+        process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+    with ours:
+        failed = ours.recv()
         assert isinstance(failed, Failed)
         assert str(folder) in str(failed.error)
         for _ in range(100):  # what the crawl was sending meanwhile: were that refused, it would not read the reason
-            ours.sendall(pack(Open("post")))
+            ours.send(Open("post"))
         assert process.poll() is None
     assert process.wait(timeout=60) == failed.error.exit_code
+
+
+# -- sites without layouts ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def general(folder):
+    """The same site, whose declaration says nothing of how its pages are read."""
+    (folder / "sites" / "post.toml").write_text(SITE[: SITE.index("[[layouts]]")])
+    return folder
+
+
+def test_a_site_without_layouts_is_read_by_the_general_reader(general):
+    words = "The rates that agencies pay have been agreed for another year, both sides said in a statement today. "
+    page = (
+        '<head><title>Rates agreed - The Post</title><meta property="og:type" content="article">'
+        '<meta property="article:published_time" content="2016-05-01T09:00:00+01:00"></head>'
+        f"<h1>Rates agreed</h1><p>{words * 3}</p><p>{words * 2}</p>"
+    )
+    recorder = OpenedRecorder(general)
+    crawl = Crawl(recorder)
+    crawl.run({"/": listing("/story/1", "/story/2"), "/story/1": page, "/story/2": "<p>Nothing to read</p>"})
+    report = crawl.close()
+    recorder.close()
+    assert (report.crawl["articles_new"], report.crawl["not_articles"]) == (1, 1)
+    assert [row["reason"] for row in report.unread] == ["nothing on the page reads like an article"]
+    with Archive(general) as archive:
+        (article,) = archive.articles()
+    assert (article.title, article.published, article.site) == ("Rates agreed", "2016-05-01", "post")
+    before = dump_archive(general)
+    assert rebuild(general).broken == []
+    assert dump_archive(general) == before

@@ -128,7 +128,6 @@ FAULTS = [
     ("crawl.max_listings", 0, "crawl", "max_listings"),
     ("crawl.every", "daily", "crawl.every", "12h, 1d, 2w"),
     ("crawl.every", "0h", "crawl.every", "12h, 1d, 2w"),
-    ("layouts", [], "layouts", "leave the key out"),
     ("layouts.1.until", None, "layouts[1].until", "only the last layout may be without a date"),
     ("layouts.0.until", tomllib.loads("d = 2020-01-01")["d"], "layouts", "until must rise"),
     ("layouts.0.until", tomllib.loads("d = 2021-01-01")["d"], "layouts", "until must rise"),

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from locum_spider.items import Child, CrawlOutcome, Kind, Outcome
 from locum_spider.store import crawls, frontier
 
 
@@ -14,8 +15,12 @@ def crawl(db):
     return crawls.start_crawl(db, "x", "1.0", "2016-01-01T00:00:00Z")
 
 
-def put(db, crawl: int, *names: str, kind: str = "article") -> dict[str, int]:
-    return frontier.enqueue(db, crawl, [(name, f"http://x.example/{name}", kind) for name in names], None)
+def put(db, crawl: int, *names: str, kind: Kind = Kind.ARTICLE) -> dict[str, int]:
+    return frontier.enqueue(db, crawl, [Child(name, f"http://x.example/{name}", kind) for name in names], None)
+
+
+def finish(db, request: int, outcome: str, reason: str | None = None, capture: int | None = None) -> None:
+    frontier.finish(db, frontier.find(db, request), Outcome(outcome), reason, capture)
 
 
 def test_each_key_is_queued_once_a_crawl(db, crawl):
@@ -39,10 +44,12 @@ def test_requests_are_handed_out_oldest_first_and_never_twice(db, crawl):
 
 def test_finished_request_is_queued_no_more(db, crawl):
     rows = put(db, crawl, "a", "b")
-    assert frontier.is_queued(db, rows["a"])
-    frontier.finish_request(db, rows["a"], "failed", "HTTP 500", None, None)
-    assert not frontier.is_queued(db, rows["a"])
-    assert not frontier.is_queued(db, 999)
+    row = frontier.find(db, rows["a"])
+    assert row.is_queued
+    frontier.finish(db, row, Outcome.FAILED, "HTTP 500")
+    assert not row.is_queued
+    assert not frontier.find(db, rows["a"]).is_queued
+    assert frontier.find(db, 999) is None
     assert [request.id for request in frontier.queued(db, crawl, 0, 10)] == [rows["b"]]
     assert put(db, crawl, "a") == {"a": rows["a"]}
     assert frontier.count_queued(db, crawl) == 1
@@ -51,12 +58,12 @@ def test_finished_request_is_queued_no_more(db, crawl):
 def test_unfinished_crawl_is_the_site_s_own_and_the_latest(db, crawl):
     assert crawls.unfinished_crawl(db, "x") == crawl
     assert crawls.unfinished_crawl(db, "y") is None
-    crawls.finish_crawl(db, crawl, crawls.DONE, [], "2016-01-01T01:00:00Z")
+    crawls.finish_crawl(db, crawl, CrawlOutcome.DONE, [], "2016-01-01T01:00:00Z")
     assert crawls.unfinished_crawl(db, "x") is None
 
 
 def test_interrupted_crawl_stays_unfinished(db, crawl):
-    crawls.finish_crawl(db, crawl, crawls.INTERRUPTED, ["stopped"], None)
+    crawls.finish_crawl(db, crawl, CrawlOutcome.INTERRUPTED, ["stopped"], None)
     assert crawls.unfinished_crawl(db, "x") == crawl
 
 
@@ -64,9 +71,9 @@ def test_counts_are_those_of_the_frontier(db, crawl, capture):
     rows = put(db, crawl, *"abcdefgh")
     outcomes = ["new", "new", "changed", "unchanged", "refused", "failed", "not_article"]
     for name, outcome in zip("abcdefg", outcomes, strict=True):
-        frontier.finish_request(db, rows[name], outcome, None, capture(crawl_id=crawl), None)
+        finish(db, rows[name], outcome, None, capture(crawl_id=crawl))
     capture()  # of no crawl
-    crawls.finish_crawl(db, crawl, "done", ["é"], "2016-01-01T01:00:00Z")
+    crawls.finish_crawl(db, crawl, CrawlOutcome.DONE, ["é"], "2016-01-01T01:00:00Z")
     names = (
         "outcome reasons captures articles_new articles_changed articles_unchanged listings refused failed not_articles"
     )
@@ -76,19 +83,27 @@ def test_counts_are_those_of_the_frontier(db, crawl, capture):
 
 def test_unread_names_what_gave_nothing_and_why(db, crawl):
     rows = put(db, crawl, "a", "b", "c")
-    frontier.finish_request(db, rows["a"], "new", None, None, None)
-    frontier.finish_request(db, rows["b"], "failed", "HTTP 500", None, None)
-    frontier.finish_request(db, rows["c"], "refused", "robots.txt", None, None)
+    finish(db, rows["a"], "new")
+    finish(db, rows["b"], "failed", "HTTP 500")
+    finish(db, rows["c"], "refused", "robots.txt")
     found = [(row["url"], row["outcome"], row["reason"]) for row in crawls.unread(db, crawl)]
     assert found == [("http://x.example/b", "failed", "HTTP 500"), ("http://x.example/c", "refused", "robots.txt")]
 
 
 def test_listings_of_a_crawl_are_counted(db, crawl):
-    put(db, crawl, "a", "b", kind="listing")
+    put(db, crawl, "a", "b", kind=Kind.LISTING)
     put(db, crawl, "c")
     assert frontier.count_listings(db, crawl) == 2
 
 
-def test_key_and_kind_of_a_request(db, crawl):
-    rows = put(db, crawl, "a", kind="listing")
-    assert tuple(frontier.key_of(db, rows["a"]))[:2] == ("a", "listing")
+def test_the_row_of_a_request(db, crawl):
+    rows = put(db, crawl, "a", kind=Kind.LISTING)
+    assert frontier.find(db, rows["a"]) == frontier.Row(rows["a"], "a", Kind.LISTING)
+
+
+def test_an_import_is_no_crawl_to_go_on_with(db, crawl):
+    crawls.begin_import(db, crawl)
+    assert crawls.unfinished_crawl(db, "x") is None
+    assert crawls.unfinished_import(db, "x") == crawl
+    crawls.count_import(db, crawl, {}, "2016-01-01T01:00:00Z")
+    assert crawls.unfinished_import(db, "x") is None

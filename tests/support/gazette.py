@@ -114,7 +114,7 @@ def crawl(
             todo += recorded[0].requests
             if each is not None:
                 each(len(outcomes))
-        recorder.finish(Close(opened.crawl_id, "finished"))
+        recorder.finish(Close(opened.crawl_id, complete=True))
     return outcomes
 
 

@@ -57,7 +57,7 @@ def crawl(folder: Path, sample: Sample, *, max_pages: int | None = None, stop_af
             batch = [waiting.popleft() for _ in range(min(_BATCH, len(waiting)))]
             for recorded in recorder.record([_visit(sample, opened.crawl_id, request) for request in batch]):
                 waiting.extend(recorded.requests)
-        return recorder.finish(Close(opened.crawl_id, "shutdown" if waiting else "finished"))
+        return recorder.finish(Close(opened.crawl_id, complete=not waiting))
 
 
 def _visit(sample: Sample, crawl_id: int, request: Request) -> Visit:

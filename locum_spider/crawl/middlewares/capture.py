@@ -12,6 +12,7 @@ from scrapy.utils.httpobj import urlparse_cached
 
 from locum_spider.clock import utc_now
 from locum_spider.crawl.scheduler import REQUEST_ID
+from locum_spider.crawl.session import CrawlSession
 from locum_spider.items import Exchange, Visit
 
 log = logging.getLogger(__name__)
@@ -46,8 +47,8 @@ class CaptureMiddleware:
         if REQUEST_ID in request.meta:
             request.meta.setdefault(EXCHANGES, []).append(exchange)
         else:  # robots.txt belongs to no row of the frontier
-            scheduler = self.crawler.engine.scheduler
-            await scheduler.record(Visit(scheduler.crawl_id, None, (exchange,)))
+            session: CrawlSession = self.crawler.spider.session
+            await session.record(Visit(session.crawl_id, None, (exchange,)))
         return response
 
 

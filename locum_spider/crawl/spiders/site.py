@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from scrapy import Spider
 from scrapy.http import Request, Response
@@ -14,6 +14,7 @@ from locum_spider.crawl.middlewares.capture import EXCHANGES
 from locum_spider.crawl.middlewares.retry import Interrupted
 from locum_spider.crawl.middlewares.robots import RobotsRefusal
 from locum_spider.crawl.scheduler import REQUEST_ID
+from locum_spider.crawl.session import CrawlSession
 from locum_spider.items import Visit
 from locum_spider.sites.site import Site
 
@@ -22,6 +23,7 @@ class SiteSpider(Spider):
     """A spider for one declared site. It neither reads pages nor stores them."""
 
     site: ClassVar[Site]
+    session: CrawlSession
 
     @classmethod
     def update_settings(cls, settings: Any) -> None:
@@ -37,6 +39,13 @@ class SiteSpider(Spider):
             ("DEFAULT_REQUEST_HEADERS", {**settings.getdict("DEFAULT_REQUEST_HEADERS"), "Accept-Language": language}),
         ):
             settings.set(name, value, priority="spider")
+
+    @classmethod
+    def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> Self:
+        """A spider with its crawl's line to the recorder, which the other components find here."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        spider.session = CrawlSession(cls.site.name, crawler.settings)
+        return spider
 
     async def start(self) -> AsyncIterator[Any]:
         """Nothing: the frontier knows where to begin."""
@@ -58,8 +67,7 @@ class SiteSpider(Spider):
 
     def _visit(self, request: Request, error: str | None = None, *, refused: bool = False) -> Visit:
         meta = request.meta
-        scheduler = self.crawler.engine.scheduler
-        return Visit(scheduler.crawl_id, meta[REQUEST_ID], tuple(meta.get(EXCHANGES, ())), error, refused)
+        return Visit(self.session.crawl_id, meta[REQUEST_ID], tuple(meta.get(EXCHANGES, ())), error, refused)
 
 
 def spider_class(site: Site) -> type[SiteSpider]:

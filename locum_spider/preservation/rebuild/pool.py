@@ -14,7 +14,7 @@ from pathlib import Path
 
 from locum_spider.interpret import Reading, interpret
 from locum_spider.items import Exchange
-from locum_spider.sites import find_site
+from locum_spider.sites import site_for
 from locum_spider.sites.site import Site
 
 
@@ -50,9 +50,10 @@ def _end_with_parent() -> None:
 
 
 @cache
-def _site_here(name: str) -> Site:
-    return find_site(name, _folder)
+def _site_here(name: str, declared: bool) -> Site:
+    return site_for(name, _folder, declared=declared)
 
 
-def read_pages(pages: list[tuple[str, Exchange]]) -> list[Reading]:
-    return [interpret(_site_here(name), exchange) for name, exchange in pages]
+def read_pages(pages: list[tuple[str, bool, Exchange]]) -> list[Reading]:
+    """What responses mean, each given with its site's name and whether that must be declared."""
+    return [interpret(_site_here(name, declared), exchange) for name, declared, exchange in pages]

@@ -13,15 +13,16 @@ from pathlib import Path
 
 from locum_spider.errors import IntegrityError
 from locum_spider.interpret import Reading, interpret
-from locum_spider.items import Exchange, Location
+from locum_spider.items import CrawlOutcome, EventKind, Exchange, Kind, Location, Outcome
 from locum_spider.preservation.rebuild.pool import read_pages
 from locum_spider.preservation.rebuild.takedowns import Removed, Takedowns
 from locum_spider.preservation.rebuild.visits import Event, Part, Step, Steps, Stored
 from locum_spider.recorder import ingest
-from locum_spider.sites import find_site
+from locum_spider.sites import site_for
 from locum_spider.sites.site import Site
 from locum_spider.store import captures, crawls, frontier, ledger, rebuild, removal
 from locum_spider.store.files import WARCS
+from locum_spider.store.frontier import Row
 from locum_spider.warc.reader import OPEN, Broken, Record, read_exchange, read_records
 
 _CHUNK = 16
@@ -141,7 +142,9 @@ class Replayer:
         chunk, self._chunk = self._chunk, []
         future = None
         if self._pool is not None:
-            pages = [(each.stored.site or "", each.page) for each in chunk if each.page is not None]
+            pages = [
+                (each.stored.site or "", each.stored.declared, each.page) for each in chunk if each.page is not None
+            ]
             future = self._pool.submit(read_pages, pages) if pages else None
         self._window.append((chunk, future))
 
@@ -157,9 +160,9 @@ class Replayer:
         for pending in chunk:
             reading = pending.reading
             if reading is None and pending.page is not None:
-                site = self._site(pending.stored.site or "")
+                site = self._site(pending.stored.site or "", declared=pending.stored.declared)
                 reading = next(readings) if readings is not None else interpret(site, pending.page)
-            self._store(pending.stored, reading or Reading("robots"), pending.page)
+            self._store(pending.stored, reading or Reading(Outcome.ROBOTS), pending.page)
             for name in _names(pending.stored):
                 self._unstored[name] -= 1
                 if not self._unstored[name]:
@@ -177,15 +180,15 @@ class Replayer:
                 parts.append(part)
         stored = replace(stored, parts=tuple(parts))
         if missing is not None:
-            return _Pending(stored, None, Reading("failed", missing))
-        reading = None if stored.foreign else ingest.settled(stored.visit)
+            return _Pending(stored, None, Reading(Outcome.FAILED, missing))
+        reading = None if stored.imported else ingest.settled(stored.visit)
         if reading is not None:
             return _Pending(stored, None, reading)
         try:
             return _Pending(stored, ingest.to_read(self.db, self._archive / WARCS, stored.parts[-1].exchange))
         except IntegrityError as error:
             self.broken.append(str(error))
-            return _Pending(stored, None, Reading("failed", str(error)))
+            return _Pending(stored, None, Reading(Outcome.FAILED, str(error)))
 
     def _with_body(self, part: Part) -> Part:
         if not part.revisit or part.exchange.status == HTTPStatus.NOT_MODIFIED:
@@ -199,72 +202,64 @@ class Replayer:
     # -- storing ---------------------------------------------------------------------------------------------------
 
     def _apply(self, event: Event) -> None:
-        data, name = event.data, event.data.get("event")
-        if name in {"crawl-begin", "import-begin"}:
-            self._crawls[data["crawl_id"]] = ingest.begin_crawl(
-                self.db, self._site(data["site"]), data.get("start", []), version=data["version"],
-                now=data["started_at"], crawl_id=data["crawl_id"],
+        data, kind, crawl_id = event.data, event.data.get("event"), event.data.get("crawl_id", 0)
+        if kind in {EventKind.CRAWL_BEGIN, EventKind.IMPORT_BEGIN}:
+            site = self._site(data["site"], declared=not data.get("undeclared"))
+            self._crawls[crawl_id] = ingest.begin_crawl(
+                self.db, site, data.get("start", []), version=data["version"], now=data["started_at"],
+                crawl_id=crawl_id,
             )  # fmt: skip
-        if name == "import-begin":
-            crawls.begin_import(self.db, data["crawl_id"], data["started_at"])
-        elif name == "import-end":
-            crawls.count_import(self.db, data["crawl_id"], data["outcomes"], data["finished_at"])
-        elif name == "crawl-end":
-            crawls.finish_crawl(
-                self.db, data["crawl_id"], data["outcome"], data["reasons"], data["finished_at"]
-            )  # fmt: skip
+        if kind == EventKind.IMPORT_BEGIN:
+            crawls.begin_import(self.db, crawl_id)
+        elif kind == EventKind.IMPORT_END:
+            crawls.count_import(self.db, crawl_id, data["outcomes"], data["finished_at"])
+        elif kind == EventKind.CRAWL_END:
+            outcome = CrawlOutcome(data["outcome"])
+            crawls.finish_crawl(self.db, crawl_id, outcome, data["reasons"], data["finished_at"])
 
     def _store(self, stored: Stored, reading: Reading, page: Exchange | None) -> None:
         self.visits += 1
         crawl = self._crawl(stored)
         if crawl is None:
             return
-        places = iter([part.place for part in stored.parts])
-
-        def keep(_exchange: Exchange, _refers: object) -> Location:
-            return next(places)
-
-        visit = stored.visit
-        if not stored.foreign and visit.request_id is not None:
-            request_id = self._request(crawl, stored)
-            if request_id is not None and frontier.is_queued(self.db, request_id):
-                visit = replace(visit, request_id=request_id)
-                kind = frontier.key_of(self.db, request_id)[1]
-                if page is not None and kind == "article" and not crawl.site.is_article(page.url):
-                    reading = interpret(crawl.site, page, kind)  # a redirect to something else: no page is read
-                ingest.store_visit(self.db, crawl, visit, reading, keep)
-                return
-        elif not stored.foreign:
-            ingest.store_visit(self.db, crawl, visit, reading, keep)
+        row = None if stored.imported else self._row(crawl, stored)
+        if row is None or not row.is_queued:
+            self._store_apart(crawl, stored, reading)
             return
-        self._store_apart(crawl, stored, reading)
+        if page is not None and row.kind is Kind.ARTICLE and not crawl.site.is_article(page.url):
+            reading = interpret(crawl.site, page, row.kind)  # a redirect to something else: no page is read
+        places = iter([part.place for part in stored.parts])
+        ingest.store_visit(self.db, crawl, stored.visit, row, reading, lambda _exchange, _original: next(places))
 
     def _store_apart(self, crawl: ingest.Crawl, stored: Stored, reading: Reading) -> None:
         """Store captures that no row of the frontier waits for: those of others, or of addresses now held for one."""
         for part in stored.parts:
-            said = reading if part is stored.parts[-1] else Reading("failed")
-            ingest.store_foreign(self.db, crawl, part.exchange, said, partial(_keep_at, part.place))
+            said = reading if part is stored.parts[-1] else Reading(Outcome.FAILED)
+            ingest.store_imported(self.db, crawl, part.exchange, said, partial(_keep_at, part.place))
 
-    def _request(self, crawl: ingest.Crawl, stored: Stored) -> int | None:
-        assert stored.request_id is not None  # noqa: S101 - the caller looked
+    def _row(self, crawl: ingest.Crawl, stored: Stored) -> Row | None:
+        """The row of the frontier that waits for a visit; None if nothing says which address it was."""
+        if stored.request_id is None:
+            return ingest.row_of(self.db, stored.visit)
         url = stored.parts[0].exchange.url if stored.parts else stored.key
         key = stored.key or (crawl.site.key(url) if url else None)
-        kind = "article" if url and crawl.site.is_article(url) else "listing"
-        return rebuild.request_for(self.db, crawl.id, stored.request_id, key, url, kind)
+        kind = crawl.site.kind(url) if url else Kind.LISTING
+        request_id = rebuild.request_for(self.db, crawl.id, stored.request_id, key, url, kind)
+        return frontier.find(self.db, request_id) if request_id is not None else None
 
     def _crawl(self, stored: Stored) -> ingest.Crawl | None:
-        """The crawl of a visit, made up from the visit where the record of its begin is lost."""
+        """The crawl of a visit, made up from the visit if the record of its begin is lost."""
         if stored.crawl_id not in self._crawls and stored.site is not None:
-            site = self._site(stored.site)
+            site = self._site(stored.site, declared=stored.declared)
             self._crawls[stored.crawl_id] = ingest.begin_crawl(
-                self.db, site, [] if stored.foreign else list(site.start), version="",
+                self.db, site, [] if stored.imported else list(site.start), version="",
                 now=stored.parts[0].exchange.fetched_at, crawl_id=stored.crawl_id,
             )  # fmt: skip
         return self._crawls.get(stored.crawl_id)
 
-    def _site(self, name: str) -> Site:
+    def _site(self, name: str, *, declared: bool) -> Site:
         if name not in self._sites:
-            self._sites[name] = find_site(name, self._archive)
+            self._sites[name] = site_for(name, self._archive, declared=declared)
         return self._sites[name]
 
 

@@ -11,11 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from locum_spider.items import Exchange, Location, Visit
+from locum_spider.items import EventKind, Exchange, Location, Visit
+from locum_spider.recorder.ingest import IMPORT, UNDECLARED
 from locum_spider.warc.reader import EVENT, VISIT, Record, exchange_of
-
-FOREIGN = "import"
-"""In `Locum-Visit`, the place of the frontier's row, where the capture was made by others."""
 
 _RETRIED = frozenset({301, 302, 303, 307, 308, 408, 425, 429, 500, 502, 503, 504, 522, 524})
 """Answers that another one of the same visit follows, as a rule."""
@@ -39,7 +37,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A visit as it was stored. `foreign`: made by others. `key`: the frontier's address, where no exchange says it."""
+    """A visit as it was stored. `key` is the frontier's address, if no exchange says it.
+
+    `imported` captures were made by others; those of sites that nobody had declared are not `declared`.
+    """
 
     site: str | None
     crawl_id: int
@@ -47,7 +48,8 @@ class Stored:
     parts: tuple[Part, ...] = ()
     error: str | None = None
     refused: bool = False
-    foreign: bool = False
+    imported: bool = False
+    declared: bool = True
     key: str | None = None
 
     def belongs_with(self, crawl_id: int, request_id: int | None) -> bool:
@@ -106,10 +108,17 @@ class Steps:
             return
         yield from self.rest()
         self.begin = record.entry.offset
-        self._open = Stored(name[0], crawl_id, request_id, (part,), foreign=name[2] == FOREIGN)
+        self._open = Stored(
+            name[0],
+            crawl_id,
+            request_id,
+            (part,),
+            imported=name[2] in {IMPORT, UNDECLARED},
+            declared=name[2] != UNDECLARED,
+        )
 
     def _event(self, data: dict[str, Any]) -> Iterator[Step]:
-        if data.get("event") != "visit-failed":
+        if data.get("event") != EventKind.VISIT_FAILED:
             yield from self.rest()
             yield Event(data)
             return

@@ -1,0 +1,84 @@
+"""One crawl's line to the recorder: what spider, scheduler, pipeline and middlewares ask instead of each other."""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from locum_spider.errors import LocumError
+from locum_spider.items import Outcome, Visit
+from locum_spider.recorder.client import RecorderClient
+from locum_spider.recorder.messages import Close, Open, Opened, Recorded, Report
+from locum_spider.store.frontier import Request
+
+
+class CrawlSession:
+    """A crawl of one site as the recorder knows it: its number, the requests leased to it, how it ended.
+
+    `error` is why the crawl could not begin or go on; `report` what it did, once it is closed.
+    """
+
+    def __init__(self, site: str, settings: Any) -> None:
+        self.site = site
+        self.crawl_id = 0
+        self.resumed = False
+        self.report: Report | None = None
+        self.error: LocumError | None = None
+        self.waiting = 0
+        self._settings = settings
+        self._leased: deque[Request] = deque()
+        self._recorder: RecorderClient | None = None
+
+    async def open(self) -> None:
+        """Start the recorder, and begin or resume the crawl. Raises the recorder's error."""
+        try:
+            self._recorder = RecorderClient.start(
+                Path(self._settings["LOCUM_ARCHIVE"]),
+                durable=self._settings.getbool("LOCUM_DURABLE"),
+                warc_bytes=self._settings.getint("LOCUM_WARC_BYTES"),
+                min_free=self._settings.getint("LOCUM_MIN_FREE"),
+            )
+            opened: Opened = await self._recorder.ask(Open(self.site))
+        except LocumError as error:
+            self.error = error
+            raise
+        self.crawl_id, self.resumed = opened.crawl_id, opened.resumed
+        self._take(opened)
+
+    async def record(self, visit: Visit) -> Outcome:
+        """Have a visit stored, and take on the requests it leads to. Raises the recorder's error."""
+        if self._recorder is None:
+            raise LocumError("the crawl is not open")
+        recorded: Recorded = await self._recorder.ask(visit)
+        self._take(recorded)
+        return recorded.outcome
+
+    async def close(self, *, complete: bool) -> None:
+        """End the crawl in the archive and let go of the recorder, which closes its files."""
+        if self._recorder is None:
+            return
+        try:
+            if self.crawl_id:
+                self.report = await self._recorder.ask(Close(self.crawl_id, complete))
+        except LocumError as error:
+            self.error = error
+        finally:
+            await self._recorder.close()
+
+    def next_request(self) -> Request | None:
+        """The next request to fetch; None if none is at hand."""
+        return self._leased.popleft() if self._leased else None
+
+    def has_requests(self) -> bool:
+        """Whether a request is at hand."""
+        return bool(self._leased)
+
+    @property
+    def pending(self) -> int:
+        """Requests not yet handed out: at hand, or still in the frontier."""
+        return len(self._leased) + self.waiting
+
+    def _take(self, answer: Opened | Recorded) -> None:
+        self._leased.extend(answer.requests)
+        self.waiting = answer.waiting
