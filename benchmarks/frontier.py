@@ -64,12 +64,9 @@ class MemoryFrontier:
     def count_listings(self, *_):
         return self.listings
 
-    def is_queued(self, _db, request_id):
-        return request_id in self.open
-
-    def key_of(self, _db, request_id):
+    def find(self, _db, request_id):
         key, _, kind, found_on = self.rows[request_id]
-        return key, kind, found_on
+        return frontier.Row(request_id, key, kind, request_id in self.open, found_on)
 
     def chain(self, _db, _crawl_id, capture_id, limit):
         found = []
@@ -78,12 +75,13 @@ class MemoryFrontier:
             found.append(reason)
         return found
 
-    def finish_request(self, _db, request_id, _outcome, reason, capture_id, _article_id):
-        self.open.discard(request_id)
-        self.reasons[capture_id] = (reason, self.rows[request_id][3])
+    def finish(self, _db, row, _outcome, reason=None, capture_id=None, _article_id=None):
+        self.open.discard(row.id)
+        self.reasons[capture_id] = (reason, row.found_on)
+        row.is_queued = False
 
 
-PATCHED = ("enqueue", "queued", "count_queued", "count_listings", "is_queued", "key_of", "chain", "finish_request")
+PATCHED = ("enqueue", "queued", "count_queued", "count_listings", "find", "chain", "finish")
 
 
 def replay(sample, memory: bool) -> float:
