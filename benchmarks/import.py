@@ -20,7 +20,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from locum_spider.demo.sample import generate
-from locum_spider.importing.records import read_foreign
+from locum_spider.importing.records import read_captures
 from locum_spider.importing.run import import_files
 from locum_spider.interpret import interpret
 from locum_spider.items import Exchange
@@ -78,7 +78,7 @@ def main() -> None:
         path = Path(folder, "pages.warc.gz")
         write(path, options.articles)
         with path.open("rb") as stream:
-            pages = [each for each in read_foreign(stream) if isinstance(each, Exchange)]
+            pages = [each for each in read_captures(stream) if isinstance(each, Exchange)]
         reading(site, pages[:20])
         print(f"{options.articles} pages, {path.stat().st_size / 1e6:.1f} MB of WARC")
         print(f"{'':9}{'pages/CPU s':>12}")

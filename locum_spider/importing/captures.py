@@ -27,7 +27,7 @@ _REMEMBERED = 50_000
 _MOST_DIGITS = 18
 
 
-class Why(Enum):
+class PassedOverReason(Enum):
     """Why a record was passed over."""
 
     ELSEWHERE = "of another site"
@@ -40,7 +40,7 @@ class PassedOver:
     """A capture that was not wanted, under the address in its record."""
 
     url: str
-    why: Why = Why.ELSEWHERE
+    reason: PassedOverReason = PassedOverReason.ELSEWHERE
 
 
 Found = Exchange | Revisit | PassedOver | Broken
@@ -156,9 +156,9 @@ def _through_archive(found: Exchange | Revisit, memento: Memento) -> Exchange | 
     if not (said or whole or memento.flag):
         return PassedOver(uri)  # an address that only looks like one of a web archive
     if _is_archives_own(exchange, memento, said=said):
-        return PassedOver(uri, Why.ARCHIVES_OWN)
+        return PassedOver(uri, PassedOverReason.ARCHIVES_OWN)
     if not memento.is_as_sent(exchange.header(b"content-type")):
-        return PassedOver(uri, Why.REWRITTEN)
+        return PassedOver(uri, PassedOverReason.REWRITTEN)
     at = (http_second(made) if made else None) or (second(memento.stamp) if whole else None)
     if at is None:
         return "neither a Memento-Datetime nor the address tells when the web archive captured the page"

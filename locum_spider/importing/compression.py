@@ -38,7 +38,7 @@ class DamagedUnitError(Exception):
 
 
 class UnreadableError(Exception):
-    """Raised for a file of which nothing can be unpacked: its packing, or a dictionary at its start, is damaged."""
+    """Raised for a file of which nothing can be unpacked: its compression, or a dictionary at its start, is damaged."""
 
 
 class Unit(Protocol):
@@ -61,8 +61,8 @@ class Unit(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Packing:
-    """A way of packing: what a unit is called and begins with, and how it is unpacked. No `magic`: none.
+class Compression:
+    """A way of compression: what a unit is called and begins with, and how it is unpacked; without a `magic`, none.
 
     `enough` are the packed bytes of which something is sure to come out.
     """
@@ -140,16 +140,16 @@ class _ZstdFrame:
             raise DamagedUnitError(str(error)) from None
 
 
-PLAIN = Packing("byte")
-GZIP = Packing("gzip member", b"\x1f\x8b\x08", _GzipMember, 1 << 14)
+PLAIN = Compression("byte")
+GZIP = Compression("gzip member", b"\x1f\x8b\x08", _GzipMember, 1 << 14)
 _LONGEST_BLOCK = 1 << 17
 
 
-def _zstd(dictionary: Any = None) -> Packing:
-    return Packing("zstd frame", _ZSTD, partial(_ZstdFrame, dictionary), 2 * _LONGEST_BLOCK)
+def _zstd(dictionary: Any = None) -> Compression:
+    return Compression("zstd frame", _ZSTD, partial(_ZstdFrame, dictionary), 2 * _LONGEST_BLOCK)
 
 
-def packing_of(stream: BinaryIO) -> Packing | None:
+def compression_of(stream: BinaryIO) -> Compression | None:
     """How a file is packed; None where no record begins in the first megabyte. Raises UnreadableError."""
     start = _start(stream)
     if start.startswith(b"WARC/"):
@@ -161,12 +161,12 @@ def packing_of(stream: BinaryIO) -> Packing | None:
             raise UnreadableError("nothing in it can be unpacked with its Zstandard dictionary")
         return zstd
     found = []
-    for packing in (GZIP, _zstd()):
-        if packing.begins_record(start):
-            return packing
-        unit = next_unit(stream, packing, 0, _SEARCHED)
+    for compression in (GZIP, _zstd()):
+        if compression.begins_record(start):
+            return compression
+        unit = next_unit(stream, compression, 0, _SEARCHED)
         if unit is not None:
-            found.append((unit, packing))
+            found.append((unit, compression))
     plain = NEXT_RECORD.search(start)
     if plain is not None:
         found.append((plain.start(), PLAIN))
@@ -174,7 +174,7 @@ def packing_of(stream: BinaryIO) -> Packing | None:
 
 
 def _start(stream: BinaryIO) -> bytes:
-    """The first megabyte, or what can be read of it: a file inside another may be damaged in its packing there."""
+    """The first megabyte, or what can be read of it: a file inside another may be damaged in its compression there."""
     start = bytearray()
     try:
         stream.seek(0)
@@ -205,29 +205,29 @@ def _dictionary(stream: BinaryIO, start: bytes) -> tuple[Any, int]:
         raise UnreadableError(f"its Zstandard dictionary is damaged: {error}") from None
 
 
-def next_unit(stream: BinaryIO, packing: Packing, position: int, within: int | None = None) -> int | None:
+def next_unit(stream: BinaryIO, compression: Compression, position: int, within: int | None = None) -> int | None:
     """Where the next unit with a WARC record at its start begins; None where there is none, or none can be read."""
     try:
-        return _next_unit(stream, packing, position, within)
+        return _next_unit(stream, compression, position, within)
     except STREAM_FAULTS:
         return None
 
 
-def _next_unit(stream: BinaryIO, packing: Packing, position: int, within: int | None) -> int | None:
+def _next_unit(stream: BinaryIO, compression: Compression, position: int, within: int | None) -> int | None:
     end = None if within is None else position + within
     while end is None or position < end:
         stream.seek(position)
         data = stream.read(CHUNK)
-        found = data.find(packing.magic)
+        found = data.find(compression.magic)
         while found >= 0:
-            candidate = data[found : found + packing.enough]
-            if len(candidate) < packing.enough:
+            candidate = data[found : found + compression.enough]
+            if len(candidate) < compression.enough:
                 stream.seek(position + found)
-                candidate = stream.read(packing.enough)
-            if packing.begins_record(candidate):
+                candidate = stream.read(compression.enough)
+            if compression.begins_record(candidate):
                 return position + found
-            found = data.find(packing.magic, found + 1)
-        if len(data) < len(packing.magic):
+            found = data.find(compression.magic, found + 1)
+        if len(data) < len(compression.magic):
             return None
-        position += len(data) - len(packing.magic) + 1
+        position += len(data) - len(compression.magic) + 1
     return None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from locum_spider.errors import UsageError
-from locum_spider.importing.compression import STREAM_FAULTS, UnreadableError, packing_of
+from locum_spider.importing.compression import STREAM_FAULTS, UnreadableError, compression_of
 
 _ZIP = b"PK\x03\x04"
 _WARCS = (".warc", ".warc.gz", ".warc.zst")
@@ -31,7 +31,7 @@ def require_captures(path: Path) -> None:
     try:
         with path.open("rb") as file:
             is_zip = file.read(4) == _ZIP
-            readable = is_zip or (file.seekable() and packing_of(file) is not None)
+            readable = is_zip or (file.seekable() and compression_of(file) is not None)
     except OSError as error:
         raise UsageError(f"{path}: cannot be opened: {error.strerror}") from None
     except UnreadableError as error:

@@ -25,7 +25,7 @@ _MOST_BLANK = 1 << 12
 """Bytes of line ends behind a record that are looked at together with it."""
 
 
-def read_foreign(
+def read_captures(
     stream: BinaryIO,
     *,
     wanted: Callable[[str], bool] = lambda _url: True,

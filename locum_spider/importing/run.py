@@ -11,9 +11,9 @@ from http import HTTPStatus
 from pathlib import Path
 
 from locum_spider.errors import LocumError, UsageError
-from locum_spider.importing.captures import PassedOver, Why
+from locum_spider.importing.captures import PassedOver, PassedOverReason
 from locum_spider.importing.containers import open_warcs, require_captures
-from locum_spider.importing.records import read_foreign
+from locum_spider.importing.records import read_captures
 from locum_spider.importing.session import ImportSession
 from locum_spider.items import Exchange, Outcome, Revisit
 from locum_spider.recorder.writer import open_archive
@@ -120,7 +120,7 @@ class _Run:
             if isinstance(stream, str):
                 imported.broken.append(f"{name}: {stream}")
                 continue
-            found = read_foreign(
+            found = read_captures(
                 stream, wanted=self._is_ours, limit=self._sites.max_bytes + _HEADS, digests=self._digests
             )
             for each in found:
@@ -155,9 +155,9 @@ class _Run:
 
 
 def _pass_over(found: PassedOver, imported: Imported) -> None:
-    if found.why is Why.REWRITTEN:
+    if found.reason is PassedOverReason.REWRITTEN:
         imported.rewritten += 1
-    elif found.why is Why.ARCHIVES_OWN:
+    elif found.reason is PassedOverReason.ARCHIVES_OWN:
         imported.archives_own += 1
     else:
         imported.elsewhere[host_of(found.url) or "?"] += 1

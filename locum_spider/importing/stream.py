@@ -1,4 +1,4 @@
-"""The bytes of a WARC without its packing, of any writer, damaged anywhere."""
+"""The bytes of a WARC without its compression, of any writer, damaged anywhere."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from locum_spider.importing.compression import (
     STREAM_FAULTS,
     DamagedUnitError,
     Unit,
+    compression_of,
     next_unit,
-    packing_of,
 )
 
 
 class Mark(NamedTuple):
-    """A place: byte of the file where the unit of its packing begins, and byte in what that unpacks to."""
+    """A place: byte of the file where the unit of its compression begins, and byte in what that unpacks to."""
 
     unit: int
     inside: int
 
 
 class Unpacked:
-    """The bytes of a file without their packing, a stretch without damage at a time.
+    """The bytes of a file without their compression, a stretch without damage at a time.
 
     `buffer` holds what was unpacked and not yet let go; `fault` is why no more comes, "" at the end of the file.
     Raises UnreadableError.
@@ -33,8 +33,8 @@ class Unpacked:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self._packing = packing_of(stream) or PLAIN
-        self.packed = self._packing is not PLAIN
+        self._compression = compression_of(stream) or PLAIN
+        self.packed = self._compression is not PLAIN
         self.go_to(Mark(0, 0))
 
     def go_to(self, mark: Mark) -> None:
@@ -89,13 +89,13 @@ class Unpacked:
         return Mark(member, self._start - start)
 
     def begins_unit(self, index: int) -> bool:
-        """Whether a unit of its packing begins, or was to begin, at that byte of the buffer."""
+        """Whether a unit of its compression begins, or was to begin, at that byte of the buffer."""
         return self.packed and any(start == self._start + index for start, _ in self._units)
 
     def next_stretch(self) -> bool:
         """Go on behind the damage; False where nothing follows."""
         after = self._units[-1][1] if self._units else self._raw_at
-        found = next_unit(self._stream, self._packing, after + 1) if self.packed and self.fault else None
+        found = next_unit(self._stream, self._compression, after + 1) if self.packed and self.fault else None
         if found is None:
             return False
         self.go_to(Mark(found, 0))
@@ -113,11 +113,11 @@ class Unpacked:
                 self.fault = f"it cannot be read: {error}"
                 return
         if not self._raw:
-            self.fault = f"the file ends in the middle of a {self._packing.unit}" if unit is not None else ""
-        elif self._packing.begin is None:
+            self.fault = f"the file ends in the middle of a {self._compression.unit}" if unit is not None else ""
+        elif self._compression.begin is None:
             self.buffer += self._raw
             self._raw = b""
-        elif unit is not None or (unit := self._next_unit(self._packing.begin)) is not None:
+        elif unit is not None or (unit := self._next_unit(self._compression.begin)) is not None:
             self._unpack_more(unit)
 
     def _next_unit(self, begin: Callable[[], Unit]) -> Unit | None:

@@ -15,7 +15,7 @@ import time
 import pytest
 from support.foreign_files import address, html, http, imported, members, page, put, record, rows, run, state
 
-from locum_spider.importing.records import read_foreign
+from locum_spider.importing.records import read_captures
 from locum_spider.items import Exchange
 from locum_spider.warc.reader import Broken
 from locum_spider.warc.writer import payload_digest
@@ -28,7 +28,7 @@ PLAIN_STARTS = [0, *itertools.accumulate(map(len, RECORDS))]
 
 def read(data: bytes) -> tuple[list[str], list[Broken]]:
     """Slugs of the pages that are read, whose bodies are right, and what is said of the rest."""
-    found = list(read_foreign(io.BytesIO(data)))
+    found = list(read_captures(io.BytesIO(data)))
     pages = [each for each in found if isinstance(each, Exchange)]
     slugs = [each.url.rpartition("2016-05-01-")[2].removesuffix("-report") for each in pages]
     assert all(each.body == html(slug) for each, slug in zip(pages, slugs, strict=True) if slug in SLUGS)
@@ -58,7 +58,7 @@ def test_cut_at_any_place_of_one_member_keeps_what_came_before():
     data = gzip.compress(b"".join(noise), mtime=0)
     counts = []
     for cut in range(2000, len(data), len(data) // 60):
-        found = list(read_foreign(io.BytesIO(data[:cut])))
+        found = list(read_captures(io.BytesIO(data[:cut])))
         counts.append(sum(isinstance(each, Exchange) for each in found))
         assert sum(isinstance(each, Broken) for each in found) == 1
     assert counts == sorted(counts)
@@ -93,7 +93,7 @@ def test_flipped_bit_costs_one_record_of_a_plain_file():
         place = chance.randrange(5, len(data))
         flipped = bytearray(data)
         flipped[place] ^= 1 << chance.randrange(7)
-        found = list(read_foreign(io.BytesIO(bytes(flipped))))
+        found = list(read_captures(io.BytesIO(bytes(flipped))))
         hit = sum(start <= place for start in starts) - 1
         bodies = [each.body for each in found if isinstance(each, Exchange)]
         assert set(map(html, SLUGS)) - set(bodies) <= {html(SLUGS[hit])}, place

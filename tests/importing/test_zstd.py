@@ -14,7 +14,7 @@ import pytest
 from backports import zstd
 from support.foreign_files import HOME, address, html, http, imported, page, put, record, rows, run
 
-from locum_spider.importing.records import read_foreign
+from locum_spider.importing.records import read_captures
 from locum_spider.items import Exchange
 from locum_spider.warc.reader import Broken
 
@@ -34,7 +34,7 @@ def skippable(data: bytes, number: int = 0) -> bytes:
 
 def read(data: bytes) -> tuple[list[str], list[Broken]]:
     """Slugs of the pages that are read, whose bodies are right, and what is said of the rest."""
-    found = list(read_foreign(io.BytesIO(data)))
+    found = list(read_captures(io.BytesIO(data)))
     pages = [each for each in found if isinstance(each, Exchange)]
     slugs = [each.url.rpartition("2016-05-01-")[2].removesuffix("-report") for each in pages]
     for each, slug in zip(pages, slugs, strict=True):
@@ -158,8 +158,8 @@ def test_memory_does_not_grow_with_what_a_frame_unpacks_to(tmp_path):
             file.write(packer.compress(bytes(10_000_000)))
         file.write(packer.flush(packer.FLUSH_FRAME) + frame(b"\r\n\r\n") + frame(RECORDS[1]))
     code = (
-        "import sys; from locum_spider.importing.records import read_foreign\n"
-        "print(*(type(each).__name__ for each in read_foreign(open(sys.argv[1], 'rb'))))"
+        "import sys; from locum_spider.importing.records import read_captures\n"
+        "print(*(type(each).__name__ for each in read_captures(open(sys.argv[1], 'rb'))))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, path], capture_output=True, text=True, timeout=120, check=False,

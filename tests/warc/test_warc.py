@@ -20,7 +20,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
 from locum_spider.errors import IntegrityError
-from locum_spider.importing.records import read_foreign
+from locum_spider.importing.records import read_captures
 from locum_spider.items import Exchange, Location, RevisitOf
 from locum_spider.warc.reader import OPEN, Broken, locate, read_exchange
 from locum_spider.warc.writer import WarcWriter, payload_digest
@@ -95,7 +95,7 @@ def test_capture_reads_back_as_it_came(tmp_path, changed):
         assert getattr(found, name) == getattr(sent, name), name
     assert found.response_headers == (*sent.response_headers, length)
     with (tmp_path / at.file).open("rb") as file:
-        (foreign,) = read_foreign(file)
+        (foreign,) = read_captures(file)
     assert (foreign.url, foreign.status, foreign.body) == (sent.url, sent.status, sent.body)
 
 
@@ -340,7 +340,7 @@ def page(words: str) -> bytes:
 
 
 def read(data: bytes) -> list[Exchange | Broken]:
-    return list(read_foreign(io.BytesIO(data)))
+    return list(read_captures(io.BytesIO(data)))
 
 
 ONE, TWO, THREE = (foreign(f"http://x.example/{word}", page(word)) for word in ("one", "two", "three"))
