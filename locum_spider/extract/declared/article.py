@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser
@@ -25,14 +26,15 @@ from locum_spider.extract.declared.landmarks import (
 )
 from locum_spider.extract.page.document import Document
 from locum_spider.extract.page.lines import Line, LineReader
+from locum_spider.extract.phrases import pattern
 from locum_spider.items import Article, Attachment, Image
 from locum_spider.sites.site import Rule, Site
 from locum_spider.text import fold
 
-_CUT = re.compile(r"\s*(?:[|•·;(\[]|\s[–—-]\s|,?\s(?:by|in|at|from)\s)", re.IGNORECASE)
-_BYLINE = re.compile(r"(?:by|words by|written by)\s+(.{2,80})", re.IGNORECASE)
+_cut = partial(pattern, "behind_date", before=r"\s*(?:[|•·;(\[]|\s[–—-]\s|,?\s", after=r"\s)")
+_byline = partial(pattern, "by", "made_by", after=r"\s+(.{2,80})", lang="en")
+_names = partial(pattern, "and", before=r",\s*|\s*[&;]\s*|\s+", after=r"\s+", lang="en")
 _FEW_WORDS = 6
-_NAMES = re.compile(r",\s*|\s+and\s+|\s*&\s*|\s*;\s*")
 
 
 @dataclass(slots=True)
@@ -173,7 +175,7 @@ def _keep_region(reading: _Reading, name: str, rule: Rule, start: int, stop: int
     for line in reading.document.lines[start:stop]:
         if line.image is not None or line.caption or line.url is not None or line.tag in {"button", "label"}:
             continue
-        if byline := _BYLINE.fullmatch(line.text):
+        if byline := _byline().fullmatch(line.text):
             reading.values.setdefault("authors", byline[1])
             reading.evidence.setdefault("authors", str(rule))
         elif line.text != title:
@@ -231,7 +233,7 @@ def _article(reading: _Reading) -> Article:
         url=document.url,
         title=values["title"],
         standfirst=values.get("standfirst"),
-        authors=tuple(a for a in _NAMES.split(values.get("authors", "").replace("\n", ";")) if a.strip()),
+        authors=tuple(a for a in _names().split(values.get("authors", "").replace("\n", ";")) if a.strip()),
         published=dated.day,
         published_at=dated.at,
         published_raw=dated.raw,
@@ -280,7 +282,7 @@ class _Dated:
 
 def _read_published(raw: str, site: Site, now: datetime) -> _Dated:
     """A printed date; where more words follow it on the line, the words up to the first separator."""
-    cuts = [raw, *(raw[: m.start()] for m in _CUT.finditer(raw) if m.start())]
+    cuts = [raw, *(raw[: m.start()] for m in _cut().finditer(raw) if m.start())]
     for text in cuts:
         value = read_date(text, now=now, tz=site.timezone, lang=site.language, order=site.date_order)
         if value is not None and value.precision not in {"year", "quarter"}:  # too little to sort or cite by

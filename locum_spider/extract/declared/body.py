@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from locum_spider.extract.page.document import Document
 from locum_spider.extract.page.lines import Line
+from locum_spider.extract.phrases import pattern
 from locum_spider.items import Attachment, Image
 from locum_spider.sites.site import Site
 
@@ -17,9 +18,6 @@ _CONTROLS = frozenset({"button", "label", "legend", "option"})
 _LONG_CAPTION = 240
 _CELL = 100
 _FEW_WORDS = 12
-_DOCUMENTS_HEADING = re.compile(
-    r"^(related |attached |supporting )?(documents?|downloads?|attachments?|files?)\b", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +136,7 @@ def _take_documents(lines: list[Line], site: Site | None, into: list[Attachment]
         own_page = line.url is not None and site is not None and (site.is_article(line.url) or line.url in site.start)
         if line.url is not None and (is_file or (trailing and not own_page and not line.item)):
             into.insert(0, Attachment(title=line.text, url=line.url))
-        elif trailing and into and _DOCUMENTS_HEADING.match(line.text) and len(line.text) < 40:
+        elif trailing and into and len(line.text) < 40 and pattern("documents").match(line.text):
             continue
         else:
             trailing = False

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from locum_spider.dates.regions import clock_of
 from locum_spider.extract.general.bylines import split_names
-from locum_spider.extract.general.classify import _FAILED, _FEWEST_WORDS, _too_little, is_marked, is_no_article
+from locum_spider.extract.general.classify import _FEWEST_WORDS, _too_little, is_marked, is_no_article, names_error
 from locum_spider.extract.general.metadata import Metadata, read_metadata
 from locum_spider.extract.general.prose import read_prose
 from locum_spider.extract.general.published.choice import Published
@@ -46,7 +46,7 @@ def read_generic(
     place = Place(fetched_at, clock_of(document.url, document.lang), document.lang, None)
     titles = dict.fromkeys([metadata.title, *main_headings(document)[:1], *document.meta.get("og:title", [])])
     text = read_prose(document, decode(body, content_type), list(titles), _byline_test(metadata, place, names))
-    failed = _FAILED.search(metadata.title) is not None and len(words(text)) < 3 * _FEWEST_WORDS
+    failed = names_error(metadata.title) and len(words(text)) < 3 * _FEWEST_WORDS
     if failed or _too_little(text, marked=marked):
         return None
     published = read_published(document, metadata.title, fetched_at, names=names, listing_date=listing_date)

@@ -4,59 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from locum_spider.extract.general.structured import article_things, is_foreign, publisher_names, resolve, text_of, types
 from locum_spider.extract.page.document import Document
+from locum_spider.extract.phrases import pattern, plain_words
 from locum_spider.text import fold
 from locum_spider.urls import host_of
 
-_BY = re.compile(
-    r"^\s*(?:written by|words by|story by|reported by|posted by|published by|by|von|par|por|di|door|av|af|"
-    r"przez|tekst|texto?|texte|autor(?:in)?"
-    r"(?:/autor(?:in)?)?|author|auteur|autore|kommentar von|ein kommentar von|ein gastbeitrag von|"
-    r"interview(?: von)?|oleh|yazan|foto und text)"
-    r"(?:\s*:\s*|\s+)",
-    re.IGNORECASE,
-)
-_BY_ALONE = re.compile(
-    r"^(by|von|par|por|di|door|av|af|autor(in)?(/autor(in)?)?|author|auteur|autore|written by|kommentar von|text)"
-    r"\s*:?$",
-    re.IGNORECASE,
-)
-_JOB = re.compile(
-    r"\b(editor|reporter|correspondent|journalist|columnist|contribut|writer|producer|staff|chief|bureau|"
-    r"desk|analyst|"
-    r"anchor|intern|fellow|professor|director|specialist|photographer|redakt|korrespondent|autor|volont|"
-    r"leiter|chef|journaliste|"
-    r"r[ée]dact|correspond|periodista|corresponsal|enviad|giornalista|inviat|verslaggever|dziennikarz|"
-    r"publicysta|toimittaja|"
-    r"muhabir|wartawan|fotograf|news agency|updated|published|min read)",
-    re.IGNORECASE,
-)
-_NO_NAME = re.compile(
-    r"^(admin\w*|root|webmaster|user|guest|author|editor|anonymous|unknown|none|null|undefined|n/?a|"
-    r"default|test|web ?desk)$|https?:|www\.|@|"
-    r"\d{3}|^[\W\d_]*$",
-    re.IGNORECASE,
-)
+_by = partial(pattern, "by", "made_by", "author", before=r"^\s*", after=r"(?:\s*:\s*|\s+)")
+_job = partial(pattern, "beside_names")
+_NO_NAME = re.compile(r"https?:|www\.|@|\d{3}|^[\W\d_]*$", re.IGNORECASE)
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)+")
-_LABELLED = re.compile(
-    r"^(?:autorin/autor|autor(?:in)?|author|auteur|autore|authors?)\s*:?\s+(?=[A-ZÀ-Ž])", re.IGNORECASE
-)
+_labelled = partial(pattern, "author", before="^", after=r"\s*:?\s+(?-i:(?=[A-ZÀ-Ž]))")
 _DATED = re.compile(r"^([^\d|]{5,60}?)\s*[|•·–—/,-]*\s*(?=\d{1,2}[./ ]|\d{4}[-./年]|\w{3,9}\.? \d{1,2},? )")
+_BEHIND = re.compile(r"\d|\s[–—-]\s|\s\|\s|•")
 _HARD = re.compile(r"\s*[;|•·\n／]\s*|\s+/\s+|\s+[–—-]\s+")
-_AND = re.compile(r"\s+(?:and|und|et|y|e|og|och|en|i|и|та|ve|a|dan|&|\+|with|mit)\s+", re.IGNORECASE)
-_SUFFIX = re.compile(r"^(jr|sr|ii|iii|iv|phd|ph\.d|md|m\.d|esq|rdn|rd|ms|mba|cfa|obe|mbe)\.?$", re.IGNORECASE)
-_AUTHOR_PATH = re.compile(
-    r"/(author|autor|auteur|autore|autori|autoren|autorin|authors|autores|auteurs|contributors?|"
-    r"columnists?|journalists?|reporters?|"
-    r"forfatter|skribent|redakteure?|by|profile|people|person|staff|writers?|team|korrespondenten|"
-    r"journaliste)"
-    r"[/_-]",
-    re.IGNORECASE,
-)
+_comma = partial(pattern, "and", before=r"\s*,\s*(?:", after=r"\s+)?")
+_suffix = partial(pattern, "name_suffix", after=r"\.?")
 _META_KEYS = (
     "author", "article:author", "article:author_name", "og:article:author", "og:author", "articleauthor",
     "authors", "byl", "parsely-author", "sailthru.author", "cxenseparse:author", "dc.creator",
@@ -76,29 +43,37 @@ def split_names(text: str) -> list[str]:
     """
     text = re.sub(r"\((?:[^()]*)\)|\S+@\S+\.\w+|https?://\S+|(?<!\w)@\w+", " ", fold(text))
     found: list[str] = []
-    for part in _HARD.split(_BY.sub("", text)):
-        for piece in re.split(r"\s*,\s*(?:and\s+|und\s+)?", part):
-            if _SUFFIX.match(piece) and found:
+    for part in _HARD.split(_by().sub("", text)):
+        for piece in _comma().split(part):
+            if _suffix().fullmatch(piece) and found:
                 found[-1] += f", {piece}"  # its full stop belongs to it
                 continue
             found += _split_and(piece)
     names = [clean for name in found if (clean := _clean(name))]
-    return [name for number, name in enumerate(names) if not (number and _JOB.search(name))]
+    return [name for number, name in enumerate(names) if not (number and _job().search(name))]
 
 
 def _split_and(text: str) -> list[str]:
     """Two names joined by "and", if each side can be a whole name: "Ortega y Gasset" is one."""
-    parts = _AND.split(text)
+    parts = pattern("and", "with", before=r"\s+", after=r"\s+").split(text)
     whole = all(len(part.split()) > 1 or part.isupper() for part in parts)
     return parts if len(parts) > 1 and whole else [text]
 
 
 def _clean(name: str) -> str | None:
-    name = _BY.sub("", name.strip(' ,:–—-|/*"“”')).strip()
-    name = name if _SUFFIX.match(name.split(" ")[-1]) else name.rstrip(".")
-    if not 1 < len(name) <= _LONGEST_NAME or len(name.split()) > 7 or _NO_NAME.search(name):
+    name = _by().sub("", name.strip(' ,:–—-|/*"“”')).strip()
+    name = name if _suffix().fullmatch(name.split(" ")[-1]) else name.rstrip(".")
+    if not 1 < len(name) <= _LONGEST_NAME or len(name.split()) > 7 or _is_no_name(name):
         return None
     return name
+
+
+def _is_no_name(name: str) -> bool:
+    return _NO_NAME.search(name) is not None or pattern("no_name").fullmatch(name) is not None
+
+
+def _leads_to_author(url: str) -> bool:
+    return pattern("author_path", before="/", after="[/_-]").search(urlsplit(url).path) is not None
 
 
 def _key(name: str) -> str:
@@ -199,7 +174,7 @@ def _from_links(document: Document, headline: int | None) -> Iterator[str]:
     if headline is None:
         return
     for link in document.links:
-        if headline - 4 <= link.line <= headline + _NEAR and _AUTHOR_PATH.search(urlsplit(link.url).path):
+        if headline - 4 <= link.line <= headline + _NEAR and _leads_to_author(link.url):
             line = document.lines[link.line].text if link.line < len(document.lines) else ""
             if 3 < len(link.text) <= _LONGEST_NAME and len(line) < 200 and len(link.text.split()) > 1:
                 yield from split_names(link.text)
@@ -212,9 +187,9 @@ def _from_lines(document: Document, headline: int | None, own: set[str]) -> Iter
     for number, text in enumerate(lines):
         if len(text) > _LONGEST_LINE:
             continue
-        if _BY_ALONE.match(text) and number + 1 < len(lines):
+        if pattern("by", "made_by", "author", after=r"\s*:?").fullmatch(text) and number + 1 < len(lines):
             candidate = lines[number + 1]
-        elif match := _BY.match(text):
+        elif match := _by().match(text):
             candidate = text[match.end() :]
         else:
             continue
@@ -224,10 +199,10 @@ def _from_lines(document: Document, headline: int | None, own: set[str]) -> Iter
     labelled = [
         line.text
         for line in document.lines
-        if line.image is None and len(line.text) < 80 and _LABELLED.match(line.text)
+        if line.image is None and len(line.text) < 80 and _labelled().match(line.text)
     ]
     dated = [match[1] for text in lines[:10] if len(text) <= _LONGEST_LINE and (match := _DATED.match(text))]
-    for candidate in [_LABELLED.sub("", text) for text in labelled] + [text for text in dated if _all_capital(text)]:
+    for candidate in [_labelled().sub("", text) for text in labelled] + [text for text in dated if _all_capital(text)]:
         if names := _names_in_line(candidate, own):
             yield from names
             return
@@ -235,7 +210,8 @@ def _from_lines(document: Document, headline: int | None, own: set[str]) -> Iter
 
 def _names_in_line(text: str, own: set[str]) -> list[str]:
     """The names in a printed byline; places behind a comma and the publisher's own departments are none."""
-    text = re.split(r"\d|\s[–—-]\s|\s\|\s|•|\b(?:Published|Updated|Posted|on (?=[A-Z]))", text)[0]
+    text = _BEHIND.split(text)[0]
+    text = pattern("behind_names").split(text)[0]
     names = split_names(text)
     if not all(_like_a_name(name) for name in names):
         return []
@@ -247,7 +223,7 @@ def _names_in_line(text: str, own: set[str]) -> list[str]:
 
 
 def _all_capital(text: str) -> bool:
-    parts = [word for word in text.split() if word not in {"de", "van", "von", "der", "den", "da", "del", "di", "la"}]
+    parts = [word for word in text.split() if word not in plain_words("particle")]
     return 2 <= len(parts) <= 4 and all(word[0].isupper() for word in parts)
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from locum_spider.extract.general.structured import article_things, types
 from locum_spider.extract.page.document import Document
+from locum_spider.extract.phrases import pattern
 from locum_spider.text import words
 from locum_spider.urls import host_of
 
@@ -23,13 +24,9 @@ _TEASERS, _TEASER_REACH = 4, 5
 _HOME = re.compile(r"/(?:(?:index|default|home)(?:\.\w{2,5})?/?)?(?:[a-z]{2}(?:-[a-z]{2})?/?)?", re.IGNORECASE)
 
 
-_LISTING_PATH = re.compile(
-    r"/(?:tags?|categor(?:y|ies|ie)|kategorie|topics?|thema|themen|sujet|tema|authors?|autor(?:en)?|search|"
-    r"suche|archives?|page)/[^/]*/?$"
-    r"|/page/\d+/?(?:$|\?)|^/(?:search|suche|recherche|buscar|cerca|zoeken)?/?\?(?:.*&)?(?:s|q|query|"
-    r"search|keywords?)=",
-    re.IGNORECASE,
-)
+_PAGE_NUMBER = re.compile(r"/page/\d+/?(?:$|\?)")
+_LISTING_END = r"/[^/]*/?$"
+_SEARCH = r"/?\?(?:.*&)?(?:s|q|query|search|keywords?)="
 
 
 _LISTING_TYPES = frozenset(
@@ -37,14 +34,12 @@ _LISTING_TYPES = frozenset(
 )
 
 
-_FAILED = re.compile(
-    r"\b(?:404|403|410|500|502|503)\b|not found|page (?:is )?(?:missing|unavailable|doesn['’]t exist)|"
-    r"access denied|forbidden|"
-    r"just a moment|are you (?:a )?(?:human|robot)|captcha|service unavailable|bad gateway|nicht gefunden|"
-    r"nicht vorhanden|"
-    r"introuvable|no encontrada|non trovata|niet gevonden|nie znaleziono|страница не найдена",
-    re.IGNORECASE,
-)
+_ERROR = re.compile(r"\b(?:404|403|410|500|502|503)\b")
+
+
+def names_error(title: str) -> bool:
+    """Whether a title is that of an error, or of a door: not found, no access, are you human."""
+    return _ERROR.search(title) is not None or pattern("failed").search(title) is not None
 
 
 def is_marked(document: Document) -> bool:
@@ -60,9 +55,15 @@ def is_no_article(document: Document, *, marked: bool) -> bool:
     if marked:
         return False
     kinds = {kind for thing in document.json_ld for kind in types(thing)}
-    if kinds & _LISTING_TYPES or _LISTING_PATH.search(f"{parts.path}?{parts.query}" if parts.query else parts.path):
-        return True
-    return _is_list_of_teasers(document)
+    place = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return bool(kinds & _LISTING_TYPES) or _is_listing_path(place) or _is_list_of_teasers(document)
+
+
+def _is_listing_path(place: str) -> bool:
+    """Whether an address is that of a tag, a section, a search, a further page."""
+    listing = pattern("listing_path", before="/", after=_LISTING_END)
+    search = pattern("search_path", before="^/", after=_SEARCH)
+    return bool(listing.search(place) or _PAGE_NUMBER.search(place) or search.match(place))
 
 
 def _is_list_of_teasers(document: Document) -> bool:

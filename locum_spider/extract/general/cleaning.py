@@ -8,61 +8,18 @@ from dataclasses import dataclass
 
 from locum_spider.extract.page.document import Document
 from locum_spider.extract.page.lines import Line
+from locum_spider.extract.phrases import pattern
 from locum_spider.text import words
 
 _FIRST = 6
 """Blocks at the beginning among which headline, date and byline are looked for."""
 _SHORT, _PROMOTION = 70, 200
 
-# What leads to other texts or sells something, at the beginning of a short block.
-_LEADS_AWAY = re.compile(
-    r"(?:[\W_]*)(?:"
-    r"read (?:more|also|next|now|the full|this|:)|also read|also on\b|see (?:also|more)|related(?:$|:|"
-    r" (?:articles?|stor(?:y|ies)|content|posts?|coverage|topics?|news))|"
-    r"more (?:from|on:|stories|news|like this)|don['’]t miss|watch(?: now| more|:)|listen(?: now|:)|"
-    r"download(?: now|:)|recommended|most (?:read|popular)|trending|"
-    r"(?:subscribe|sign up|register|log in)\b(?=$|.*(?:newsletter|inbox|e-?mail|alert|podcast|channel|"
-    r"access|to read|free|today|our|us\b))|sign me up|follow (?:us|@|\w+ on)|join (?:us|our)|like (?:us|"
-    r"this (?:story|article))|click here (?:for|to (?:sign|subscribe|read|get our))|share (?:this|on)|"
-    r"advertisement|sponsored|"
-    r"story continues|continue reading|get (?:the|our|access|unlimited|"
-    r"more) .{0,60}(?:newsletter|inbox|app|subscription|updates|stories|day|month)|have a tip|"
-    r"tell us what you|"
-    r"comments?$|\d* ?comments?$|tags?:?$|filed under|support (?:us|our)|newsletter|promoted|you (?:may|"
-    r"might) (?:also )?(?:like|be interested)|editor['’]s (?:picks?|note:? sign)|"
-    r"all rights reserved|copyright|©|image credit|photo(?:s|graph)?(?: credit)?:|"
-    r"lesen sie|lesetipp|auch interessant|mehr zum thema|mehr dazu|das k[öo]nnte sie|abonnieren sie|"
-    r"folgen sie|folge? uns|hier (?:geht es|finden sie|entlang)|>> ?|anzeige$|werbung$|"
-    r"zur startseite|jetzt (?:abonnieren|anmelden|lesen|testen)|"
-    r"lire aussi|[àa] lire|voir aussi|[àa] [ée]couter|abonnez-vous|inscrivez-vous|suivez|partager|"
-    r"lea tambi[ée]n|leer m[áa]s|lee tambi[ée]n|te puede interesar|m[áa]s informaci[óo]n|suscr[íi]b|"
-    r"s[íi]guenos|noticias? relacionad|"
-    r"leggi anche|iscriviti|seguici|ti potrebbe|leia (?:tamb[ée]m|mais)|veja (?:tamb[ée]m|mais)|"
-    r"inscreva-se|siga |saiba mais|"
-    r"lees (?:ook|meer)|meld je aan|abonneer|czytaj (?:te[żz]|tak[żz]e|wi[ęe]cej)|zobacz (?:te[żz]|"
-    r"tak[żz]e)|[čc]t[ěe]te|p[řr]e[čc]t[ěe]te|souvisej[íi]c[íi]|"
-    r"les (?:også|mer)|læs (?:også|mere)|l[äa]s (?:också|mer|även)|lue (?:myös|lisää)|ilgili haber|"
-    r"baca (?:juga|selengkapnya)|simak juga|xem thêm|"
-    r"(?:читайте|смотрите) (?:также|ещ)|(?:читайте|дивіться) також|подпис|підпис|関連記事|関連|相關新聞|相关|관련기사"
-    r")",
-    re.IGNORECASE,
+# Initials and agencies in brackets, and a year with a sign of copyright, behind the last paragraph.
+_SIGNED = re.compile(
+    r"\((?:[a-z]{2,4}(?:/[a-z]{2,4})*|(?:dpa|AFP|Reuters|AP|sda|APA|sid)\b.{0,40})\)$|[\W_]*[©(][cC]?\)? ?\d{4}"
 )
-# What stands behind the last paragraph: who worked on it, who is to be asked, who the publisher is.
-_CLOSES = re.compile(
-    r"[\W_]*(?i:"
-    r"(?:additional )?reporting by|editing by|writing by|compiled by|translated by|our standards|source:|sources:?$|"
-    r"(?:with|contains) (?:files|reporting|material|additional reporting)|about (?:the author|us$)|read the original|"
-    r"this (?:article|story|post) (?:was|is|has been|first|originally|appeared)|originally published|media contact|"
-    r"for more (?:information|news|stories)|disclaimer|disclosure|correction:|notes? to editors|help us|"
-    r"if you (?:enjoyed|liked)|most read|press contact|editor:|reporter:|"
-    r"quellen?:?$|verwendete quellen|eigene recherche|redaktion:|faktencheck:|mit (?:dpa|material|agentur)|"
-    r"bitte beachten|der autor$|die autorin$|zur person|[üu]ber (?:den autor|die autorin)|"
-    r"avec (?:afp|reuters)|con informaci[óo]n de|fuente:|fonte:|[©(]c?\)? ?\d{4}"
-    r")|[\W_]*(?:Reach|Contact|Email|E-mail|Follow) (?:the |him |her |them |us |[A-Z]\w+ )"
-    # initials and agencies in brackets
-    r"|\((?:[a-z]{2,4}(?:/[a-z]{2,4})*|(?:dpa|AFP|Reuters|AP|sda|APA|sid)\b.{0,40})\)$"
-)
-_ABOUT = re.compile(r"(?:About (?:the )?[A-Z]|Über (?:die |den |das )?[A-Z]|[ÀA] propos d)(?!.*[.?!]$)")
+_SIGNS = r"[\W_]*"
 
 
 def clean(
@@ -110,7 +67,19 @@ def _is_title(found: list[str], named: Sequence[list[str]]) -> bool:
 
 
 def _leads_away(text: str) -> bool:
-    return len(text) < _PROMOTION and _LEADS_AWAY.match(text) is not None
+    return (
+        len(text) < _PROMOTION and pattern("leads_away", "others", "copyright", before=_SIGNS).match(text) is not None
+    )
+
+
+def _closes(text: str) -> bool:
+    """Whether a block says who worked on the text, who is to be asked, who the publisher is."""
+    return _SIGNED.match(text) is not None or pattern("closes", before=_SIGNS).match(text) is not None
+
+
+def _is_about(text: str) -> bool:
+    """Whether a block is the heading above what is said of author or publisher: no sentence."""
+    return len(text) < 60 and text[-1] not in ".?!" and pattern("about").match(text) is not None
 
 
 def _captions(document: Document, blocks: Sequence[Block]) -> set[int]:
@@ -158,13 +127,13 @@ def _without_end(document: Document, blocks: Sequence[Block], is_byline: Callabl
     """Without what stands behind the last paragraph."""
     kept = list(blocks)
     for number in range(max(len(kept) * 2 // 3, 1), len(kept)):
-        if len(kept[number].text) < 60 and _ABOUT.match(kept[number].text):
+        if _is_about(kept[number].text):
             kept = kept[:number]
             break
     while len(kept) > 1:
         last = kept[-1]
         line = _line(document, last)
-        closes = len(last.text) < 400 and _CLOSES.match(last.text) is not None
+        closes = len(last.text) < 400 and _closes(last.text)
         heading = line is not None and line.heading and last.text[-1] not in ".!"
         if not closes and not heading and not is_byline(last.text):
             break

@@ -12,12 +12,12 @@ from locum_spider.extract.general.headline import find_headline
 from locum_spider.extract.general.structured import article_things, text_of
 from locum_spider.extract.general.titles import read_title
 from locum_spider.extract.page.document import Document
+from locum_spider.extract.phrases import plain_words
 from locum_spider.text import words
 
 _NEAR = 14
 _MANY_TAGS, _LONG_TAG = 40, 60
 _CODE = re.compile(r"[a-z]{2,3}")
-_HOME = frozenset({"home", "homepage", "startseite", "start", "accueil", "inicio", "portada", "news", "nachrichten"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def read_section(document: Document) -> str | None:
     told += _breadcrumb(document)
     for text in told:
         key = re.sub(r"[\W_]+", "", text.casefold())
-        if key and key not in own and key not in _HOME and len(text) <= _LONG_TAG and "/" not in text:
+        if key and key not in own and key not in plain_words("home") and len(text) <= _LONG_TAG and "/" not in text:
             return text
     return None
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from selectolax.lexbor import LexborNode
@@ -13,6 +14,7 @@ from selectolax.lexbor import LexborNode
 from locum_spider.dates.machine import Stamp, address_stamp, read_stamp
 from locum_spider.extract.general.structured import article_things, is_foreign, is_other_medium, page_things, text_of
 from locum_spider.extract.page.document import Document
+from locum_spider.extract.phrases import pattern
 from locum_spider.text import fold
 
 Reader = Callable[[str], Stamp | None]
@@ -157,12 +159,8 @@ def _is_broken(text: str) -> bool:
     return False
 
 
-_HINT_PUBLISHED = re.compile(
-    r"publi[sc]|pubdate|posted|entry-date|date-?created|erschien|veroeff|release", re.IGNORECASE
-)
-_HINT_MODIFIED = re.compile(
-    r"modif|updat|edited|revis|aktualis|actuali[sz]|mise-a-jour|oppdatert|gewijzigd", re.IGNORECASE
-)
+_hint_published = partial(pattern, "marked_published", whole_words=False)
+_hint_modified = partial(pattern, "marked_modified", whole_words=False)
 
 
 def _scope(node: LexborNode) -> LexborNode | None:
@@ -225,7 +223,7 @@ def time_elements(document: Document, read: Reader) -> list[TimeElement]:
         hints = " ".join(
             value or name for name, value in attributes.items() if name not in {"datetime", "style", "content"}
         )
-        role = MODIFIED if _HINT_MODIFIED.search(hints) else PUBLISHED if _HINT_PUBLISHED.search(hints) else UNKNOWN
+        role = MODIFIED if _hint_modified().search(hints) else PUBLISHED if _hint_published().search(hints) else UNKNOWN
         raw = fold(attributes.get("datetime") or attributes.get("content") or "")
         stamp = read_machine(raw, read)
         found.append(TimeElement(fold(node.text(separator=" ")), stamp, raw, role, is_foreign(node)))

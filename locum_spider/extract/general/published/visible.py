@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import islice
 
 from locum_spider.dates import read_dates
@@ -17,6 +18,7 @@ from locum_spider.dates.value import Date
 from locum_spider.extract.general.published.sources import EVENT, MODIFIED, PUBLISHED, UNKNOWN, Candidate, TimeElement
 from locum_spider.extract.page.document import Document
 from locum_spider.extract.page.lines import Line
+from locum_spider.extract.phrases import pattern, plain_words
 from locum_spider.text import words
 
 _ABOVE, _BELOW = 3, 17
@@ -32,42 +34,11 @@ _DIGIT = re.compile(r"\d")
 _PARTS = re.compile(
     r"\s*[|•·∙‧／]\s*|\s+/\s*|/\s+|(?<=\d{4})/(?=\D|\d\s[A-Z])|(?<!\d)\s+[–—-]\s+|\s+[–—-]\s+(?!\d)|\s{2,}|;\s+"
 )
-_EVENT = re.compile(
-    r"^(when|event date|date and time|starts?|begins?|ends?|deadline|closing date|closes|expires?|valid|"
-    r"wann|termin|beginn|"
-    r"quand|cu[aá]ndo|fecha del evento|wanneer|born|died|geboren)\b\s*:?",
-    re.IGNORECASE,
-)
-_DATE_WORD = re.compile(r"^(datum|date|data|dato|fecha|дата|日付|日期)\b\s*:?", re.IGNORECASE)
-_OF_AN_EVENT = re.compile(
-    r"^(time|venue|location|where|place|ort|zeit|uhrzeit|lieu|heure|lugar|hora|luogo|ora|plaats|tijd|"
-    r"tickets?|register|address)\b",
-    re.IGNORECASE,
-)
 _DOTTED = re.compile(r"(?<!\d)\d{1,2}\.\s?\d{1,2}\.\s?\d{2,4}(?!\d)")
-_BYLINE = re.compile(
-    r"^(by|von|par|por|di|door|av|af|autor(in)?|author|text|words|from|de|przez|kirjoittaja)\b:?\s",
-    re.IGNORECASE,
-)
-_OTHERS_BEGIN = re.compile(
-    r"^(related|read (more|next|also)|see also|more (from|on|news|stories)|most (read|popular|viewed)|"
-    r"latest( |$)|trending|popular|"
-    r"recommended|you (may|might)|don['’]t miss|comments?\b|\d+ comments?$|leave a (comment|reply)|"
-    r"post a comment|share this article|"
-    r"auch interessant|mehr zum thema|lesen sie (auch|mehr)|das k[öo]nnte|meistgelesen|kommentare?\b|"
-    r"[àa] lire aussi|sur le m[eê]me sujet|les plus lus|commentaires?\b|lea tambi[eé]n|te puede interesar|"
-    r"m[aá]s le[ií]das?|"
-    r"leggi anche|potrebbe interessarti|lees ook|meest gelezen|leia (tamb[eé]m|mais)|czytaj (też|także|"
-    r"więcej)|læs også|les også|läs också)",
-    re.IGNORECASE,
-)
-_SMALL_WORDS = frozenset(
-    "and und et y e og och en i by von on at the de la del da van der for of in to am um le".split()
-)
-_PREPOSITIONS = frozenset(
-    "of on in since until from before after am vom seit bis le du el del de il dal op van den fra til".split()
-)
-_COPYRIGHT = re.compile(r"©|\(c\) ?\d|copyright|all rights reserved|alle rechte", re.IGNORECASE)
+_COLON = r"\s*:?"
+_byline = partial(pattern, "by", "author", before="^", after=r":?\s")
+_event = partial(pattern, "event", before="^", after=_COLON)
+_date_word = partial(pattern, "date", after=_COLON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +107,7 @@ def _below(lines: Sequence[Line], headline: int, own: str) -> Iterator[int]:
         line = lines[index]
         if line.image is not None:
             continue
-        if index > headline and _OTHERS_BEGIN.match(line.text) and len(line.text) < 60:
+        if index > headline and _announces_others(line):
             break
         prose += index > headline and len(line.text) > _PROSE
         taken += 1
@@ -160,17 +131,18 @@ def _before_prose(lines: Sequence[Line], headline: int, own: str) -> Iterator[in
 
 def _below_others(lines: Sequence[Line], index: int, reach: int) -> bool:
     """Whether one of the lines above announces other articles or comments."""
-    return any(
-        _OTHERS_BEGIN.match(line.text) and len(line.text) < 60 and line.image is None
-        for line in lines[max(index - reach, 0) : index]
-    )
+    return any(_announces_others(line) for line in lines[max(index - reach, 0) : index] if line.image is None)
+
+
+def _announces_others(line: Line) -> bool:
+    return len(line.text) < 60 and pattern("others", "heads_list").match(line.text) is not None
 
 
 def _leads_away(line: Line, own: str, headline: str) -> bool:
     """Whether a line is the linked headline of another article."""
     if line.url is None or line.image is not None or line.url.split("#")[0] == own or line.text == headline:
         return False
-    return len(words(line.text)) > _LINKED_HEADLINE and not _BYLINE.match(line.text)
+    return len(words(line.text)) > _LINKED_HEADLINE and not _byline().match(line.text)
 
 
 def _of_another(lines: Sequence[Line], index: int, headline: int, own: str) -> bool:
@@ -205,19 +177,19 @@ def _as_above(one: Candidate, place: Place) -> Candidate:
 def _dates_of(lines: Sequence[Line], index: int, place: Place, names: Sequence[str]) -> Iterator[Candidate]:
     """The dates of a line, with the label in the line before it."""
     text = _as_printed(lines[index])
-    if len(text) > _LONGEST or not _DIGIT.search(text) or _COPYRIGHT.search(text):
+    if len(text) > _LONGEST or not _DIGIT.search(text) or pattern("copyright").search(text):
         return
     before = lines[index - 1].text if index and lines[index - 1].image is None else ""
-    if _EVENT.match(text) or (len(before) < _LABEL_LENGTH and _EVENT.match(before)):
-        stamp = place.read(_EVENT.sub("", text))
+    if _event().match(text) or (len(before) < _LABEL_LENGTH and _event().match(before)):
+        stamp = place.read(_event().sub("", text))
         if stamp is not None:
             yield Candidate("visible", f"line {index + 1}", EVENT, text, stamp, 1.0)
         return
     label = _label(before, place) if len(before) < _LABEL_LENGTH and not _DIGIT.search(before) else ""
-    if _DATE_WORD.match(text):
+    if _date_word().match(text):
         label = label or "D"
     if label == "D" and any(
-        _OF_AN_EVENT.match(line.text) for line in lines[index - 2 : index + 4] if line.image is None
+        pattern("beside_event").match(line.text) for line in lines[index - 2 : index + 4] if line.image is None
     ):
         return
     yield from _read_line(text, f"line {index + 1}", place, names, label)
@@ -268,9 +240,12 @@ def _is_bare(text: str, strangers: int) -> bool:
     if strangers > 3 and text.rstrip().endswith((".", "?", "!")):
         return False
     parts = len(_PARTS.findall(text))
-    front = [word for word in re.split(r"[\s@]+", re.split(r"\d", _BYLINE.sub("", text))[0]) if word[:1].isalpha()]
-    named = all(not word[0].islower() or word.lower() in _SMALL_WORDS for word in front)
-    aimed = bool(front) and front[-1].lower() in _PREPOSITIONS and not _BYLINE.match(text)
+    front = [word for word in re.split(r"[\s@]+", re.split(r"\d", _byline().sub("", text))[0]) if word[:1].isalpha()]
+    named = all(
+        not word[0].islower() or word.lower() in plain_words("and", "by", "particle", "small", "preposition")
+        for word in front
+    )
+    aimed = bool(front) and front[-1].lower() in plain_words("preposition") and not _byline().match(text)
     return named and not aimed and len(front) <= 8 + parts and strangers <= 10 + parts
 
 
@@ -278,12 +253,12 @@ def _without_names(text: str, names: Sequence[str]) -> str:
     for name in names:
         if len(name) > 3:
             text = re.sub(re.escape(name), " ", text, flags=re.IGNORECASE)
-    return _BYLINE.sub("", text.strip(" ,|–—-")).strip(" ,|–—-") or text
+    return _byline().sub("", text.strip(" ,|–—-")).strip(" ,|–—-") or text
 
 
 def _label(text: str, place: Place) -> str:
     """What a line of its own says of the date below it: `L` published, `U` modified, `D` a date, else nothing."""
-    if match := _DATE_WORD.match(text):
+    if match := _date_word().match(text):
         return "D" if match.end() == len(text) else ""
     shape, _ = scan(fold_date(text), lexicon(place.lang))
     if not shape or shape.count("w") > 3:
@@ -312,7 +287,7 @@ def _elsewhere(document: Document, place: Place, names: Sequence[str], seen: set
         dated = list(_dates_of(lines, index, place, names)) if _DIGIT.search(line.text) else []
         if dated and (_below_others(lines, index, _LIST_REACH) or _in_teaser(document, index, own)):
             continue
-        found += [one for one in dated if one.role == PUBLISHED or _DATE_WORD.match(line.text)]
+        found += [one for one in dated if one.role == PUBLISHED or _date_word().match(line.text)]
     if found and len({one.stamp.day for one in found}) == 1 and found[0].weight >= 2:
         yield replace(found[0], weight=1.5)
 

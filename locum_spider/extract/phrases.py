@@ -1,0 +1,78 @@
+"""What pages say in each language: the phrases of `phrases.jsonl`, compiled when they are first asked for.
+
+The first line of that file explains its few signs; a kind is a set of phrases, of all languages together.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+_EDGE, _END = r"(?<![^\W_])", r"(?![^\W_])"
+_LETTERS = r"[^\W\d_]*"
+_SIGNS = {
+    "[": "(?:(?:", "]": "))?", "] ": ") )?", "{": "(?:", "}": ")", "|": "|", "*": _LETTERS, "#": r"\d+",
+    " … ": r"\b.*\b", "Aa": r"(?-i:[A-ZÀ-Ž])\w*", "$": "[:.]?$", "'": "['’]",
+}  # fmt: skip
+_TOKEN = re.compile(r"\] | … |Aa|.")
+
+
+@lru_cache(maxsize=1)
+def _entries() -> list[dict[str, Any]]:
+    import json
+    import pkgutil
+
+    data = pkgutil.get_data("locum_spider.extract", "phrases.jsonl")
+    if data is None:  # pragma: no cover - a broken installation
+        raise FileNotFoundError("locum_spider/extract/phrases.jsonl")
+    return [json.loads(line) for line in data.decode("utf-8").splitlines()[1:]]
+
+
+def _phrases(kinds: Iterable[str], lang: str | None = None) -> set[str]:
+    entries = [entry for entry in _entries() if entry["kind"] in kinds and lang in {None, entry["lang"]}]
+    return {phrase for entry in entries for phrase in entry["phrases"]}
+
+
+@lru_cache(maxsize=64)
+def plain_words(*kinds: str) -> frozenset[str]:
+    """The phrases of some kinds that are one plain word each.
+
+    >>> "von" in plain_words("by"), "autor[in]" in plain_words("author")
+    (True, False)
+    """
+    return frozenset(phrase for phrase in _phrases(kinds) if phrase.isalpha())
+
+
+@lru_cache(maxsize=64)
+def pattern(
+    *kinds: str, before: str = "", after: str = "", whole_words: bool = True, lang: str | None = None
+) -> re.Pattern[str]:
+    """A pattern that finds any phrase of some kinds between the expressions `before` and `after`; case does not count.
+
+    With `whole_words` a phrase begins and ends as a word does; longer phrases are tried first. The phrases are of all
+    languages, or of `lang` alone.
+
+    >>> pattern("by", "made_by", after=" ").sub("", "Words by Jo Smith"), pattern("others").match("Read, more")
+    ('Jo Smith', None)
+    >>> bool(pattern("others").match("lea tambien")), bool(pattern("about").match("about our paper"))
+    (True, False)
+    """
+    phrases = sorted(_phrases(kinds, lang), key=lambda phrase: (-len(phrase), phrase))
+    compiled = [_expression(phrase) + _end(phrase) * whole_words for phrase in phrases]
+    return re.compile(f"{before}{_EDGE * whole_words}(?:{'|'.join(compiled)}){after}", re.IGNORECASE)
+
+
+def _expression(phrase: str) -> str:
+    return "".join(_SIGNS.get(token) or _letter(token) for token in _TOKEN.findall(phrase))
+
+
+def _letter(sign: str) -> str:
+    bare = unicodedata.normalize("NFD", sign)[0]
+    return f"[{bare}{sign}]" if bare != sign and bare.isascii() else re.escape(sign)
+
+
+def _end(phrase: str) -> str:
+    return _END if phrase[-1].isalnum() or phrase[-1] in "]}" else ""
