@@ -29,7 +29,7 @@ LISTS = ("news", "benchmark")
 
 def predict(row: dict[str, Any], html: bytes, now: datetime) -> dict[str, Any]:
     """One line for the scorer; the date as exactly as the page has it."""
-    article = read_generic(Document(html, row["url"]), html, now)
+    article = read_generic(Document(html, row["url"]), now)
     if article is None:
         return {"id": row["id"]}
     return {

@@ -82,7 +82,7 @@ def read_response(site: Site, exchange: Exchange, kind: Kind | None = None) -> R
         return Reading(Outcome.FAILED, str(error))
     fetched_at = datetime.fromisoformat(exchange.fetched_at)
     if is_article:
-        return _read_article(site, document, body, fetched_at, content_type)
+        return _read_article(site, document, fetched_at)
     return _read_listing(site, document, fetched_at)
 
 
@@ -101,15 +101,13 @@ def _status(code: int) -> str:
         return f"HTTP {code}"
 
 
-def _read_article(
-    site: Site, document: Document, body: bytes, fetched_at: datetime, content_type: str | None
-) -> Reading:
+def _read_article(site: Site, document: Document, fetched_at: datetime) -> Reading:
     children = [Child(site.key(link.url), link.url, Kind.ARTICLE) for link in article_links(document, site)]
     try:
         if site.layouts:
             article: Article | None = read_declared(document, site, fetched_at)
         else:
-            article = read_generic(document, body, fetched_at, content_type=content_type)
+            article = read_generic(document, fetched_at)
     except PageError as error:
         return Reading(Outcome.NOT_ARTICLE, str(error), children=children)
     if article is None:

@@ -7,7 +7,8 @@ import re
 # Soft hyphens, zero-width marks, and halves of surrogate pairs, which JSON can hold and nothing can store.
 _INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff\0\ud800-\udfff]")
 _WORD = re.compile(r"[^\W_]+")
-_NO_APOSTROPHES = dict.fromkeys(map(ord, "'’‘`\u00ad\u200b"))
+_APOSTROPHES = "'’‘`\u00ad\u200b"
+_SIGNS = re.compile(r"[\W_]+")
 
 
 def fold(text: str) -> str:
@@ -27,6 +28,15 @@ def words(text: str) -> list[str]:
     >>> words("What’s a locum’s pay? £40m!")
     ['whats', 'a', 'locums', 'pay', '40m']
     """
-    if text.isascii():  # most lines; a table costs several times what the rest does
-        return _WORD.findall(text.replace("'", "").replace("`", "").lower())
-    return _WORD.findall(text.translate(_NO_APOSTROPHES).casefold())
+    for sign in _APOSTROPHES:  # several times as quick as a table or a pattern
+        text = text.replace(sign, "")
+    return _WORD.findall(text.casefold())
+
+
+def letters(text: str) -> str:
+    """Letters and digits alone, without case: the same for all spellings of a name.
+
+    >>> letters("The Paper’s"), letters("the-papers")
+    ('thepapers', 'thepapers')
+    """
+    return _SIGNS.sub("", text.casefold())

@@ -40,7 +40,7 @@ def page(body: str, head: str = "", lang: str = "en") -> bytes:
 def article(*inside: str, head: str = "", url: str = "https://www.thepaper.co.uk/news/councils-1") -> Article | None:
     menu = "<nav><ul><li><a href='/'>Home</a></li><li><a href='/news'>News</a></li></ul></nav>"
     html = page(f"{menu}<main><article>{''.join(inside)}</article></main><footer>© The Paper 2020</footer>", head)
-    return read_generic(Document(html, url), html, NOW)
+    return read_generic(Document(html, url), NOW)
 
 
 def paragraphs(*texts: str) -> str:
@@ -171,7 +171,7 @@ def test_pages_that_are_no_articles(url: str, body: str) -> None:
     html = (
         page(body).replace(f"<title>{TITLE} | The Paper</title>".encode(), b"") if "not found" in body else page(body)
     )
-    assert read_generic(Document(html, url), html, NOW) is None
+    assert read_generic(Document(html, url), NOW) is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from locum_spider.dates.regions import clock_of
 from locum_spider.extract.general.bylines import split_names
-from locum_spider.extract.general.classify import _FEWEST_WORDS, _too_little, is_marked, is_no_article, names_error
+from locum_spider.extract.general.classify import FEWEST_WORDS, is_marked, is_no_article, is_too_little, names_error
 from locum_spider.extract.general.metadata import Metadata, read_metadata
 from locum_spider.extract.general.prose import read_prose
 from locum_spider.extract.general.published.choice import Published
@@ -15,24 +15,17 @@ from locum_spider.extract.general.published.collect import read_published
 from locum_spider.extract.general.published.visible import Place, is_date_line
 from locum_spider.extract.general.structured import publisher_names
 from locum_spider.extract.general.titles import main_headings
-from locum_spider.extract.page.document import Document, decode
+from locum_spider.extract.page.document import Document
 from locum_spider.items import Article
 from locum_spider.text import words
 
 _LONGEST_BYLINE = 120
 
 
-def read_generic(
-    document: Document,
-    body: bytes,
-    fetched_at: datetime,
-    *,
-    content_type: str | None = None,
-    listing_date: str | None = None,
-) -> Article | None:
+def read_generic(document: Document, fetched_at: datetime, *, listing_date: str | None = None) -> Article | None:
     """The article on a page, None where the page is none: a home page, a listing, an error, a page of too few words.
 
-    `body` are the bytes the document was made of, `listing_date` the day (`2018-04-10`) a listing printed for it.
+    `listing_date` is the day (`2018-04-10`) that a listing printed for it.
     """
     if fetched_at.tzinfo is None:
         fetched_at = fetched_at.replace(tzinfo=UTC)
@@ -45,11 +38,11 @@ def read_generic(
     names = (*metadata.authors, *publisher_names(document))
     place = Place(fetched_at, clock_of(document.url, document.lang), document.lang, None)
     titles = dict.fromkeys([metadata.title, *main_headings(document)[:1], *document.meta.get("og:title", [])])
-    text = read_prose(document, decode(body, content_type), list(titles), _byline_test(metadata, place, names))
-    failed = names_error(metadata.title) and len(words(text)) < 3 * _FEWEST_WORDS
-    if failed or _too_little(text, marked=marked):
+    text = read_prose(document, list(titles), _byline_test(metadata, place, names))
+    failed = names_error(metadata.title) and len(words(text)) < 3 * FEWEST_WORDS
+    if failed or is_too_little(text, marked=marked):
         return None
-    published = read_published(document, metadata.title, fetched_at, names=names, listing_date=listing_date)
+    published = read_published(document, metadata.headline, fetched_at, names=names, listing_date=listing_date)
     return _article(document, metadata, metadata.title, text, published)
 
 

@@ -8,10 +8,18 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from locum_spider.extract.general.structured import article_things, is_foreign, publisher_names, resolve, text_of, types
+from locum_spider.extract.general.structured import (
+    article_things,
+    flat,
+    is_foreign,
+    publisher_names,
+    resolve,
+    text_of,
+    types,
+)
 from locum_spider.extract.page.document import Document
 from locum_spider.extract.phrases import pattern, plain_words
-from locum_spider.text import fold
+from locum_spider.text import fold, letters
 from locum_spider.urls import host_of
 
 _by = partial(pattern, "by", "made_by", "author", before=r"^\s*", after=r"(?:\s*:\s*|\s+)")
@@ -76,19 +84,15 @@ def _leads_to_author(url: str) -> bool:
     return pattern("author_path", before="/", after="[/_-]").search(urlsplit(url).path) is not None
 
 
-def _key(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name.casefold())
-
-
 def site_keys(document: Document) -> set[str]:
     """The site's own names without signs and case, to tell them from people's."""
     host = host_of(document.url)
     names = publisher_names(document)
-    keys = {_key(re.sub(r"\(.*\)", "", name)) for name in names} | {_key(name) for name in names}
-    keys |= {_key(host), _key(host.split(".")[0])}
+    keys = {letters(re.sub(r"\(.*\)", "", name)) for name in names} | {letters(name) for name in names}
+    keys |= {letters(host), letters(host.split(".")[0])}
     parts = host.split(".")
     if len(parts) > 1:
-        keys |= {_key(parts[-2]), _key(".".join(parts[-2:]))}
+        keys |= {letters(parts[-2]), letters(".".join(parts[-2:]))}
     return keys - {""}
 
 
@@ -108,7 +112,7 @@ def read_authors(document: Document, headline: int | None) -> tuple[tuple[str, .
     corporate: tuple[tuple[str, ...], str] | None = None
     for way, found in ways:
         names = _unique(found)
-        people = [name for name in names if _key(name) not in own]
+        people = [name for name in names if letters(name) not in own]
         real = [name for name in people if not _SLUG.fullmatch(name)]
         if real:
             return tuple(real), way
@@ -120,7 +124,7 @@ def read_authors(document: Document, headline: int | None) -> tuple[tuple[str, .
 def _unique(names: Iterable[str]) -> list[str]:
     found: dict[str, str] = {}
     for name in names:
-        found.setdefault(_key(name), name)
+        found.setdefault(letters(name), name)
     return list(found.values())
 
 
@@ -128,17 +132,11 @@ def _from_json_ld(document: Document) -> Iterator[str]:
     for key in ("author", "creator"):
         names: list[str] = []
         for thing in article_things(document):
-            read = [name for value in _flat(thing.get(key)) for name in _names_of(document, value)]
+            read = [name for value in flat(thing.get(key)) for name in _names_of(document, value)]
             names = names or read
         if names:
             yield from names
             return
-
-
-def _flat(value: Any) -> list[Any]:
-    if isinstance(value, list):
-        return [item for part in value for item in _flat(part)]
-    return [] if value is None else [value]
 
 
 def _names_of(document: Document, value: Any) -> list[str]:
@@ -146,7 +144,7 @@ def _names_of(document: Document, value: Any) -> list[str]:
     if isinstance(value, dict):
         if any(kind in {"WebPage", "WebSite"} for kind in types(value)):
             return []
-        return [name for part in _flat(value.get("name")) for name in split_names(text_of(part))]
+        return [name for part in flat(value.get("name")) for name in split_names(text_of(part))]
     return split_names(text_of(value))
 
 
@@ -154,7 +152,7 @@ def _from_meta(document: Document, own: set[str]) -> Iterator[str]:
     for key in _META_KEYS:
         names = [name for value in document.meta.get(key, []) for name in split_names(value)]
         names = [name for name in names if not _SLUG.fullmatch(name)]
-        if any(_key(name) not in own for name in names):
+        if any(letters(name) not in own for name in names):
             yield from names
             return
 
@@ -218,7 +216,7 @@ def _names_in_line(text: str, own: set[str]) -> list[str]:
     return [
         name for number, name in enumerate(names)
         if not (number and " " not in name and not name.isupper())
-        and not any(_key(name).startswith(key) for key in own if len(key) > 2)
+        and not any(letters(name).startswith(key) for key in own if len(key) > 2)
     ]  # fmt: skip
 
 

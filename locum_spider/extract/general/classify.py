@@ -11,7 +11,7 @@ from locum_spider.extract.phrases import pattern
 from locum_spider.text import words
 from locum_spider.urls import host_of
 
-_FEWEST_WORDS, _FEWEST_MARKED = 60, 20
+FEWEST_WORDS, _FEWEST_MARKED = 60, 20
 """Words of text below which a page is no article; fewer will do where the page says that it is one."""
 
 
@@ -24,6 +24,7 @@ _TEASERS, _TEASER_REACH = 4, 5
 _HOME = re.compile(r"/(?:(?:index|default|home)(?:\.\w{2,5})?/?)?(?:[a-z]{2}(?:-[a-z]{2})?/?)?", re.IGNORECASE)
 
 
+_NO_BLANKS = re.compile("[\u2e81-\U0010ffff]")
 _PAGE_NUMBER = re.compile(r"/page/\d+/?(?:$|\?)")
 _LISTING_END = r"/[^/]*/?$"
 _SEARCH = r"/?\?(?:.*&)?(?:s|q|query|search|keywords?)="
@@ -84,9 +85,9 @@ def _is_list_of_teasers(document: Document) -> bool:
     return len(leading) >= _TEASERS and prose < _TEASERS
 
 
-def _too_little(text: str, *, marked: bool) -> bool:
-    """Languages written without blanks count by signs."""
-    size = max(len(text.split()), sum(ord(sign) > 0x2E80 for sign in text) // 2)
+def is_too_little(text: str, *, marked: bool) -> bool:
+    """Whether a text is too short for an article; languages written without blanks count by signs."""
+    size = max(len(text.split()), len(_NO_BLANKS.findall(text)) // 2)
     if marked:
         return size < _FEWEST_MARKED
-    return size < _FEWEST_WORDS or sum(len(part) > _PROSE / 2 for part in text.split("\n\n")) < _FEWEST_PARAGRAPHS
+    return size < FEWEST_WORDS or sum(len(part) > _PROSE / 2 for part in text.split("\n\n")) < _FEWEST_PARAGRAPHS

@@ -9,11 +9,11 @@ from typing import Any
 
 from locum_spider.extract.general.bylines import read_authors, site_keys
 from locum_spider.extract.general.headline import find_headline
-from locum_spider.extract.general.structured import article_things, text_of
+from locum_spider.extract.general.structured import article_things, flat, text_of
 from locum_spider.extract.general.titles import read_title
 from locum_spider.extract.page.document import Document
 from locum_spider.extract.phrases import plain_words
-from locum_spider.text import words
+from locum_spider.text import letters, words
 
 _NEAR = 14
 _MANY_TAGS, _LONG_TAG = 40, 60
@@ -54,14 +54,12 @@ def read_metadata(document: Document) -> Metadata:
     )  # fmt: skip
 
 
-def _flat(value: Any) -> Iterator[str]:
-    if isinstance(value, list):
-        for part in value:
-            yield from _flat(part)
-    elif isinstance(value, dict):
-        yield from _flat(value.get("name"))
-    elif isinstance(value, str):
-        yield text_of(value)
+def _names(value: Any) -> Iterator[str]:
+    for part in flat(value):
+        if isinstance(part, dict):
+            yield from _names(part.get("name"))
+        elif isinstance(part, str):
+            yield text_of(part)
 
 
 def read_standfirst(document: Document, headline: int | None, title: str) -> str | None:
@@ -94,7 +92,7 @@ def _same_beginning(printed: list[str], told: list[str]) -> bool:
 def read_section(document: Document) -> str | None:
     """The section by name; one that is the site, or an address, is none."""
     own = site_keys(document)
-    told = [text for thing in article_things(document) for text in _flat(thing.get("articleSection"))]
+    told = [text for thing in article_things(document) for text in _names(thing.get("articleSection"))]
     told += [
         value
         for name in ("article:section", "og:section", "section", "parsely-section", "articlesection")
@@ -102,8 +100,8 @@ def read_section(document: Document) -> str | None:
     ]
     told += _breadcrumb(document)
     for text in told:
-        key = re.sub(r"[\W_]+", "", text.casefold())
-        if key and key not in own and key not in plain_words("home") and len(text) <= _LONG_TAG and "/" not in text:
+        name = letters(text)
+        if name and name not in own and name not in plain_words("home") and len(text) <= _LONG_TAG and "/" not in text:
             return text
     return None
 
@@ -114,7 +112,7 @@ def _breadcrumb(document: Document) -> list[str]:
         if thing.get("@type") != "BreadcrumbList" or not isinstance(thing.get("itemListElement"), list):
             continue
         names = [
-            text_of(element.get("name")) or next(_flat(element.get("item")), "")
+            text_of(element.get("name")) or next(_names(element.get("item")), "")
             for element in thing["itemListElement"]
             if isinstance(element, dict)
         ]
@@ -124,7 +122,7 @@ def _breadcrumb(document: Document) -> list[str]:
 
 def read_tags(document: Document) -> tuple[str, ...]:
     """Keywords, each once; a publisher's own marks with a colon or an underscore are left out."""
-    told = [text for thing in article_things(document) for text in _flat(thing.get("keywords"))]
+    told = [text for thing in article_things(document) for text in _names(thing.get("keywords"))]
     for name in (
         "article:tag",
         "og:article:tag",
@@ -153,7 +151,7 @@ def read_language(document: Document) -> str | None:
         for name in ("content-language", "language", "dc.language", "og:locale", "inlanguage")
         for value in document.meta.get(name, [])
     ]
-    told += [text for thing in article_things(document) for text in _flat(thing.get("inLanguage"))]
+    told += [text for thing in article_things(document) for text in _names(thing.get("inLanguage"))]
     for text in told:
         code = re.split(r"[-_,; ]", text.strip().lower())[0]
         if _CODE.fullmatch(code):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from locum_spider.extract.general.cleaning import Block, clean
 from locum_spider.extract.page.document import Document
 from locum_spider.extract.page.lines import Line
-from locum_spider.text import fold, words
+from locum_spider.text import fold, letters
 
 _PARAGRAPH, _SENTENCE = 120, 40
 _AT_HOME = 2
@@ -20,41 +20,37 @@ _GAP = 3
 _LEVELS = 4
 
 
-def find_blocks(document: Document, html: str) -> list[Block]:
+def find_blocks(document: Document) -> list[Block]:
     """The article's blocks as trafilatura finds them, each with its line on the page."""
     from trafilatura import bare_extraction  # a second to import
 
     # It logs every page without text as an error; None says as much.
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
-    found = bare_extraction(html, url=document.url, include_comments=False, favor_precision=True)
+    found = bare_extraction(document.html, url=document.url, include_comments=False, favor_precision=True)
     if found is None:
-        found = bare_extraction(html, url=document.url, include_comments=False)
+        found = bare_extraction(document.html, url=document.url, include_comments=False)
     text = getattr(found, "text", None) or ""
     places: dict[str, list[int]] = {}
     for index, line in enumerate(document.lines):
         if line.image is None:
-            for key in {_key(line.text), _key((line.item or "") + line.text)}:
-                places.setdefault(key, []).append(index)
+            for printed in dict.fromkeys((line.text, (line.item or "") + line.text)):
+                places.setdefault(letters(printed), []).append(index)
     blocks: list[Block] = []
     last = -1
     for part in text.split("\n"):
         plain = fold(re.sub(r"^- ", "", part))
         if not plain:
             continue
-        known = places.get(_key(plain), [])
+        known = places.get(letters(plain), [])
         place = next((i for i in known if i > last), known[0] if known else None)
         last = place if place is not None and place > last else last
         blocks.append(Block(document.lines[place].text if place is not None else plain, place))
     return blocks
 
 
-def _key(text: str) -> str:
-    return "".join(words(text))
-
-
-def read_prose(document: Document, html: str, titles: Sequence[str], is_byline: Callable[[str], bool]) -> str:
+def read_prose(document: Document, titles: Sequence[str], is_byline: Callable[[str], bool]) -> str:
     """The text of the article on a page, blocks separated by blank lines, list items led by their mark."""
-    blocks = fill_gaps(document, find_blocks(document, html))
+    blocks = fill_gaps(document, find_blocks(document))
     return join(document, clean(document, blocks, titles, is_byline))
 
 

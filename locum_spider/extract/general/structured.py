@@ -25,9 +25,7 @@ _LONGEST_NAME = 6
 
 def types(thing: Thing) -> list[str]:
     """The `@type`s of an object, without what stands in front of the last slash or colon."""
-    value = thing.get("@type")
-    found = value if isinstance(value, list) else [value]
-    return [re.split(r"[/:#]", kind)[-1] for kind in found if isinstance(kind, str)]
+    return [re.split(r"[/:#]", kind)[-1] for kind in flat(thing.get("@type")) if isinstance(kind, str)]
 
 
 def text_of(value: Any) -> str:
@@ -40,6 +38,13 @@ def text_of(value: Any) -> str:
         return ""
     text = html.unescape(value) if "&" in value else value
     return fold(re.sub(r"</?[a-zA-Z][^<>]*>", "", text))
+
+
+def flat(value: Any) -> list[Any]:
+    """What a property holds, as a list: of lists in lists the parts, of nothing none."""
+    if isinstance(value, list):
+        return [item for part in value for item in flat(part)]
+    return [] if value is None else [value]
 
 
 def _is_article(thing: Thing) -> bool:
@@ -108,9 +113,8 @@ def publisher_names(document: Document) -> set[str]:
     """The names under which the site appears in its own metadata."""
     found = set()
     for thing in document.json_ld:
-        maker = resolve(document, thing.get("publisher"))
-        for part in maker if isinstance(maker, list) else [maker]:
-            found |= _names(part)
+        for maker in flat(thing.get("publisher")):
+            found |= _names(resolve(document, maker))
         if any(_PUBLISHER.search(kind) for kind in types(thing)):
             found |= _names(thing)
     for key in (
@@ -130,9 +134,7 @@ def _names(thing: Any) -> set[str]:
         return {text_of(thing)} - {""}
     if not isinstance(thing, dict):
         return set()
-    values = [thing.get(key) for key in ("name", "legalName", "alternateName")]
-    flat = [item for value in values for item in (value if isinstance(value, list) else [value])]
-    return {text_of(item) for item in flat} - {""}
+    return {text_of(name) for key in ("name", "legalName", "alternateName") for name in flat(thing.get(key))} - {""}
 
 
 _FOREIGN_PLACE = re.compile(

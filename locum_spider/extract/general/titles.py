@@ -8,14 +8,10 @@ from collections.abc import Iterable
 from locum_spider.extract.general.bylines import site_keys
 from locum_spider.extract.general.structured import article_things, text_of
 from locum_spider.extract.page.document import Document
-from locum_spider.text import fold
+from locum_spider.text import fold, letters
 
 _SEPARATOR = re.compile(r"\s+[|•·»›/–—-]\s+|\s*[|｜]\s*|\s+::?\s+|：|\s*»\s*")
 _DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}")
-
-
-def _key(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text.casefold())
 
 
 def strip_site(title: str, own: Iterable[str], alone: Iterable[str] = ()) -> str:
@@ -33,7 +29,7 @@ def strip_site(title: str, own: Iterable[str], alone: Iterable[str] = ()) -> str
     """
     for other in sorted(alone, key=len, reverse=True):
         rest = title[len(other) :]
-        if len(_key(other)) > 8 and title.startswith(other) and _SEPARATOR.match(rest):
+        if len(letters(other)) > 8 and title.startswith(other) and _SEPARATOR.match(rest):
             return other
     names = [key for key in own if len(key) > 2]
     cuts = [(match.start(), match.end()) for match in _SEPARATOR.finditer(title)]
@@ -42,11 +38,11 @@ def strip_site(title: str, own: Iterable[str], alone: Iterable[str] = ()) -> str
         if start and _is_site(title[end:stop], names):
             return strip_tail(title[:start])
     match = re.match(r"(.{2,40}?)(?:\s+[|•·»–—-]\s+|:\s+|\s*\|\s*)(?=\S)", title)
-    return title[match.end() :].strip() if match and _key(match[1]) in names else title
+    return title[match.end() :].strip() if match and letters(match[1]) in names else title
 
 
 def _is_site(segment: str, names: Iterable[str]) -> bool:
-    key = _key(segment)
+    key = letters(segment)
     if not key:
         return False
     return any(
@@ -73,7 +69,7 @@ def read_title(document: Document) -> tuple[str | None, str | None]:
     What the publisher's metadata call the headline and what is printed as one go before what is meant for others.
     """
     own = site_keys(document)
-    raw = [(source, weight, text) for source, weight, text in _sources(document) if text and _key(text) not in own]
+    raw = [(source, weight, text) for source, weight, text in _sources(document) if text and letters(text) not in own]
     plain = [text for _, _, text in raw]
     named: list[tuple[str, float, str]] = []
     for source, weight, text in raw:
@@ -82,8 +78,8 @@ def read_title(document: Document) -> tuple[str | None, str | None]:
         return None, None
     votes: dict[str, float] = {}
     for _, weight, text in named:
-        votes[_key(text)] = votes.get(_key(text), 0.0) + weight
-    best = max(named, key=lambda one: (votes[_key(one[2])], one[1]))
+        votes[letters(text)] = votes.get(letters(text), 0.0) + weight
+    best = max(named, key=lambda one: (votes[letters(one[2])], one[1]))
     return best[2], best[0]
 
 
@@ -112,4 +108,4 @@ def main_headings(document: Document) -> list[str]:
     """The texts of the `<h1>`s, each as one line, that are not the site's own name."""
     own = site_keys(document)
     texts = dict.fromkeys(fold(node.text(separator="")) for node in document.tree.css("h1"))
-    return [text for text in texts if text and len(text) < 400 and _key(text) not in own]
+    return [text for text in texts if text and len(text) < 400 and letters(text) not in own]

@@ -98,13 +98,16 @@ def _check_depth(html: bytes, url: str) -> None:
 class Document:
     """One HTML page. `url` is where it was fetched from; addresses are made absolute against its `<base>`.
 
+    `html` is the page as text, `tree` parsed.
+
     Raises PageError where the page nests so deep that parsing it would never end.
     """
 
     def __init__(self, body: bytes, url: str, content_type: str | None = None) -> None:
         self.url = url
         _check_depth(body, url)
-        self.tree = LexborHTMLParser(decode(body, content_type))
+        self.html = decode(body, content_type)
+        self.tree = LexborHTMLParser(self.html)
         self._root = self._folder = ""
         self._rebase(url)
         base = self.tree.css_first("base[href]")

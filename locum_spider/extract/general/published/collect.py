@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from locum_spider.dates import learn_order
 from locum_spider.dates.regions import clock_of, domain_of, usual_order
-from locum_spider.extract.general.headline import find_headline
 from locum_spider.extract.general.metadata import region_of
 from locum_spider.extract.general.published.choice import Published, choose
 from locum_spider.extract.general.published.sources import (
@@ -34,18 +33,20 @@ _DAY, _MONTH = timedelta(days=1), timedelta(days=31)
 
 def read_published(
     document: Document,
-    title: str,
+    headline: int | None,
     fetched_at: datetime,
     *,
     names: Sequence[str] = (),
     listing_date: str | None = None,
     last_modified: str | None = None,
 ) -> Published:
-    """The publication date of a page. `names` are its authors and publisher, which stand beside dates in bylines."""
+    """The publication date of a page. `headline` is the number of its headline's line; `names` are its authors and
+    publisher, which stand beside dates in bylines.
+    """
     zone = clock_of(document.url, document.lang)
     found = collect(
         document,
-        title,
+        headline,
         fetched_at,
         zone=zone,
         names=names,
@@ -57,7 +58,7 @@ def read_published(
 
 def collect(
     document: Document,
-    title: str,
+    headline: int | None,
     now: datetime,
     *,
     zone: str | None,
@@ -74,7 +75,6 @@ def collect(
     found += [*from_address(document.url), *from_outside(listing_date, last_modified)]
     times = time_elements(document, place.read)
     found += from_marked_times(times)
-    headline = find_headline(document, title)
     place = replace(place, order=_order(document, headline, place, names, found))
     found += from_lines(document, headline, place, names, times)
     return _without_stale(found, times)
