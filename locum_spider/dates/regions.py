@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
+import pkgutil
+from collections import Counter
+from functools import lru_cache
+
 from locum_spider.urls import host_of
 
-# Countries that have one clock, and whose domain is not sold to everyone (.io, .me, .tv, .co are).
+# Countries with several zones that show one time nearly everywhere people read news, and one that has another code.
 _CLOCK_OF_DOMAIN = {
-    "uk": "Europe/London", "ie": "Europe/Dublin", "is": "Atlantic/Reykjavik", "fr": "Europe/Paris",
-    "de": "Europe/Berlin", "at": "Europe/Vienna", "ch": "Europe/Zurich", "li": "Europe/Vaduz",
-    "lu": "Europe/Luxembourg", "be": "Europe/Brussels", "nl": "Europe/Amsterdam", "dk": "Europe/Copenhagen",
-    "no": "Europe/Oslo", "se": "Europe/Stockholm", "fi": "Europe/Helsinki", "ee": "Europe/Tallinn",
-    "lv": "Europe/Riga", "lt": "Europe/Vilnius", "pl": "Europe/Warsaw", "cz": "Europe/Prague",
-    "sk": "Europe/Bratislava", "hu": "Europe/Budapest", "si": "Europe/Ljubljana", "hr": "Europe/Zagreb",
-    "ba": "Europe/Sarajevo", "rs": "Europe/Belgrade", "mk": "Europe/Skopje", "al": "Europe/Tirane",
-    "gr": "Europe/Athens", "cy": "Asia/Nicosia", "bg": "Europe/Sofia", "ro": "Europe/Bucharest",
-    "md": "Europe/Chisinau", "ua": "Europe/Kyiv", "by": "Europe/Minsk", "tr": "Europe/Istanbul",
-    "it": "Europe/Rome", "mt": "Europe/Malta", "il": "Asia/Jerusalem", "lb": "Asia/Beirut", "jo": "Asia/Amman",
-    "eg": "Africa/Cairo", "sa": "Asia/Riyadh", "ae": "Asia/Dubai", "qa": "Asia/Qatar", "kw": "Asia/Kuwait",
-    "iq": "Asia/Baghdad", "ir": "Asia/Tehran", "pk": "Asia/Karachi", "in": "Asia/Kolkata", "lk": "Asia/Colombo",
-    "np": "Asia/Kathmandu", "bd": "Asia/Dhaka", "mm": "Asia/Yangon", "th": "Asia/Bangkok",
-    "vn": "Asia/Ho_Chi_Minh", "kh": "Asia/Phnom_Penh", "my": "Asia/Kuala_Lumpur", "sg": "Asia/Singapore",
-    "ph": "Asia/Manila", "hk": "Asia/Hong_Kong", "tw": "Asia/Taipei", "cn": "Asia/Shanghai", "jp": "Asia/Tokyo",
-    "kr": "Asia/Seoul", "ge": "Asia/Tbilisi", "az": "Asia/Baku", "za": "Africa/Johannesburg",
-    "na": "Africa/Windhoek", "bw": "Africa/Gaborone", "zw": "Africa/Harare", "zm": "Africa/Lusaka",
-    "tz": "Africa/Dar_es_Salaam", "ke": "Africa/Nairobi", "ug": "Africa/Kampala", "et": "Africa/Addis_Ababa",
-    "ng": "Africa/Lagos", "gh": "Africa/Accra", "sn": "Africa/Dakar", "ma": "Africa/Casablanca",
-    "tn": "Africa/Tunis", "dz": "Africa/Algiers", "ar": "America/Argentina/Buenos_Aires", "uy": "America/Montevideo",
-    "py": "America/Asuncion", "bo": "America/La_Paz", "pe": "America/Lima", "ve": "America/Caracas",
-    "cu": "America/Havana", "jm": "America/Jamaica",
+    "uk": "Europe/London", "de": "Europe/Berlin", "cy": "Asia/Nicosia", "ua": "Europe/Kyiv", "my": "Asia/Kuala_Lumpur",
+    "cn": "Asia/Shanghai", "ar": "America/Argentina/Buenos_Aires",
 }  # fmt: skip
+# Domains that are sold to everyone: they stand for no country.
+_SOLD = frozenset(
+    "ad ag ai am as bi bz cc cf ci cm co cx dj dm eh ga gd gg gq gs gy hn ht im io je kn la lc ly me mg ml ms mu mw "
+    "nf nr nu pm pn pw re sb sc sh sl so sr st sx tc tf tk tl tm to tt tv vc vg vu wf ws yt".split()
+)
 
 # Languages spoken on one clock only, or on clocks that show the same time.
 _CLOCK_OF_LANGUAGE = {
@@ -43,9 +32,9 @@ _CLOCK_OF_LANGUAGE = {
     "vi": "Asia/Ho_Chi_Minh", "ja": "Asia/Tokyo", "ko": "Asia/Seoul", "ka": "Asia/Tbilisi", "az": "Asia/Baku",
 }  # fmt: skip
 
-_MONTH_FIRST = frozenset({"us", "ph"})
+_MONTH_FIRST = frozenset({"us", "ph", "gu", "mp", "pr", "vi"})
 _YEAR_FIRST = frozenset({"ja", "zh", "ko", "hu", "lt", "mn"})
-_YEAR_FIRST_DOMAINS = frozenset({"jp", "cn", "kr", "tw", "hu", "lt"})
+_YEAR_FIRST_DOMAINS = frozenset({"jp", "cn", "kr", "kp", "tw", "hu", "lt"})
 _ENGLISH_DAY_FIRST = frozenset("uk gb ie au nz in za ng ke gh tz ug zm zw na bw my sg hk pk lk bd mt eu".split())
 
 
@@ -58,13 +47,25 @@ def domain_of(url: str) -> str:
     return host_of(url).rpartition(".")[2]
 
 
+@lru_cache(maxsize=1)
+def _clocks() -> dict[str, str]:
+    """The clock of each country's domain that stands for a place with one clock."""
+    data = pkgutil.get_data("tzdata", "zoneinfo/zone.tab")
+    if data is None:  # pragma: no cover - a broken installation
+        raise FileNotFoundError("tzdata/zoneinfo/zone.tab")
+    rows = [line.split("\t") for line in data.decode("utf-8").splitlines() if not line.startswith("#")]
+    several = Counter(row[0] for row in rows)
+    alone = {row[0].lower(): row[2] for row in rows if several[row[0]] == 1}
+    return {domain: clock for domain, clock in alone.items() if domain not in _SOLD} | _CLOCK_OF_DOMAIN
+
+
 def clock_of(url: str, lang: str | None) -> str | None:
     """The time zone an address or a language stands for, None where that could be several.
 
     >>> clock_of("https://a.co.uk/", "en"), clock_of("https://a.com/", "de"), clock_of("https://a.com", "en")
     ('Europe/London', 'Europe/Berlin', None)
     """
-    return _CLOCK_OF_DOMAIN.get(domain_of(url)) or _CLOCK_OF_LANGUAGE.get(lang or "")
+    return _clocks().get(domain_of(url)) or _CLOCK_OF_LANGUAGE.get(lang or "")
 
 
 def usual_order(domain: str, lang: str | None, region: str | None) -> str | None:
@@ -81,7 +82,7 @@ def usual_order(domain: str, lang: str | None, region: str | None) -> str | None
         return "YMD"
     if domain in _MONTH_FIRST:
         return "MDY"
-    if domain in _ENGLISH_DAY_FIRST or domain in _CLOCK_OF_DOMAIN:
+    if domain in _ENGLISH_DAY_FIRST or domain in _clocks():
         return "DMY"
     if region in _MONTH_FIRST:
         return "MDY"
