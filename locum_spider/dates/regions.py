@@ -15,8 +15,8 @@ _CLOCK_OF_DOMAIN = {
 }  # fmt: skip
 # Domains that are sold to everyone: they stand for no country.
 _SOLD = frozenset(
-    "ad ag ai am as bi bz cc cf ci cm co cx dj dm eh ga gd gg gq gs gy hn ht im io je kn la lc ly me mg ml ms mu mw "
-    "nf nr nu pm pn pw re sb sc sh sl so sr st sx tc tf tk tl tm to tt tv vc vg vu wf ws yt".split()
+    "ad ag ai am as bi bz cc cf cm co cx dj dm ga gd gg gq gs gy hn im io je kn la lc ly me mg ml ms mu "
+    "nf nr nu pm pn pw re sb sc sh sl so sr st sx tc tf tk tl tm to tv vc vg vu wf ws yt".split()
 )
 
 # Languages spoken on one clock only, or on clocks that show the same time.

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 from locum_spider.extract.general.structured import (
     article_things,
     flat,
-    is_foreign,
     publisher_names,
     resolve,
     text_of,
     types,
 )
+from locum_spider.extract.general.surroundings import is_aside
 from locum_spider.extract.page.document import Document
 from locum_spider.extract.phrases import pattern, plain_words
 from locum_spider.text import fold, letters
@@ -159,7 +159,7 @@ def _from_meta(document: Document, own: set[str]) -> Iterator[str]:
 
 def _from_microdata(document: Document) -> Iterator[str]:
     for node in document.tree.css("[itemprop~=author], a[rel~=author]")[:8]:
-        if is_foreign(node):
+        if is_aside(node):
             continue
         inner = node.css_first("[itemprop~=name]")
         text = fold((inner or node).attributes.get("content") or (inner or node).text(separator=" "))

@@ -13,28 +13,16 @@ from locum_spider.urls import host_of
 
 FEWEST_WORDS, _FEWEST_MARKED = 60, 20
 """Words of text below which a page is no article; fewer will do where the page says that it is one."""
-
-
 _PROSE, _FEWEST_PARAGRAPHS = 100, 2
-
-
 _TEASERS, _TEASER_REACH = 4, 5
-
-
 _HOME = re.compile(r"/(?:(?:index|default|home)(?:\.\w{2,5})?/?)?(?:[a-z]{2}(?:-[a-z]{2})?/?)?", re.IGNORECASE)
-
-
 _NO_BLANKS = re.compile("[\u2e81-\U0010ffff]")
 _PAGE_NUMBER = re.compile(r"/page/\d+/?(?:$|\?)")
 _LISTING_END = r"/[^/]*/?$"
 _SEARCH = r"/?\?(?:.*&)?(?:s|q|query|search|keywords?)="
-
-
 _LISTING_TYPES = frozenset(
     {"CollectionPage", "SearchResultsPage", "ProfilePage", "ContactPage", "AboutPage", "FAQPage", "Product"}
 )
-
-
 _ERROR = re.compile(r"\b(?:404|403|410|500|502|503)\b")
 
 
@@ -69,14 +57,14 @@ def _is_listing_path(place: str) -> bool:
 
 def _is_list_of_teasers(document: Document) -> bool:
     """Whether most prose of a page stands below headings that lead to other pages of its host."""
-    own, host = document.url.split("#")[0], host_of(document.url)
+    host = host_of(document.url)
     leading: set[str] = set()
     prose = 0
     below = -_TEASER_REACH
     for index, line in enumerate(document.lines):
         if line.image is not None:
             continue
-        away = line.url is not None and line.url.split("#")[0] != own and host_of(line.url) == host
+        away = line.url is not None and document.is_elsewhere(line.url) and host_of(line.url) == host
         if line.url is not None and away and line.heading and len(words(line.text)) > 3:
             leading.add(line.url)
             below = index

@@ -22,6 +22,14 @@ _SIGNED = re.compile(
 _SIGNS = r"[\W_]*"
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, heading or list item, and the line of the page it is (None where it is none of the page's lines)."""
+
+    text: str
+    index: int | None
+
+
 def clean(
     document: Document, blocks: Sequence[Block], titles: Sequence[str], is_byline: Callable[[str], bool]
 ) -> list[Block]:
@@ -99,7 +107,7 @@ def _linked(document: Document, blocks: Sequence[Block]) -> set[int]:
     """Numbers of the blocks that are links to other pages, with at most a word of their kind in front."""
     shown: dict[int, int] = {}
     for link in document.links:
-        if link.url.split("#")[0] != document.url.split("#")[0]:
+        if document.is_elsewhere(link.url):
             shown[link.line] = shown.get(link.line, 0) + len(link.text)
     found = set()
     for number, block in enumerate(blocks):
@@ -139,11 +147,3 @@ def _without_end(document: Document, blocks: Sequence[Block], is_byline: Callabl
             break
         kept.pop()
     return kept
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A paragraph, heading or list item, and the line of the page it is (None where it is none of the page's lines)."""
-
-    text: str
-    index: int | None

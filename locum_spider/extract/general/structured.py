@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from selectolax.lexbor import LexborNode
-
 from locum_spider.extract.page.document import Document
 from locum_spider.text import fold, words
 
@@ -135,31 +133,3 @@ def _names(thing: Any) -> set[str]:
     if not isinstance(thing, dict):
         return set()
     return {text_of(name) for key in ("name", "legalName", "alternateName") for name in flat(thing.get(key))} - {""}
-
-
-_FOREIGN_PLACE = re.compile(
-    r"comment|related|recommend|teaser|sidebar|widget|footer|popular|trending|most-?read|latest|promo|"
-    r"disqus|carousel|"
-    r"more-?(news|stories|from)|read-?(more|next)|author-?(bio|box)|listing|archive-list",
-    re.IGNORECASE,
-)
-
-
-_FOREIGN_TAGS = frozenset({"aside", "footer", "nav"})
-
-
-_PAGE_TAGS = frozenset({"body", "html", "main", "article"})
-
-
-def is_foreign(node: LexborNode) -> bool:
-    """Whether an element stands among comments, teasers, in a sidebar or a footer."""
-    outer = node.parent
-    while outer is not None:
-        if outer.tag in _FOREIGN_TAGS:
-            return True
-        attributes = outer.attributes
-        names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
-        if outer.tag not in _PAGE_TAGS and len(names) < 300 and _FOREIGN_PLACE.search(names):
-            return True
-        outer = outer.parent
-    return False

@@ -105,6 +105,7 @@ class Document:
 
     def __init__(self, body: bytes, url: str, content_type: str | None = None) -> None:
         self.url = url
+        self._address = url.split("#", maxsplit=1)[0]
         _check_depth(body, url)
         self.html = decode(body, content_type)
         self.tree = LexborHTMLParser(self.html)
@@ -146,6 +147,10 @@ class Document:
         except ValueError:
             return None
         return url if parts.scheme in {"http", "https"} and parts.hostname else None
+
+    def is_elsewhere(self, url: str) -> bool:
+        """Whether an address is that of another page than this one."""
+        return url.split("#", maxsplit=1)[0] != self._address
 
     def within(self, box: int, ancestor: int) -> bool:
         """Whether a container stands inside another (or is it)."""

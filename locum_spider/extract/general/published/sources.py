@@ -12,7 +12,8 @@ from typing import Any
 from selectolax.lexbor import LexborNode
 
 from locum_spider.dates.machine import Stamp, address_stamp, read_stamp
-from locum_spider.extract.general.structured import article_things, is_foreign, is_other_medium, page_things, text_of
+from locum_spider.extract.general.structured import article_things, is_other_medium, page_things, text_of
+from locum_spider.extract.general.surroundings import is_aside
 from locum_spider.extract.page.document import Document
 from locum_spider.extract.phrases import pattern
 from locum_spider.text import fold
@@ -178,25 +179,14 @@ def from_microdata(document: Document, read: Reader) -> Iterator[Candidate]:
         prop = (node.attributes.get("itemprop") or "").split()
         scope = _scope(node)
         kind = (scope.attributes.get("itemtype") or "") if scope is not None else ""
-        if is_other_medium(kind.rsplit("/", 1)[-1]) or is_foreign(node):
+        if is_other_medium(kind.rsplit("/", 1)[-1]) or is_aside(node):
             continue
         raw = fold(node.attributes.get("content") or node.attributes.get("datetime") or node.text(separator=" "))
         stamp = read_machine(raw, read)
         for key, role, weight in _JSON_LD_KEYS:
             if key in prop and stamp is not None:
-                found.append(
-                    (
-                        scope,
-                        Candidate(
-                            "microdata",
-                            f"itemprop {key}",
-                            role,
-                            raw,
-                            stamp,
-                            weight - 0.5 if weight > 1 else 1,
-                        ),
-                    )
-                )
+                share = weight - 0.5 if weight > 1 else 1.0
+                found.append((scope, Candidate("microdata", f"itemprop {key}", role, raw, stamp, share)))
     scopes = [scope for scope, one in found if one.role == PUBLISHED]
     if len(scopes) > 1 and len({one.stamp.day for _, one in found if one.role == PUBLISHED}) > 1:
         own = [scope for scope in scopes if scope is not None and scope.css_first("h1") is not None]
@@ -212,7 +202,7 @@ class TimeElement:
     stamp: Stamp | None
     raw: str
     role: str
-    foreign: bool
+    aside: bool
 
 
 def time_elements(document: Document, read: Reader) -> list[TimeElement]:
@@ -226,14 +216,14 @@ def time_elements(document: Document, read: Reader) -> list[TimeElement]:
         role = MODIFIED if _hint_modified().search(hints) else PUBLISHED if _hint_published().search(hints) else UNKNOWN
         raw = fold(attributes.get("datetime") or attributes.get("content") or "")
         stamp = read_machine(raw, read)
-        found.append(TimeElement(fold(node.text(separator=" ")), stamp, raw, role, is_foreign(node)))
+        found.append(TimeElement(fold(node.text(separator=" ")), stamp, raw, role, is_aside(node)))
     return found
 
 
 def from_marked_times(times: list[TimeElement]) -> Iterator[Candidate]:
     """`<time>` elements whose markup says what they are, wherever they stand, if they agree on the day."""
     for role in (PUBLISHED, MODIFIED):
-        marked = [one for one in times if one.role == role and one.stamp is not None and not one.foreign]
+        marked = [one for one in times if one.role == role and one.stamp is not None and not one.aside]
         if len({one.stamp.day for one in marked if one.stamp}) == 1 and marked[0].stamp is not None:
             yield Candidate("time", f"<time> marked as {role}", role, marked[0].raw, marked[0].stamp, 2.0)
 

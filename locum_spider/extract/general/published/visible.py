@@ -85,14 +85,13 @@ def from_lines(
     lines = document.lines
     seen: set[int] = set()
     if headline is not None:
-        own = document.url.split("#")[0]
-        below = list(_below(lines, headline, own))
-        for index in dict.fromkeys([*below, *_before_prose(lines, headline, own)]):
+        below = list(_below(document, headline))
+        for index in dict.fromkeys([*below, *_before_prose(document, headline)]):
             seen.add(index)
             for one in _dates_of(lines, index, place, names):
                 yield one if index in below else replace(one, weight=one.weight - 0.25)
                 yield from _marked(one, _as_printed(lines[index]), times)
-        for index in _above(lines, headline, own):
+        for index in _above(document, headline):
             seen.add(index)
             for one in _dates_of(lines, index, place, names):
                 yield from _marked(one, _as_printed(lines[index]), times)
@@ -100,8 +99,9 @@ def from_lines(
     yield from _elsewhere(document, place, names, seen)
 
 
-def _below(lines: Sequence[Line], headline: int, own: str) -> Iterator[int]:
+def _below(document: Document, headline: int) -> Iterator[int]:
     """The lines from a headline on, as far as they can be its own: not beyond the first prose, nor a list of others."""
+    lines = document.lines
     prose = taken = 0
     for index in range(headline, len(lines)):
         line = lines[index]
@@ -113,18 +113,19 @@ def _below(lines: Sequence[Line], headline: int, own: str) -> Iterator[int]:
         taken += 1
         if prose > 2 or taken > _BELOW:
             break
-        if not _of_another(lines, index, headline, own):
+        if not _of_another(document, index, headline):
             yield index
 
 
-def _before_prose(lines: Sequence[Line], headline: int, own: str) -> Iterator[int]:
+def _before_prose(document: Document, headline: int) -> Iterator[int]:
     """The lines right above the first paragraph, where tools and advertisements part it from the headline."""
+    lines = document.lines
     for first in range(headline + 1, min(headline + 80, len(lines))):
         if lines[first].image is None and lines[first].url is None and len(lines[first].text) > 1.5 * _PROSE:
             near = [i for i in range(headline + 1, first) if lines[i].image is None and not lines[i].caption]
             yield from (
                 i for i in near[-_ABOVE:]
-                if not _of_another(lines, i, headline, own) and not _below_others(lines, i, _ABOVE)
+                if not _of_another(document, i, headline) and not _below_others(lines, i, _ABOVE)
             )  # fmt: skip
             return
 
@@ -138,27 +139,29 @@ def _announces_others(line: Line) -> bool:
     return len(line.text) < 60 and pattern("others", "heads_list").match(line.text) is not None
 
 
-def _leads_away(line: Line, own: str, headline: str) -> bool:
+def _leads_away(document: Document, line: Line, headline: int) -> bool:
     """Whether a line is the linked headline of another article."""
-    if line.url is None or line.image is not None or line.url.split("#")[0] == own or line.text == headline:
+    if line.url is None or line.image is not None or line.text == document.lines[headline].text:
         return False
-    return len(words(line.text)) > _LINKED_HEADLINE and not _byline().match(line.text)
+    away = document.is_elsewhere(line.url) and len(words(line.text)) > _LINKED_HEADLINE
+    return away and not _byline().match(line.text)
 
 
-def _of_another(lines: Sequence[Line], index: int, headline: int, own: str) -> bool:
+def _of_another(document: Document, index: int, headline: int) -> bool:
     """Whether the line right above is the linked headline of another article, whose date this then is."""
-    above = (line for line in reversed(lines[headline + 1 : index]) if line.image is None)
-    return any(_leads_away(line, own, lines[headline].text) for line in islice(above, 1))
+    above = (line for line in reversed(document.lines[headline + 1 : index]) if line.image is None)
+    return any(_leads_away(document, line, headline) for line in islice(above, 1))
 
 
-def _above(lines: Sequence[Line], headline: int, own: str) -> Iterator[int]:
+def _above(document: Document, headline: int) -> Iterator[int]:
     """The lines right above a headline, up to the teaser of another article."""
+    lines = document.lines
     taken = 0
     for index in range(headline - 1, max(headline - 9, -1), -1):
         if lines[index].image is not None:
             continue
         before = lines[max(index - 3, 0) if taken else index : index + 1]
-        if taken == _ABOVE or any(_leads_away(one, own, lines[headline].text) for one in before):
+        if taken == _ABOVE or any(_leads_away(document, one, headline) for one in before):
             return
         taken += 1
         yield index
@@ -269,7 +272,7 @@ def _label(text: str, place: Place) -> str:
 def _marked(one: Candidate, line: str, times: Sequence[TimeElement]) -> Iterator[Candidate]:
     """What the attribute of a `<time>` in the line adds to the words in it."""
     for element in times:
-        if element.stamp is None or not element.text or element.foreign or element.text not in line:
+        if element.stamp is None or not element.text or element.aside or element.text not in line:
             continue
         if abs((element.stamp.day - one.stamp.day).days) <= 1:
             role = element.role if one.role == UNKNOWN else one.role
@@ -279,25 +282,25 @@ def _marked(one: Candidate, line: str, times: Sequence[TimeElement]) -> Iterator
 
 def _elsewhere(document: Document, place: Place, names: Sequence[str], seen: set[int]) -> Iterator[Candidate]:
     """The day the page labels as that of its publication, away from the headline, if it labels only one so."""
-    lines, own = document.lines, document.url.split("#")[0]
+    lines = document.lines
     found: list[Candidate] = []
     for index, line in enumerate(lines):
         if index in seen or line.image is not None or line.url is not None or not 8 <= len(line.text) <= 80:
             continue
         dated = list(_dates_of(lines, index, place, names)) if _DIGIT.search(line.text) else []
-        if dated and (_below_others(lines, index, _LIST_REACH) or _in_teaser(document, index, own)):
+        if dated and (_below_others(lines, index, _LIST_REACH) or _in_teaser(document, index)):
             continue
         found += [one for one in dated if one.role == PUBLISHED or _date_word().match(line.text)]
     if found and len({one.stamp.day for one in found}) == 1 and found[0].weight >= 2:
         yield replace(found[0], weight=1.5)
 
 
-def _in_teaser(document: Document, index: int, own: str) -> bool:
+def _in_teaser(document: Document, index: int) -> bool:
     """Whether a line shares a container with a link of some words to another page, right above or right below."""
     box = document.lines[index].box
     return any(
         line.url is not None
-        and line.url.split("#")[0] != own
+        and document.is_elsewhere(line.url)
         and len(words(line.text)) > _LINK_OF_A_NAME
         and document.within(box, document.parent(line.box))
         for line in document.lines[max(index - 2, 0) : index + 2]
