@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from locum_spider.errors import DeclarationError, UsageError
@@ -99,4 +100,11 @@ def note_date_order(archive: Path, name: str, order: str, example: str) -> bool:
 
 def site_of(url: str, archive: Path | None = None) -> Site | None:
     """The declared site that an address belongs to."""
-    return next((site for site in load_sites(archive, _pass_over).values() if site.owns(url)), None)
+    sites = load_sites(archive, _pass_over) if archive else _shipped()
+    return next((site for site in sites.values() if site.owns(url)), None)
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> dict[str, Site]:
+    """They do not change while a program runs, and whoever reads many pages asks for them at each."""
+    return load_sites(None, _pass_over)
