@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from locum_spider.extract.general.article import read_generic
+from locum_spider.extract.general.article import read_general
 from locum_spider.extract.page.document import Document
 
 ARTICLES = Path(__file__).resolve().parents[2] / "shared" / "articles"
@@ -29,7 +29,7 @@ LISTS = ("news", "benchmark")
 
 def predict(row: dict[str, Any], html: bytes, now: datetime) -> dict[str, Any]:
     """One line for the scorer; the date as exactly as the page has it."""
-    article = read_generic(Document(html, row["url"]), now)
+    article = read_general(Document(html, row["url"]), now)
     if article is None:
         return {"id": row["id"]}
     return {

@@ -15,7 +15,7 @@ from pathlib import Path
 from locum_spider.errors import PageError
 from locum_spider.extract.declared.article import read_declared
 from locum_spider.extract.declared.listing import article_links, read_declared_listing
-from locum_spider.extract.general.article import read_generic
+from locum_spider.extract.general.article import read_general
 from locum_spider.extract.page.document import Document
 from locum_spider.items import Article, Child, Exchange, Kind, Listing, Outcome
 from locum_spider.sites.site import Site
@@ -107,7 +107,7 @@ def _read_article(site: Site, document: Document, fetched_at: datetime) -> Readi
         if site.layouts:
             article: Article | None = read_declared(document, site, fetched_at)
         else:
-            article = read_generic(document, fetched_at)
+            article = read_general(document, fetched_at, site=site)
     except PageError as error:
         return Reading(Outcome.NOT_ARTICLE, str(error), children=children)
     if article is None:

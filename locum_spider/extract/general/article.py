@@ -1,4 +1,4 @@
-"""Reading an article page of a site that is not declared."""
+"""Reading an article page without rules: of a site that is not declared, or that declares no layouts."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ from locum_spider.extract.general.structured import publisher_names
 from locum_spider.extract.general.titles import main_headings
 from locum_spider.extract.page.document import Document
 from locum_spider.items import Article
+from locum_spider.sites.site import Site
 from locum_spider.text import words
 
 _LONGEST_BYLINE = 120
 
 
-def read_generic(document: Document, fetched_at: datetime, *, listing_date: str | None = None) -> Article | None:
-    """The article on a page, None where the page is none: a home page, a listing, an error, a page of too few words.
+def read_general(
+    document: Document, fetched_at: datetime, *, site: Site | None = None, listing_date: str | None = None
+) -> Article | None:
+    """The article on a page; None if it has none: a home page, a listing, an error, a page of too few words.
 
-    `listing_date` is the day (`2018-04-10`) that a listing printed for it.
+    `site` is its declaration, which says on what clock, in what language and order of numbers it prints dates;
+    `listing_date` the day (`2018-04-10`) that a listing printed for it.
     """
-    if fetched_at.tzinfo is None:
-        fetched_at = fetched_at.replace(tzinfo=UTC)
     marked = is_marked(document)
     if is_no_article(document, marked=marked):
         return None
@@ -36,14 +38,22 @@ def read_generic(document: Document, fetched_at: datetime, *, listing_date: str 
     if metadata.title is None:
         return None
     names = (*metadata.authors, *publisher_names(document))
-    place = Place(fetched_at, clock_of(document.url, document.lang), document.lang, None)
+    place = place_of(document, fetched_at, site)
     titles = dict.fromkeys([metadata.title, *main_headings(document)[:1], *document.meta.get("og:title", [])])
     text = read_prose(document, list(titles), _byline_test(metadata, place, names))
     failed = names_error(metadata.title) and len(words(text)) < 3 * FEWEST_WORDS
     if failed or is_too_little(text, marked=marked):
         return None
-    published = read_published(document, metadata.headline, fetched_at, names=names, listing_date=listing_date)
+    published = read_published(document, metadata.headline, place, names=names, listing_date=listing_date)
     return _article(document, metadata, metadata.title, text, published)
+
+
+def place_of(document: Document, fetched_at: datetime, site: Site | None = None) -> Place:
+    """Where a page's dates are written: by its site's declaration, else by its host and language."""
+    now = fetched_at if fetched_at.tzinfo is not None else fetched_at.replace(tzinfo=UTC)
+    if site is not None and site.is_declared:
+        return Place(now, site.timezone, document.lang or site.language, site.date_order)
+    return Place(now, clock_of(document.url, document.lang), document.lang, None)
 
 
 def _article(document: Document, metadata: Metadata, title: str, text: str, published: Published) -> Article:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from locum_spider.dates import learn_order
-from locum_spider.dates.regions import clock_of, domain_of, usual_order
+from locum_spider.dates.regions import domain_of, usual_order
 from locum_spider.extract.general.metadata import region_of
 from locum_spider.extract.general.published.choice import Published, choose
 from locum_spider.extract.general.published.sources import (
@@ -34,7 +34,7 @@ _DAY, _MONTH = timedelta(days=1), timedelta(days=31)
 def read_published(
     document: Document,
     headline: int | None,
-    fetched_at: datetime,
+    place: Place,
     *,
     names: Sequence[str] = (),
     listing_date: str | None = None,
@@ -43,31 +43,20 @@ def read_published(
     """The publication date of a page. `headline` is the number of its headline's line; `names` are its authors and
     publisher, which stand beside dates in bylines.
     """
-    zone = clock_of(document.url, document.lang)
-    found = collect(
-        document,
-        headline,
-        fetched_at,
-        zone=zone,
-        names=names,
-        listing_date=listing_date,
-        last_modified=last_modified,
-    )
-    return choose(found, zone=zone, now=fetched_at)
+    found = collect(document, headline, place, names=names, listing_date=listing_date, last_modified=last_modified)
+    return choose(found, zone=place.zone, now=place.now)
 
 
 def collect(
     document: Document,
     headline: int | None,
-    now: datetime,
+    place: Place,
     *,
-    zone: str | None,
     names: Sequence[str] = (),
     listing_date: str | None = None,
     last_modified: str | None = None,
 ) -> list[Candidate]:
     """Every date the page gives for itself, and what others say of it."""
-    place = Place(now, zone, document.lang, None)
     found = [*from_json_ld(document, place.read), *from_meta(document, place.read)]
     if not any(one.source == "json-ld" and one.role == PUBLISHED for one in found):
         found += from_broken_json_ld(document, place.read)
@@ -75,7 +64,7 @@ def collect(
     found += [*from_address(document.url), *from_outside(listing_date, last_modified)]
     times = time_elements(document, place.read)
     found += from_marked_times(times)
-    place = replace(place, order=_order(document, headline, place, names, found))
+    place = replace(place, order=place.order or _order(document, headline, place, names, found))
     found += from_lines(document, headline, place, names, times)
     return _without_stale(found, times)
 

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from locum_spider.extract.general.article import read_generic
+from locum_spider.extract.general.article import read_general
 from locum_spider.extract.general.bylines import read_authors
 from locum_spider.extract.general.metadata import read_metadata
 from locum_spider.extract.general.titles import read_title
 from locum_spider.extract.page.document import Document
 from locum_spider.items import Article
+from locum_spider.sites.declaration import load_site
+from locum_spider.sites.site import Site
 from locum_spider.text import words
 
 ARTICLES = Path(__file__).resolve().parents[3] / "shared" / "articles"
@@ -37,14 +39,34 @@ def page(body: str, head: str = "", lang: str = "en") -> bytes:
     return f"{top}<body>{body}</body></html>".encode()
 
 
-def article(*inside: str, head: str = "", url: str = "https://www.thepaper.co.uk/news/councils-1") -> Article | None:
+def article(
+    *inside: str, head: str = "", url: str = "https://www.thepaper.co.uk/news/councils-1", site: Site | None = None
+) -> Article | None:
     menu = "<nav><ul><li><a href='/'>Home</a></li><li><a href='/news'>News</a></li></ul></nav>"
     html = page(f"{menu}<main><article>{''.join(inside)}</article></main><footer>© The Paper 2020</footer>", head)
-    return read_generic(Document(html, url), NOW)
+    return read_general(Document(html, url), NOW, site=site)
 
 
 def paragraphs(*texts: str) -> str:
     return "".join(f"<p>{text}</p>" for text in texts)
+
+
+def test_a_declaration_without_layouts_tells_clock_and_order_of_dates() -> None:
+    inside = (f"<h1>{TITLE}</h1>", "<p>Published 04/05/2018 at 23:30</p>", paragraphs(FIRST, SECOND, THIRD))
+    url = "https://thepaper.example/news/councils-1"
+    declaration = {
+        "name": "paper", "title": "The Paper", "hosts": ["thepaper.example"], "start": ["https://thepaper.example/"],
+        "timezone": "America/New_York", "language": "en", "articles": {"address": "^/news/"},
+    }  # fmt: skip
+    found = {}
+    for order in ("DMY", "MDY"):
+        site = load_site({**declaration, "date_order": order}, "test")
+        read = article(*inside, url=url, site=site)
+        assert read is not None
+        found[order] = read.published, read.published_at
+    assert found == {
+        "DMY": ("2018-05-04", "2018-05-04T23:30:00-04:00"), "MDY": ("2018-04-05", "2018-04-05T23:30:00-04:00"),
+    }  # fmt: skip
 
 
 def test_an_article_without_any_metadata() -> None:
@@ -171,7 +193,7 @@ def test_pages_that_are_no_articles(url: str, body: str) -> None:
     html = (
         page(body).replace(f"<title>{TITLE} | The Paper</title>".encode(), b"") if "not found" in body else page(body)
     )
-    assert read_generic(Document(html, url), NOW) is None
+    assert read_general(Document(html, url), NOW) is None
 
 
 @pytest.mark.parametrize(
