@@ -2,44 +2,28 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
-from locum_spider.items import Attachment, Image
+from locum_spider.items import FIELDS, Article, Content, told
 from locum_spider.sites import load_sites
 from locum_spider.store import reading
 from locum_spider.store import search as searching
 from locum_spider.store.connection import connect_reading
+from locum_spider.store.content import decoded, read_revision
 from locum_spider.store.search import Filters, Hit
 from locum_spider.urls import normalise_url
 
 
-@dataclass(frozen=True, slots=True)
-class StoredArticle:
-    """An article as the archive has it now. Fields as in `items.Article`, times of ours in UTC."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredArticle(Content):
+    """An article as the archive has it now. Times of ours are in UTC."""
 
     id: int
-    url: str
     site: str
-    title: str
-    standfirst: str | None
-    authors: tuple[str, ...]
-    section: str | None
-    tags: tuple[str, ...]
-    lang: str | None
-    published: str | None
-    published_at: str | None
-    published_raw: str | None
-    published_source: str | None
-    published_conflict: str | None
-    modified_at: str | None
-    text: str
     word_count: int
-    attachments: tuple[Attachment, ...]
-    images: tuple[Image, ...]
     state: str
     first_seen: str
     last_seen: str
@@ -118,13 +102,13 @@ class Archive:
     ) -> Iterator[StoredArticle]:  # fmt: skip
         """All articles that the filters let through, newest first."""
         for row in searching.select(self._db, Filters(site, section, author, tag, since, until)):
-            yield _article(row)
+            yield StoredArticle(**decoded(row))
 
     def article(self, id_or_url: int | str) -> StoredArticle | None:
         """One article by its id or by any address it was ever met at; None where there is none."""
         article_id = self._id(id_or_url)
         row = reading.article(self._db, article_id) if article_id is not None else None
-        return _article(row) if row is not None else None
+        return StoredArticle(**decoded(row)) if row is not None else None
 
     def _id(self, id_or_url: int | str) -> int | None:
         text = searching.storable(str(id_or_url)).strip()
@@ -152,8 +136,8 @@ class Archive:
             return []
         last = versions[-1]
         capture = self._capture(last["capture_id"])
-        values = {**last["fields"], "title": last["title"], "standfirst": last["standfirst"], "body": last["body"]}
-        found = [FieldEvidence(*_raw(name, rule, values), capture) for name, rule in last["evidence"].items()]
+        article = read_revision(last["title"], last["standfirst"], last["body"], last["fields"])
+        found = [FieldEvidence(*_raw(name, rule, article), capture) for name, rule in last["evidence"].items()]
         return [each for each in found if each.raw]
 
     def _capture(self, capture_id: int) -> CaptureRecord:
@@ -180,30 +164,15 @@ class Archive:
         return reading.schedules(self._db)
 
 
-def _raw(name: str, rule: str, values: dict[str, Any]) -> tuple[str, str, str]:
+_BY_EVIDENCE = {each.rule or each.name: each for each in FIELDS}
+
+
+def _raw(name: str, rule: str, article: Article) -> tuple[str, str, str]:
     """A field, its words as the page has them, and what read them."""
     if name == "address_date":
         day, _, url = rule.partition(" in ")
         return name, day, f"the address {url}"
     if name == "published":
-        return name, values.get("published_raw") or values.get("published") or "", rule
-    value = values.get("modified_at" if name == "modified" else name)
-    if isinstance(value, list):
-        return name, "\n".join(filter(None, map(_words, value))), rule
-    return name, "" if value is None else str(value), rule
-
-
-def _words(value: Any) -> str:
-    """What the page says of one of several: a name, a document's title, a picture's caption."""
-    if isinstance(value, dict):
-        return str(value.get("title") or value.get("caption") or value.get("alt") or value.get("url") or "")
-    return str(value)
-
-
-def _article(row: Mapping[str, Any]) -> StoredArticle:
-    values = dict(row)
-    for name in ("authors", "tags"):
-        values[name] = tuple(json.loads(values[name]))
-    values["attachments"] = tuple(Attachment(**a) for a in json.loads(values["attachments"]))
-    values["images"] = tuple(Image(**i) for i in json.loads(values["images"]))
-    return StoredArticle(**values)
+        return name, article.published_raw or article.published or "", rule
+    field = _BY_EVIDENCE.get(name)
+    return name, "\n".join(told(getattr(article, field.name))) if field else "", rule

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -162,6 +162,11 @@ class Image:
     alt: str | None = None
     caption: str | None = None
 
+    @property
+    def words(self) -> str:
+        """What stands for it in a list."""
+        return self.caption or self.alt or self.url
+
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
@@ -170,41 +175,126 @@ class Attachment:
     title: str
     url: str
 
+    @property
+    def words(self) -> str:
+        """What stands for it in a list."""
+        return self.title or self.url
+
+
+FieldKind = Literal[
+    "line", "prose", "names", "keywords", "day", "instant", "address", "attachments", "images", "rules"
+]  # fmt: skip
+_LISTS = frozenset({"names", "keywords", "attachments", "images"})
+
 
 @dataclass(frozen=True, slots=True)
-class Article:
-    """What one capture of an article page says.
+class Field:
+    """What the rest of the project knows of a field of `Article`: told beside the field, collected in `FIELDS`.
 
-    `published` is the calendar day at the publisher's place (`2018-04-10`) or a month (`2018-04`);
-    `published_at` an instant with offset where a time is known; `published_raw` the words on the page;
-    `published_source` where they were read; `published_conflict` what contradicts it, in words.
-    `text` is the body as plain text, blocks separated by blank lines, list items led by `• ` or `1. `.
-    `evidence` maps a field to the rule that read it.
+    `about` is what Datasette says of its column. Of a field that `counts` another value makes another revision.
+    `rule` is its name in a site's declaration and in evidence. `column`: `articles` has a column of its name, which
+    holds lists as JSON arrays. `fact` is the label under which `locum show` and the pages print a field that has no
+    place of its own there.
     """
 
-    url: str
-    title: str
-    standfirst: str | None = None
-    authors: tuple[str, ...] = ()
-    published: str | None = None
-    published_at: str | None = None
-    published_raw: str | None = None
-    published_source: str | None = None
-    published_conflict: str | None = None
-    modified_at: str | None = None
-    section: str | None = None
-    tags: tuple[str, ...] = ()
-    lang: str | None = None
-    text: str = ""
-    attachments: tuple[Attachment, ...] = ()
-    images: tuple[Image, ...] = ()
-    canonical_url: str | None = None
-    evidence: dict[str, str] = field(default_factory=dict)
+    name: str
+    kind: FieldKind
+    about: str
+    counts: bool = False
+    rule: str | None = None
+    column: bool = True
+    fact: str | None = None
+
+    @property
+    def is_list(self) -> bool:
+        """Whether its value is a tuple."""
+        return self.kind in _LISTS
+
+    def said(self, article: Article) -> Any:
+        """The value as readers see it.
+
+        Addresses of pictures and documents stay out: sites put session marks and cache numbers into them.
+        """
+        match self.kind:
+            case "attachments":
+                return tuple(document.title for document in article.attachments)
+            case "images":
+                return article.captions
+        return getattr(article, self.name)
+
+
+def _is(kind: FieldKind, about: str, **more: Any) -> dict[str, Any]:
+    return {"kind": kind, "about": about, **more}
+
+
+def _may(kind: FieldKind, about: str, default: Any = None, **more: Any) -> Any:
+    """A field that an article need not have."""
+    return field(default=() if kind in _LISTS else default, metadata=_is(kind, about, **more))
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an article says, as far as an archive has it in columns.
+
+    `published` is the calendar day at the publisher's place (`2018-04-10`) or a month (`2018-04`);
+    `published_at` an instant with offset if a time is known; `published_raw` the words on the page;
+    `published_source` where they were read; `published_conflict` what contradicts it, in words.
+    `text` is the body as plain text, blocks separated by blank lines, list items led by `• ` or `1. `.
+    """
+
+    url: str = field(metadata=_is("address", "Address the article is known under", column=False))
+    title: str = field(metadata=_is("line", "The headline", counts=True, rule="title"))
+    standfirst: str | None = _may("line", "The summary printed between title and text", counts=True, rule="standfirst")
+    authors: tuple[str, ...] = _may("names", "Names of the byline (JSON array)", counts=True, rule="authors")
+    section: str | None = _may("line", "Section as printed", counts=True, rule="section")
+    tags: tuple[str, ...] = _may("keywords", "Keywords (JSON array)", counts=True, rule="tags")
+    lang: str | None = _may("line", "Language that the page names, else the site's")
+    published: str | None = _may(
+        "day", "Calendar day at the publisher's place, or a month if no more is known", counts=True, rule="published"
+    )
+    published_at: str | None = _may("instant", "Instant with its offset, if a time is known", counts=True)
+    published_raw: str | None = _may("line", "The words on the page", counts=True)
+    published_source: str | None = _may("line", "Where the date was read")
+    published_conflict: str | None = _may("line", "What contradicts the date")
+    modified_at: str | None = _may(
+        "instant", "Last change, as the page says", rule="modified", fact="Modified, it says"
+    )
+    text: str = _may("prose", "The body, blocks separated by blank lines", "", counts=True, rule="body", column=False)
+    attachments: tuple[Attachment, ...] = _may("attachments", "Documents that it offers (JSON array)", counts=True)
+    images: tuple[Image, ...] = _may("images", "Pictures (JSON array)", counts=True)
 
     @property
     def captions(self) -> tuple[str, ...]:
         """Captions of the pictures, else their alternative texts."""
         return tuple(c for c in (i.caption or i.alt for i in self.images) if c)
+
+
+@dataclass(frozen=True, slots=True)
+class Article(Content):
+    """What one capture of an article page says.
+
+    `canonical_url` is the address that the page itself calls canonical. `evidence` maps a field to the rule that read
+    it.
+    """
+
+    canonical_url: str | None = _may("address", "The page's canonical link", column=False)
+    evidence: dict[str, str] = field(
+        default_factory=dict, metadata=_is("rules", "What read each field (JSON object)", column=False)
+    )
+
+
+FIELDS: tuple[Field, ...] = tuple(Field(each.name, **each.metadata) for each in fields(Article))
+"""The one table of an article's fields. Columns, checks, comparison, digest and display follow from it."""
+
+
+def told(value: Any) -> tuple[str, ...]:
+    """A field's value in words, each of several apart: names, titles of documents, captions of pictures.
+
+    >>> told(None), told("News"), told(("Ann Ash", "Bo Elm")), told((Image("/i.jpg", caption="A pier"),))
+    ((), ('News',), ('Ann Ash', 'Bo Elm'), ('A pier',))
+    """
+    values = value if isinstance(value, tuple) else (value,)
+    return tuple(one if isinstance(one, str) else one.words for one in values if one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,23 +364,36 @@ class Revisit:
 
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode  # made once: `json.dumps` makes one for every call
+_COUNTED = sorted((each for each in FIELDS if each.counts), key=lambda each: each.name)
+_VERSION_1 = (
+    "title standfirst authors published published_at published_raw section tags text attachments images"
+).split()
 
 
 def content_digest(article: Article) -> str:
-    """`sha256:` digest of what a reader would call the article; two captures with one digest are one revision.
+    """`v2:sha256:` digest of what a reader would call the article; two captures with one digest are one revision.
 
-    Addresses of pictures and documents stay out: sites put session marks and cache numbers into them.
+    It is over a JSON object of the values that are there, by name: a field that is added to the table leaves the
+    digests of articles without it as they are.
 
-    >>> from locum_spider.items import Article
     >>> a = Article(url="http://x.org/1", title="T", text="B")
     >>> content_digest(a) == content_digest(Article(url="http://x.org/1?v=2", title="T", text="B"))
     True
     >>> content_digest(a) == content_digest(Article(url="http://x.org/1", title="T", text="B."))
     False
     """
-    content = [
-        article.title, article.standfirst, list(article.authors), article.published, article.published_at,
-        article.published_raw, article.section, list(article.tags), article.text,
-        [a.title for a in article.attachments], list(article.captions),
-    ]  # fmt: skip
+    said = ((each.name, each.said(article)) for each in _COUNTED)
+    return "v2:" + _sha256({name: value for name, value in said if value not in (None, ())})
+
+
+def has_digest(article: Article, digest: str) -> bool:
+    """Whether a stored digest is that of an article, in whichever version it was stored.
+
+    Version 1, `sha256:`, is over a JSON array of the values of eleven fields, in the order they had then.
+    """
+    said = {each.name: each.said(article) for each in _COUNTED}
+    return digest == content_digest(article) or digest == _sha256([said[name] for name in _VERSION_1])
+
+
+def _sha256(content: object) -> str:
     return "sha256:" + hashlib.sha256(_encode(content).encode()).hexdigest()

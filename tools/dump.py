@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from locum_spider.store.connection import connect_reading
+from locum_spider.store.content import COLUMNS
 
 _TABLES = (
     "article_text", "article_urls", "articles", "captures", "crawls", "frontier", "listing_entries", "records",
@@ -20,10 +21,9 @@ _TABLES = (
 )  # fmt: skip
 
 _COMPARABLE = {
-    "articles": """SELECT a.site, a.url, a.title, t.title AS text_title, a.standfirst, t.standfirst AS text_standfirst,
-        t.body, a.authors, a.section, a.tags, a.lang, a.published, a.published_at, a.published_raw, a.published_source,
-        a.published_conflict, a.modified_at, a.word_count, a.attachments, a.images, a.canonical_url, a.state
-        FROM articles a LEFT JOIN article_text t USING (id)""",
+    "articles": f"""SELECT a.site, a.url, t.title AS text_title, t.standfirst AS text_standfirst, t.body, a.word_count,
+        a.canonical_url, a.state, {", ".join(f"a.{each.name}" for each in COLUMNS)}
+        FROM articles a LEFT JOIN article_text t USING (id)""",  # noqa: S608 - our own column names
     "article_urls": "SELECT u.url, a.url AS article FROM article_urls u LEFT JOIN articles a ON a.id = u.article_id",
     "captures": """SELECT crawl_id, url, status, content_type, digest, location, etag FROM captures
         WHERE url NOT LIKE '%/robots.txt'""",

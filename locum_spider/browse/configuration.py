@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from locum_spider.errors import LocumError
+from locum_spider.items import FIELDS
 from locum_spider.sites import find_site
 from locum_spider.store.connection import connect_reading
 from locum_spider.store.files import DATABASE
@@ -30,15 +31,7 @@ ARRAY_FACETS_UP_TO = 50_000
 
 _ARTICLE_COLUMNS = {
     "site": "Name of the site's declaration",
-    "url": "Address the article is known under",
-    "standfirst": "The summary printed between title and text",
-    "authors": "Names of the byline (JSON array)",
-    "section": "Section as printed",
-    "published": "Calendar day at the publisher's place, or a month where no more is known",
-    "published_at": "Instant with its offset, where a time is known",
-    "published_raw": "The words on the page",
-    "published_source": "Where the date was read",
-    "published_conflict": "What contradicts the date",
+    **{each.name: each.about for each in FIELDS if each.column or each.name == "url"},
     "state": "live, or gone once the site no longer serves it",
     "first_seen": "First fetched (UTC)",
     "last_seen": "Last fetched (UTC)",
@@ -58,7 +51,7 @@ _TABLES: dict[str, dict[str, Any]] = {
         "fts_table": "articles_fts",
         "fts_pk": "id",
         "sort_desc": "published",
-        "columns": {**_ARTICLE_COLUMNS, "text": "The body, blocks separated by blank lines"},
+        "columns": _ARTICLE_COLUMNS | {each.name: each.about for each in FIELDS if each.name == "text"},
     },
     "article_text": {"description": "What the full-text index is built over."},
     "article_urls": {"description": "Every address an article was met at."},

@@ -8,7 +8,9 @@ from dataclasses import asdict
 from typing import Any
 
 from locum_spider.browse.format import blocks, changes
+from locum_spider.items import FIELDS, told
 from locum_spider.store import search as searching
+from locum_spider.store.content import COLUMNS, decode_object, decoded, read_revision
 from locum_spider.store.search import Filters, Hit
 
 Row = dict[str, Any]
@@ -101,9 +103,7 @@ def article(db: sqlite3.Connection, article_id: int, seq: int | None) -> Row | N
     found = _rows(db, "SELECT * FROM full_articles WHERE id = ?", article_id)
     if not found:
         return None
-    page = found[0]
-    for column in ("authors", "tags", "attachments", "images"):
-        page[column] = json.loads(page[column])
+    page = decoded(found[0])
     revisions = _rows(
         db, "SELECT r.id, r.seq, r.seen_at, r.digest, r.capture_id, r.title, c.warc_file, c.warc_offset "
         "FROM revisions r JOIN captures c ON c.id = r.capture_id WHERE r.article_id = ? ORDER BY r.seq", article_id,
@@ -118,6 +118,7 @@ def article(db: sqlite3.Connection, article_id: int, seq: int | None) -> Row | N
     )  # fmt: skip
     return {
         **page,
+        "facts": [(each.fact, ", ".join(told(page.get(each.name))), each.kind) for each in FIELDS if each.fact],
         "blocks": blocks(page["text"]),
         "revisions": revisions,
         "captures": _captures(db, article_id),
@@ -129,32 +130,26 @@ def article(db: sqlite3.Connection, article_id: int, seq: int | None) -> Row | N
 def _revision(db: sqlite3.Connection, article_id: int, seq: int) -> Row:
     """An old content in place of the latest, and how it differs from the one before it."""
     both = _rows(
-        db, "SELECT seq, title, standfirst, body AS text, fields, seen_at FROM revisions "
+        db, "SELECT seq, title, standfirst, body, fields, seen_at FROM revisions "
         "WHERE article_id = ? AND seq <= ? ORDER BY seq DESC LIMIT 2", article_id, seq,
     )  # fmt: skip
-    this = both[0]
-    fields = json.loads(this.pop("fields"))
-    shown = {key: value for key, value in fields.items() if key not in {"url", "canonical_url"}}
-    result: Row = {**this, **shown, "word_count": len(this["text"].split()), "before": None}
-    if len(both) > 1:
-        old = both[1]
-        old_fields = json.loads(old["fields"])
-        pairs = [(key, old[key], this[key]) for key in ("title", "standfirst")]
-        pairs += [(key, old_fields.get(key), value) for key, value in shown.items()]
+    this, *before = [
+        read_revision(row["title"], row["standfirst"], row["body"], decode_object(row["fields"])) for row in both
+    ]
+    result: Row = {each.name: getattr(this, each.name) for each in COLUMNS}
+    result |= {"text": this.text, "word_count": len(this.text.split()), "seen_at": both[0]["seen_at"], "before": None}
+    for old in before:
+        pairs = [(each.name, getattr(old, each.name), getattr(this, each.name)) for each in COLUMNS]
         result["before"] = {
-            "seq": old["seq"],
-            "fields": [(key, _plain(a), _plain(b)) for key, a, b in pairs if a != b],
-            "blocks": changes(old["text"], this["text"]),
+            "seq": both[1]["seq"],
+            "fields": [(name, _plain(a), _plain(b)) for name, a, b in pairs if a != b],
+            "blocks": changes(old.text, this.text),
         }
     return result
 
 
 def _plain(value: Any) -> str:
-    if value in (None, [], ""):
-        return "nothing"
-    if isinstance(value, list):
-        return ", ".join(v if isinstance(v, str) else v.get("title") or v.get("caption") or v["url"] for v in value)
-    return str(value)
+    return ", ".join(told(value)) or "nothing"
 
 
 def _captures(db: sqlite3.Connection, article_id: int) -> list[Row]:

@@ -16,7 +16,7 @@ from locum_spider.archive import Archive, FieldEvidence, StoredArticle
 from locum_spider.browse.serve import serve as serve_archive
 from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
 from locum_spider.errors import DeclarationError, UsageError
-from locum_spider.items import CrawlOutcome
+from locum_spider.items import FIELDS, CrawlOutcome, told
 from locum_spider.operate.schedule import next_due
 from locum_spider.sites import SHIPPED, load_sites
 from locum_spider.store.search import MARK, UNMARK, Filters, Hit
@@ -253,6 +253,9 @@ def _print_article(article: StoredArticle) -> None:
     click.echo(f"Published {article.published_at or article.published or 'on an unknown day'}{printed}")
     if article.published_conflict:
         click.echo(wrap(article.published_conflict, "! "))
+    for field in FIELDS:
+        if field.fact and (words := told(getattr(article, field.name))):
+            click.echo(wrap(f"{field.fact}: {', '.join(words)}"))
     if article.state != "live":
         click.echo(f"! The site no longer serves it ({article.state}).")
     click.echo()

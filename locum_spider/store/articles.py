@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from locum_spider.items import Article, Listing, Outcome, content_digest
+from locum_spider.store.content import COLUMNS, column_values, encode, fields_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,30 +152,16 @@ def _find(db: sqlite3.Connection, article: Article, key: str, canonical: str | N
     return row
 
 
-_COLUMNS = (
-    "title", "standfirst", "authors", "section", "tags", "lang", "published", "published_at", "published_raw",
-    "published_source", "published_conflict", "modified_at", "word_count", "attachments", "images", "canonical_url",
-)  # fmt: skip
-_UPDATE = f"UPDATE articles SET {', '.join(f'{c} = ?' for c in _COLUMNS)} WHERE id = ?"
+_STORED = (*(each.name for each in COLUMNS), "word_count", "canonical_url")
+_UPDATE = f"UPDATE articles SET {', '.join(f'{c} = ?' for c in _STORED)} WHERE id = ?"
 _INSERT = (
-    f"INSERT INTO articles ({', '.join(_COLUMNS)}, site, url, first_seen, last_seen) "
-    f"VALUES ({', '.join('?' * (len(_COLUMNS) + 4))})"
+    f"INSERT INTO articles ({', '.join(_STORED)}, site, url, first_seen, last_seen) "
+    f"VALUES ({', '.join('?' * (len(_STORED) + 4))})"
 )
 
 
-_json = json.JSONEncoder(ensure_ascii=False, default=asdict).encode
-"""Made once: `json.dumps` makes an encoder for every call. Attachments and pictures become objects."""
-
-_COLUMNS_OF_REVISIONS = frozenset({"title", "standfirst", "text", "evidence"})
-
-
 def _values(article: Article, canonical: str | None) -> tuple[object, ...]:
-    return (
-        article.title, article.standfirst, _json(article.authors), article.section, _json(article.tags), article.lang,
-        article.published, article.published_at, article.published_raw, article.published_source,
-        article.published_conflict, article.modified_at, len(article.text.split()),
-        _json(article.attachments), _json(article.images), canonical,
-    )  # fmt: skip
+    return (*column_values(article), len(article.text.split()), canonical)
 
 
 def _insert(db: sqlite3.Connection, site: str, article: Article, key: str, canonical: str | None, seen_at: str) -> int:
@@ -198,14 +184,13 @@ def _update(db: sqlite3.Connection, article_id: int, article: Article, canonical
 def _add_revision(
     db: sqlite3.Connection, article_id: int, article: Article, digest: str, capture_id: int, seen_at: str, seq: int
 ) -> None:
-    fields = {name: getattr(article, name) for name in article.__slots__ if name not in _COLUMNS_OF_REVISIONS}
     db.execute(
         "INSERT INTO revisions "
         "(article_id, seq, capture_id, digest, title, standfirst, body, fields, evidence, seen_at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            article_id, seq, capture_id, digest, article.title, article.standfirst, article.text, _json(fields),
-            _json(article.evidence), seen_at,
+            article_id, seq, capture_id, digest, article.title, article.standfirst, article.text, fields_of(article),
+            encode(article.evidence), seen_at,
         ),
     )  # fmt: skip
 

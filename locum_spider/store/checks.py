@@ -13,8 +13,9 @@ from typing import Any
 
 import msgspec
 
-from locum_spider.items import Article, Attachment, Image, LedgerEntry, content_digest
+from locum_spider.items import LedgerEntry
 from locum_spider.store.connection import reading_uri
+from locum_spider.store.content import COLUMNS, EMPTY, decode_object, sound
 from locum_spider.store.files import disk_error
 from locum_spider.store.ledger import GENESIS, link
 
@@ -103,32 +104,28 @@ def captures(db: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding("captures", text, file, seq, offset)
 
 
-_ARTICLE = (
-    "authors", "section", "tags", "lang", "published", "published_at", "published_raw", "published_source",
-    "published_conflict", "modified_at", "attachments", "images",
-)  # fmt: skip
-_JSON = frozenset({"authors", "tags", "attachments", "images"})
-
-
 def articles(db: sqlite3.Connection) -> Iterator[Finding]:
     """Articles without revisions, texts without articles, and whatever differs from the latest revision."""
-    columns = ", ".join(f"a.{name}" for name in _ARTICLE)
+    present = {row[1] for row in db.execute("PRAGMA table_info(articles)")}
+    names = [each.name for each in COLUMNS if each.name in present]
     rows = db.execute(
-        "SELECT a.id, a.url, r.id, t.id, a.title IS NOT r.title, a.standfirst IS NOT r.standfirst, a.word_count, "
-        "t.title IS NOT r.title OR t.standfirst IS NOT r.standfirst OR t.body IS NOT r.body, r.body, r.fields, "
-        f"{columns} FROM articles a LEFT JOIN article_text t ON t.id = a.id "
+        "SELECT a.id, a.url, r.id, t.id, a.word_count, "
+        "t.title IS NOT r.title OR t.standfirst IS NOT r.standfirst OR t.body IS NOT r.body, "
+        f"r.title, r.standfirst, r.body, r.fields, {', '.join(f'a.{name}' for name in names)} "
+        "FROM articles a LEFT JOIN article_text t ON t.id = a.id "
         "LEFT JOIN revisions r ON r.id = (SELECT id FROM revisions WHERE article_id = a.id ORDER BY seq DESC LIMIT 1) "
         "ORDER BY a.id"
     )
-    for article, url, revision, text, title, standfirst, count, words, body, fields, *values in rows:
+    for article, url, revision, text, count, words, title, standfirst, body, fields, *values in rows:
         faults = []
         if revision is None:
             faults = ["has no revision"]
         elif text is None:
             faults = ["has no text"]
         else:
-            own = {"title": title, "standfirst": standfirst, "word_count": count != len(body.split())}
-            different = [name for name, differs in own.items() if differs] + _different(fields, values)
+            stored = {**decode_object(fields), "title": title, "standfirst": standfirst}
+            different = _different(stored, dict(zip(names, values, strict=True)))
+            different += ["word_count"] * (count != len(body.split()))
             faults += ["has a text that differs from its latest revision"] * words
             faults += [f"differs from its latest revision in {', '.join(different)}"] * bool(different)
         for fault in faults:
@@ -137,17 +134,16 @@ def articles(db: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding("articles", f"the text {text_id} belongs to no article; {_RESTORE}")
 
 
-def _different(fields: str, values: list[Any]) -> list[str]:
-    """Names of the article's columns that are not as the revision's JSON has them."""
-    stored = _object(fields)
+def _different(stored: dict[str, Any], row: dict[str, Any]) -> list[str]:
+    """Names of the article's columns that are not as the revision has them."""
     found = []
-    for name, value in zip(_ARTICLE, values, strict=True):
-        plain = value
-        if name in _JSON:
+    for each in COLUMNS:
+        value: Any = row.get(each.name, EMPTY[each.name])  # an archive of an older version may lack the column
+        if each.is_list:
             with suppress(msgspec.DecodeError, TypeError):
-                plain = msgspec.json.decode(value)
-        if stored.get(name) != plain:
-            found.append(name)
+                value = msgspec.json.decode(value)
+        if stored.get(each.name, [] if each.is_list else None) != value:
+            found.append(each.name)
     return found
 
 
@@ -159,34 +155,11 @@ def revisions(db: sqlite3.Connection) -> Iterator[Finding]:
         "FROM revisions r ORDER BY r.id"
     )
     for _, article, seq, digest, title, standfirst, body, fields, follows in rows:
-        if _digest(title, standfirst, body, fields) != digest:
+        if sound(title, standfirst, body, fields, digest) is None:
             text = f"revision {seq} of article {article} is not what was stored: its digest differs; {_RESTORE}"
             yield Finding("revisions", text)
         if not follows:
             yield Finding("revisions", f"a revision before revision {seq} of article {article} is missing; {_RESTORE}")
-
-
-def _digest(title: str, standfirst: str | None, body: str, fields: str) -> str | None:
-    """The digest of a stored revision; None where its JSON is none."""
-    try:
-        values = _object(fields)
-        pictures = tuple(Image(**image) for image in values.pop("images", ()))
-        documents = tuple(Attachment(**document) for document in values.pop("attachments", ()))
-        lists: dict[str, Any] = {name: tuple(values.pop(name, ())) for name in ("authors", "tags")}
-        article = Article(
-            title=title, standfirst=standfirst, text=body, images=pictures, attachments=documents, **lists, **values
-        )
-        return content_digest(article)
-    except (TypeError, ValueError, AttributeError):
-        return None
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, TypeError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def sqlite(db: sqlite3.Connection) -> Iterator[Finding]:

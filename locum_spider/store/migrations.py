@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlite_utils import Database, Migrations
 
 from locum_spider.checkpoints import checkpoint
+from locum_spider.items import FIELDS, content_digest
+from locum_spider.store.content import sound, without_empty
 
 migrations = Migrations("locum_spider")
 
@@ -250,6 +252,45 @@ def m004_index_without_trigger(db: Database) -> None:
     db.execute("DROP TRIGGER article_text_ai")
 
 
+_M005 = (
+    # Only of revisions that are what was stored: of one that was changed by hand the digest goes on saying so.
+    """UPDATE captures SET article_digest = known.digest
+        FROM (SELECT digest AS old, max(locum_digest(title, standfirst, body, fields, digest)) AS digest
+            FROM revisions GROUP BY digest) AS known
+        WHERE known.old = captures.article_digest AND known.digest IS NOT NULL""",
+    """UPDATE revisions SET digest = coalesce(locum_digest(title, standfirst, body, fields, digest), digest),
+        fields = locum_fields(fields)""",
+)
+
+
+@migrations()
+def m005_digests_of_named_values(db: Database) -> None:
+    """Digests that a new field leaves alone (version 2), and revisions that name only what is there."""
+    db.register_function(_digest, name="locum_digest", deterministic=True)
+    db.register_function(without_empty, name="locum_fields", deterministic=True)
+    for statement in _M005:
+        checkpoint("migration")
+        db.execute(statement)
+    make_full_articles(db)
+
+
+def _digest(title: str, standfirst: str | None, body: str, fields: str, digest: str) -> str | None:
+    article = sound(title, standfirst, body, fields, digest)
+    return content_digest(article) if article is not None else None
+
+
+def make_full_articles(db: Database) -> None:
+    """The view `full_articles`, of the columns that there are: to be called when one has been added to `articles`."""
+    present = {column.name for column in db.table("articles").columns}
+    fields = [each.name for each in FIELDS if each.name == "text" or (each.column and each.name in present)]
+    columns = ", ".join("t.body AS text, a.word_count" if name == "text" else f"a.{name}" for name in fields)
+    db.execute("DROP VIEW IF EXISTS full_articles")
+    db.execute(
+        f"CREATE VIEW full_articles AS SELECT a.id, a.url, a.site, {columns}, a.state, a.first_seen, a.last_seen "
+        "FROM articles a JOIN article_text t USING (id)"
+    )
+
+
 def known() -> set[str]:
     """Names of all migrations this version knows."""
-    return {"m001_first_schema", "m002_sightings", "m003_what_others_kept", "m004_index_without_trigger"}
+    return {name for name in globals() if name[:1] == "m" and name[1:4].isdecimal()}

@@ -25,6 +25,7 @@ CARE = Article(
     published_at="2018-04-10T15:45:00+01:00",
     published_raw="10th April 2018, 3.45pm",
     published_source="visible",
+    modified_at="2018-04-11T09:30:00+01:00",
     section="Social work",
     tags=("law",),
     lang="en",
@@ -37,7 +38,7 @@ CARE_LATER = Article(
     url=CARE.url, title=CARE.title, standfirst=CARE.standfirst, authors=("Ann Ash",), published=CARE.published,
     published_at=CARE.published_at, published_raw=CARE.published_raw, published_source="visible", section="News",
     tags=CARE.tags, lang="en", text=CARE.text.replace("£10", "£12") + "\n\nCorrected.", attachments=CARE.attachments,
-    images=CARE.images,
+    images=CARE.images, modified_at="2018-04-12T10:00:00+01:00",
 )  # fmt: skip
 DOUBT = Article(
     url="http://locumtoday.co.uk/article.php?s=2016-06-30-figures",

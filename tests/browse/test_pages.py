@@ -54,7 +54,7 @@ def test_article_page_shows_everything(get: Get) -> None:
         ">Ann Ash</a>", "10 April 2018, 15:45 (UTC+01:00)", "<q>10th April 2018, 3.45pm</q>",
         "find?section=News", "<p dir=\"auto\">A care order costs £12.</p>", "<ul>\n<li dir=\"auto\">who</li>",
         "<ol>\n<li dir=\"auto\">First write.</li>", "Corrected.", "A desk at night", ">The guidance</a>",
-        "find?tag=law",
+        "find?tag=law", "<dt>Modified, it says</dt><dd>12 April 2018, 10:00 (UTC+01:00)</dd>",
         "article.php?s=2018-04-10-care&amp;catTitle=news", "one.warc.gz at byte 3000, 100 long", "sha1:ABC",
         "?revision=1", "?revision=2",
     ):  # fmt: skip
@@ -75,10 +75,12 @@ def test_revision_shows_its_own_content_and_what_changed(get: Get) -> None:
     assert "A care order costs £10." in first
     assert "Bo Birch" in first
     assert "<del>" not in first
+    assert "<dd>11 April 2018, 09:30 (UTC+01:00)</dd>" in first
     assert "A care order costs <del>£10.</del><ins>£12.</ins>" in second
     assert "<ins>Corrected.</ins>" in second
     assert "<del>Social work</del> <ins>News</ins>" in second
     assert "<del>Ann Ash, Bo Birch</del> <ins>Ann Ash</ins>" in second
+    assert "<del>2018-04-11T09:30:00+01:00</del> <ins>2018-04-12T10:00:00+01:00</ins>" in second
 
 
 def test_what_others_wrote_is_text_and_never_html_or_a_script_link(get: Get) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tarfile
@@ -16,9 +17,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from crash import SITE, Blow, run
+from crash_site import site
 from dump import dump_archive
 
 from locum_spider.archive import Archive
+from locum_spider.demo.server import SiteServer
 from locum_spider.preservation.rebuild import rebuild
 from locum_spider.preservation.verify import verify
 from locum_spider.store.connection import connect_reading, connect_writing
@@ -72,6 +76,23 @@ def test_the_first_writer_brings_it_up_to_date_and_a_rebuild_gives_the_same(old)
     migrated = dump_archive(old)
     assert rebuild(old, jobs=1).exit_code == 0
     assert dump_archive(old) == migrated
+
+
+def test_content_that_has_not_changed_is_no_revision_for_a_newer_version(old):
+    with SiteServer(site(changed=True, articles=12, listings=2)) as server:  # without 304: each page is read again
+        assert run(["crawl", SITE, "--archive", str(old), "--delay", "0"], server.url, Blow()).code in {0, 6}
+    with Archive(old) as archive:
+        crawl = archive.crawls(limit=1)[0]
+    counts = [crawl[f"articles_{outcome}"] for outcome in ("new", "changed", "unchanged")]
+    assert counts == [0, 0, 9]  # and one is gone
+
+
+def test_a_revision_that_was_changed_by_hand_is_still_found(old):
+    with closing(sqlite3.connect(old / "archive.db")) as db:
+        db.execute("UPDATE revisions SET body = body || '.' WHERE id = 3")
+        db.commit()
+    connect_writing(old).close()
+    assert {finding.kind for finding in verify(old).findings} >= {"revisions"}
 
 
 def test_killed_in_the_middle_it_is_the_old_one_or_the_next(old, tmp_path):

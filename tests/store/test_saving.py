@@ -6,8 +6,10 @@ import itertools
 import json
 
 import pytest
+from click.testing import CliRunner
 
 from locum_spider.archive import Archive
+from locum_spider.cli import locum
 from locum_spider.items import Attachment, Image, Listing, ListingEntry
 from locum_spider.store import articles
 
@@ -230,6 +232,14 @@ def test_article_reads_back_as_it_was_saved(save, tmp_path):
         assert archive.counts() == {"x": 1}
         (revision,) = archive.revisions(1)
         assert (revision["seq"], revision["body"]) == (1, "One two.\n\nThree.")
+    shown = CliRunner().invoke(locum, ["show", "1", "--archive", str(tmp_path)])
+    assert "\nModified, it says: 2016-01-02T00:00:00Z\n" in shown.output
+
+
+def test_a_revision_names_only_what_its_article_has(db, save):
+    save(tags=("t",), section="")
+    fields = db.execute("SELECT fields FROM revisions").fetchone()[0]
+    assert fields == '{"section": "", "tags": ["t"], "url": "http://x.example/1"}'
 
 
 def test_articles_come_newest_first_and_undated_ones_last(save, tmp_path):

@@ -10,12 +10,12 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-_FIELDS = (
-    "site", "title", "standfirst", "authors", "section", "tags", "lang", "published", "published_at", "published_raw",
-    "published_source", "published_conflict", "modified_at", "text", "attachments", "images", "state",
-)  # fmt: skip
-_QUERY = f"""SELECT url, {", ".join(_FIELDS)}, (SELECT count(*) FROM revisions r WHERE r.article_id = f.id) AS revisions
-    FROM full_articles f ORDER BY url"""  # noqa: S608 - our own column names
+from locum_spider.store.content import EMPTY
+
+_COMPARED = {"site": None, **EMPTY, "text": None, "state": None}
+"""Columns that are compared, with what an archive of an older version says that has none of the name."""
+_QUERY = """SELECT f.*, (SELECT count(*) FROM revisions r WHERE r.article_id = f.id) AS revisions
+    FROM full_articles f ORDER BY url"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,9 @@ def _rows(db: sqlite3.Connection) -> Iterator[dict[str, Any]]:
     cursor = db.execute(_QUERY)
     names = [column[0] for column in cursor.description]
     for row in cursor:
-        yield dict(zip(names, tuple(row), strict=True))
+        found = dict(zip(names, tuple(row), strict=True))
+        compared = {name: found.get(name, absent) for name, absent in _COMPARED.items()}
+        yield {"url": found["url"], **compared, "revisions": found["revisions"]}
 
 
 def _pairs(
