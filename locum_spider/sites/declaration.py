@@ -13,7 +13,7 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from locum_spider.errors import DeclarationError
 from locum_spider.sites.site import (
-    FIELDS,
+    DECLARABLE,
     WAYS,
     Addresses,
     ArticleRules,
@@ -154,7 +154,7 @@ def _layout_faults(site: Site) -> list[tuple[str, str]]:
     elif untils[-1] is not None:
         found.append((f"layouts[{len(untils) - 1}].until", "the last layout must have no date: it reads today's pages"))
     for number, layout in enumerate(site.layouts):
-        places = [(f"article.{name}", rule) for name in FIELDS for rule in layout.article.rules(name)]
+        places = [(f"article.{name}", rule) for name in DECLARABLE for rule in layout.article.rules(name)]
         places += [("listing.published", layout.listing.published)] if layout.listing.published else []
         found += [(f"layouts[{number}].{key}", fault) for key, rule in places for fault in _rule_faults(rule)]
         if (published := layout.listing.published) is not None and published.label is None:
@@ -182,9 +182,9 @@ def _rule_faults(rule: Rule) -> list[str]:
         found.append(f"above names a field, {'@' + rule.above!r}")
     landmarks = [rule.above, rule.after, *rule.before]
     found += [
-        f"{mark!r} is no field; allowed: {', '.join('@' + f for f in FIELDS)}"
+        f"{mark!r} is no field; allowed: {', '.join('@' + f for f in DECLARABLE)}"
         for mark in landmarks
-        if mark is not None and mark.startswith("@") and mark[1:] not in FIELDS
+        if mark is not None and mark.startswith("@") and mark[1:] not in DECLARABLE
     ]
     return found
 

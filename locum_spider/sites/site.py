@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus, urlsplit
 import msgspec
 
 from locum_spider.clock import parse_span
-from locum_spider.items import Kind
+from locum_spider.items import FIELDS, Kind
 from locum_spider.urls import host_of, normalise_url
 
 Evidence = Literal["address", "metadata", "heading"]
@@ -51,21 +51,20 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 WAYS = ("css", "meta", "json_ld", "named_by", "label", "above", "after")
-FIELDS = ("title", "published", "standfirst", "section", "body", "authors", "tags", "modified")
 Rules = Rule | tuple[Rule, ...]
 
+_FIRST = ("title", "published", "standfirst", "section", "body", "modified")
+_BY_RULE = {field.rule: field for field in FIELDS if field.rule is not None}
+DECLARABLE = {name: _BY_RULE[name] for name in (*_FIRST, *_BY_RULE)}
+"""Fields that a declaration has rules for, in the order of reading: a rule can name those before it as landmarks."""
 
-class ArticleRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+
+class ArticleRules(
+    msgspec.defstruct(  # type: ignore[misc]  # so a field has its rules as soon as the table has the field
+        "_", [(name, Rules, ()) for name in DECLARABLE], frozen=True, forbid_unknown_fields=True, kw_only=True
+    )
+):
     """One rule, or several of which the first that finds something counts, for each field of an article."""
-
-    title: Rules = ()
-    published: Rules = ()
-    standfirst: Rules = ()
-    section: Rules = ()
-    body: Rules = ()
-    authors: Rules = ()
-    tags: Rules = ()
-    modified: Rules = ()
 
     def rules(self, name: str) -> tuple[Rule, ...]:
         """The rules of a field, in order."""

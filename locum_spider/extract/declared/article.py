@@ -27,14 +27,15 @@ from locum_spider.extract.declared.landmarks import (
 from locum_spider.extract.page.document import Document
 from locum_spider.extract.page.lines import Line, LineReader
 from locum_spider.extract.phrases import pattern
-from locum_spider.items import Article, Attachment, Image
-from locum_spider.sites.site import Rule, Site
+from locum_spider.items import Article, Attachment, Field, Image
+from locum_spider.sites.site import DECLARABLE, Rule, Site
 from locum_spider.text import fold
 
 _cut = partial(pattern, "behind_date", before=r"\s*(?:[|•·;(\[]|\s[–—-]\s|,?\s", after=r"\s)")
 _byline = partial(pattern, "by", "made_by", after=r"\s+(.{2,80})", lang="en")
 _names = partial(pattern, "and", before=r",\s*|\s*[&;]\s*|\s+", after=r"\s+", lang="en")
 _FEW_WORDS = 6
+_KEYWORDS = re.compile(r"[\n,;]\s*")
 
 
 @dataclass(slots=True)
@@ -67,7 +68,7 @@ def read_declared(document: Document, site: Site, fetched_at: datetime) -> Artic
         raise PageError(f"{document.url}: not the address of an article of {site.title}")
     layout = site.layout(fetched_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
     reading = _Reading(document, site, fetched_at)
-    for name in ("title", "published", "standfirst", "section", "body", "modified", "authors", "tags"):
+    for name in DECLARABLE:
         for rule in layout.article.rules(name):
             _apply(reading, name, rule)
             if name in reading.values:
@@ -92,7 +93,7 @@ def _apply(reading: _Reading, name: str, rule: Rule) -> None:
         case "meta":
             values = document.meta.get((rule.meta or "").lower(), [])
             if values and values[0]:
-                reading.keep(name, rule, "\n".join(values) if name in {"authors", "tags"} else values[0])
+                reading.keep(name, rule, "\n".join(values) if DECLARABLE[name].is_list else values[0])
         case "json_ld":
             if value := _json_ld_value(document, rule.json_ld or ""):
                 reading.keep(name, rule, value)
@@ -207,8 +208,8 @@ def _apply_css(reading: _Reading, name: str, rule: Rule) -> None:
         texts = [fold(node.text(separator=" ")) for node in nodes]
     texts = [text for text in texts if text]
     if texts:
-        many = {"body": "\n\n", "authors": "\n", "tags": "\n"}
-        reading.keep(name, rule, many[name].join(texts) if name in many else texts[0])
+        whole = "\n\n".join(texts) if name == "body" else "\n".join(texts[: None if DECLARABLE[name].is_list else 1])
+        reading.keep(name, rule, whole)
 
 
 def _json_ld_value(document: Document, path: str) -> str | None:
@@ -229,26 +230,38 @@ def _article(reading: _Reading) -> Article:
     dated = _read_published(values["published"], site, reading.now)
     address_day = site.address_date(document.url)
     canonical = document.canonical
+    read = {
+        field.name: _value(reading, field, values[name])
+        for name, field in DECLARABLE.items()
+        if name in values and name != "published"
+    }
     return Article(
         url=document.url,
-        title=values["title"],
-        standfirst=values.get("standfirst"),
-        authors=tuple(a for a in _names().split(values.get("authors", "").replace("\n", ";")) if a.strip()),
         published=dated.day,
         published_at=dated.at,
         published_raw=dated.raw,
         published_source=_source(reading.evidence["published"]) if dated.day else None,
         published_conflict=_conflict(dated, address_day),
-        modified_at=_modified(reading),
-        section=values.get("section"),
-        tags=tuple(t for t in re.split(r"[\n,;]\s*", values.get("tags", "")) if t),
         lang=document.lang or site.language,
-        text=values.get("body", ""),
         attachments=reading.attachments,
         images=reading.images,
         canonical_url=canonical if canonical and site.is_article(canonical) else None,
         evidence=_evidence(reading, address_day),
+        **read,
     )
+
+
+def _value(reading: _Reading, field: Field, raw: str) -> Any:
+    """What an article has of the words that a rule found."""
+    match field.kind:
+        case "names":
+            return tuple(name for name in _names().split(raw.replace("\n", ";")) if name.strip())
+        case "keywords":
+            return tuple(word for word in _KEYWORDS.split(raw) if word)
+        case "instant":
+            dated = _read_published(raw, reading.site, reading.now)
+            return dated.at or dated.day
+    return raw
 
 
 def _evidence(reading: _Reading, address_day: str | None) -> dict[str, str]:
@@ -264,13 +277,6 @@ def _evidence(reading: _Reading, address_day: str | None) -> dict[str, str]:
     if reading.document.canonical:
         found["canonical_url"] = 'link rel="canonical"'
     return found
-
-
-def _modified(reading: _Reading) -> str | None:
-    if "modified" not in reading.values:
-        return None
-    dated = _read_published(reading.values["modified"], reading.site, reading.now)
-    return dated.at or dated.day
 
 
 @dataclass(frozen=True, slots=True)
