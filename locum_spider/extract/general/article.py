@@ -45,7 +45,7 @@ def read_general(
     if failed or is_too_little(text, marked=marked):
         return None
     published = read_published(document, metadata.headline, place, names=names, listing_date=listing_date)
-    return _article(document, metadata, metadata.title, text, published)
+    return _article(document, metadata, text, published)
 
 
 def place_of(document: Document, fetched_at: datetime, site: Site | None = None) -> Place:
@@ -56,28 +56,22 @@ def place_of(document: Document, fetched_at: datetime, site: Site | None = None)
     return Place(now, clock_of(document.url, document.lang), document.lang, None)
 
 
-def _article(document: Document, metadata: Metadata, title: str, text: str, published: Published) -> Article:
-    # A description that is a paragraph of the text is no standfirst, or one that the text has already.
-    standfirst = metadata.standfirst if metadata.standfirst not in text.split("\n\n") else None
-    also = {"lang": metadata.lang, "canonical_url": metadata.canonical_url, "modified": published.modified_at}
-    told = {name: "metadata" for name, value in also.items() if value}
+def _article(document: Document, metadata: Metadata, text: str, published: Published) -> Article:
+    read = {name: getattr(metadata, name) for name in metadata.evidence}
+    if metadata.standfirst in text.split("\n\n"):
+        read["standfirst"] = None  # a description that the text has already
+    modified = {"modified": "metadata"} if published.modified_at else {}
     return Article(
         url=document.url,
-        title=title,
-        standfirst=standfirst,
-        authors=metadata.authors,
         published=published.day,
         published_at=published.at,
         published_raw=published.raw,
         published_source=published.source,
         published_conflict=published.conflict,
         modified_at=published.modified_at,
-        section=metadata.section,
-        tags=metadata.tags,
-        lang=metadata.lang,
         text=text,
-        canonical_url=metadata.canonical_url,
-        evidence={**metadata.evidence, **told, "body": "trafilatura", "published": published.reason},
+        evidence={**metadata.evidence, **modified, "body": "trafilatura", "published": published.reason},
+        **read,
     )
 
 

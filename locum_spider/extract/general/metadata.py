@@ -22,7 +22,10 @@ _CODE = re.compile(r"[a-z]{2,3}")
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What was read, with its sources by field in `evidence`. `headline` is the line of the page that is the title."""
+    """What was read. `evidence` has the sources of the fields that an article gets from here, by their names in it.
+
+    `headline` is the line of the page that is the title.
+    """
 
     title: str | None
     headline: int | None
@@ -46,10 +49,12 @@ def read_metadata(document: Document) -> Metadata:
         "standfirst": "visible" if (standfirst := read_standfirst(document, headline, title or "")) else None,
         "section": "metadata" if (section := read_section(document)) else None,
         "tags": "metadata" if (tags := read_tags(document)) else None,
+        "lang": "metadata" if (lang := read_language(document)) else None,
+        "canonical_url": "metadata" if document.canonical else None,
     }
     return Metadata(
         title=title, headline=headline, authors=authors, standfirst=standfirst, section=section, tags=tags,
-        lang=read_language(document), canonical_url=document.canonical,
+        lang=lang, canonical_url=document.canonical,
         evidence={name: source for name, source in found.items() if source},
     )  # fmt: skip
 
