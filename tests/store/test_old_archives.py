@@ -20,13 +20,16 @@ import pytest
 from crash import SITE, Blow, run
 from crash_site import site
 from dump import dump_archive
+from sqlite_utils import Database
 
 from locum_spider.archive import Archive
+from locum_spider.browse import reading
 from locum_spider.demo.server import SiteServer
 from locum_spider.preservation.rebuild import rebuild
+from locum_spider.preservation.rebuild.compare import compare
 from locum_spider.preservation.verify import verify
 from locum_spider.store.connection import connect_reading, connect_writing
-from locum_spider.store.migrations import known
+from locum_spider.store.migrations import known, make_full_articles
 
 PACKED = sorted((Path(__file__).parents[1] / "fixtures" / "archives").glob("*.tar.gz"))
 _MIGRATE = "import sys; from pathlib import Path; from locum_spider.store.connection import connect_writing as c; "
@@ -85,6 +88,23 @@ def test_content_that_has_not_changed_is_no_revision_for_a_newer_version(old):
         crawl = archive.crawls(limit=1)[0]
     counts = [crawl[f"articles_{outcome}"] for outcome in ("new", "changed", "unchanged")]
     assert counts == [0, 0, 9]  # and one is gone
+
+
+def test_an_archive_from_before_a_field_was_known_is_read(old, tmp_path):
+    """As if `modified_at` had been added to the table today, in a migration that has not come to this archive yet."""
+    whole = shutil.copytree(old, tmp_path / "whole", ignore=shutil.ignore_patterns("whole"))
+    with closing(sqlite3.connect(old / "archive.db")) as db:
+        db.execute("DROP VIEW full_articles")
+        db.execute("ALTER TABLE articles RENAME COLUMN modified_at TO unknown")
+        make_full_articles(Database(db))
+        db.commit()
+    with Archive(old) as archive:
+        assert {article.modified_at for article in archive.articles()} == {None}
+    with closing(connect_reading(old)) as db:
+        assert "modified_at" not in dict(db.execute("SELECT * FROM full_articles").fetchone())
+        assert reading.article(db, 1, None)["title"]
+        assert compare(db, whole / "archive.db").unchanged == 10
+    assert verify(old).findings == []
 
 
 def test_a_revision_that_was_changed_by_hand_is_still_found(old):
