@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
-from locum_spider.items import FIELDS, Article, Content, told
+from locum_spider.fields import FIELDS, told
+from locum_spider.items import Article, Content
 from locum_spider.sites import load_sites
 from locum_spider.store import reading
 from locum_spider.store import search as searching

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
@@ -184,52 +183,18 @@ class Attachment:
 FieldKind = Literal[
     "line", "prose", "names", "keywords", "day", "instant", "address", "attachments", "images", "rules"
 ]  # fmt: skip
-_LISTS = frozenset({"names", "keywords", "attachments", "images"})
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """What the rest of the project knows of a field of `Article`: told beside the field, collected in `FIELDS`.
-
-    `about` is what Datasette says of its column. Of a field that `counts` another value makes another revision.
-    `rule` is its name in a site's declaration and in evidence. `column`: `articles` has a column of its name, which
-    holds lists as JSON arrays. `fact` is the label under which `locum show` and the pages print a field that has no
-    place of its own there.
-    """
-
-    name: str
-    kind: FieldKind
-    about: str
-    counts: bool = False
-    rule: str | None = None
-    column: bool = True
-    fact: str | None = None
-
-    @property
-    def is_list(self) -> bool:
-        """Whether its value is a tuple."""
-        return self.kind in _LISTS
-
-    def said(self, article: Article) -> Any:
-        """The value as readers see it.
-
-        Addresses of pictures and documents stay out: sites put session marks and cache numbers into them.
-        """
-        match self.kind:
-            case "attachments":
-                return tuple(document.title for document in article.attachments)
-            case "images":
-                return article.captions
-        return getattr(article, self.name)
+LISTS = frozenset({"names", "keywords", "attachments", "images"})
+"""Kinds of fields that hold a tuple."""
 
 
 def _is(kind: FieldKind, about: str, **more: Any) -> dict[str, Any]:
+    """What the others must know of a field: its line of the table, see `fields.Field`."""
     return {"kind": kind, "about": about, **more}
 
 
 def _may(kind: FieldKind, about: str, default: Any = None, **more: Any) -> Any:
     """A field that an article need not have."""
-    return field(default=() if kind in _LISTS else default, metadata=_is(kind, about, **more))
+    return field(default=() if kind in LISTS else default, metadata=_is(kind, about, **more))
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,20 +246,6 @@ class Article(Content):
     evidence: dict[str, str] = field(
         default_factory=dict, metadata=_is("rules", "What read each field (JSON object)", column=False)
     )
-
-
-FIELDS: tuple[Field, ...] = tuple(Field(each.name, **each.metadata) for each in fields(Article))
-"""The one table of an article's fields. Columns, checks, comparison, digest and display follow from it."""
-
-
-def told(value: Any) -> tuple[str, ...]:
-    """A field's value in words, each of several apart: names, titles of documents, captions of pictures.
-
-    >>> told(None), told("News"), told(("Ann Ash", "Bo Elm")), told((Image("/i.jpg", caption="A pier"),))
-    ((), ('News',), ('Ann Ash', 'Bo Elm'), ('A pier',))
-    """
-    values = value if isinstance(value, tuple) else (value,)
-    return tuple(one if isinstance(one, str) else one.words for one in values if one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,39 +312,3 @@ class Revisit:
     digest: str | None
     url: str | None
     fetched_at: str | None
-
-
-_encode = json.JSONEncoder(ensure_ascii=False).encode  # made once: `json.dumps` makes one for every call
-_COUNTED = sorted((each for each in FIELDS if each.counts), key=lambda each: each.name)
-_VERSION_1 = (
-    "title standfirst authors published published_at published_raw section tags text attachments images"
-).split()
-
-
-def content_digest(article: Article) -> str:
-    """`v2:sha256:` digest of what a reader would call the article; two captures with one digest are one revision.
-
-    It is over a JSON object of the values that are there, by name: a field that is added to the table leaves the
-    digests of articles without it as they are.
-
-    >>> a = Article(url="http://x.org/1", title="T", text="B")
-    >>> content_digest(a) == content_digest(Article(url="http://x.org/1?v=2", title="T", text="B"))
-    True
-    >>> content_digest(a) == content_digest(Article(url="http://x.org/1", title="T", text="B."))
-    False
-    """
-    said = ((each.name, each.said(article)) for each in _COUNTED)
-    return "v2:" + _sha256({name: value for name, value in said if value not in (None, ())})
-
-
-def has_digest(article: Article, digest: str) -> bool:
-    """Whether a stored digest is that of an article, in whichever version it was stored.
-
-    Version 1, `sha256:`, is over a JSON array of the values of eleven fields, in the order they had then.
-    """
-    said = {each.name: each.said(article) for each in _COUNTED}
-    return digest == content_digest(article) or digest == _sha256([said[name] for name in _VERSION_1])
-
-
-def _sha256(content: object) -> str:
-    return "sha256:" + hashlib.sha256(_encode(content).encode()).hexdigest()

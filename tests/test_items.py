@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from locum_spider import items
-from locum_spider.items import Article, Attachment, Field, Image, content_digest, has_digest
+from locum_spider import fields as table
+from locum_spider.fields import Field, content_digest, has_digest
+from locum_spider.items import Article, Attachment, Image
 
 ARTICLE = Article(
     url="http://x.example/1", title="T", standfirst="S", authors=("A", "B"), published="2016-01-01",
@@ -81,5 +82,5 @@ def test_a_field_that_is_not_there_leaves_the_digest_alone(monkeypatch):
     added = Field("photographer", "names", "Who took the pictures", counts=True)
     monkeypatch.setattr(Field, "said", lambda field, article: getattr(article, field.name, ()))
     before = content_digest(Article(url="u", title="T"))
-    monkeypatch.setattr(items, "_COUNTED", [*items._COUNTED, added])
+    monkeypatch.setattr(table, "_COUNTED", [*table._COUNTED, added])
     assert content_digest(Article(url="u", title="T")) == before

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from locum_spider.errors import LocumError
-from locum_spider.items import FIELDS
+from locum_spider.fields import FIELDS
 from locum_spider.sites import find_site
 from locum_spider.store.connection import connect_reading
 from locum_spider.store.files import DATABASE

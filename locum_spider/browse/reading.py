@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from locum_spider.browse.format import blocks, changes
-from locum_spider.items import FIELDS, told
+from locum_spider.fields import FIELDS, told
 from locum_spider.store import search as searching
 from locum_spider.store.content import COLUMNS, decode_object, decoded, read_revision
 from locum_spider.store.search import Filters, Hit

@@ -16,7 +16,8 @@ from locum_spider.archive import Archive, FieldEvidence, StoredArticle
 from locum_spider.browse.serve import serve as serve_archive
 from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
 from locum_spider.errors import DeclarationError, UsageError
-from locum_spider.items import FIELDS, CrawlOutcome, told
+from locum_spider.fields import FIELDS, told
+from locum_spider.items import CrawlOutcome
 from locum_spider.operate.schedule import next_due
 from locum_spider.sites import SHIPPED, load_sites
 from locum_spider.store.search import MARK, UNMARK, Filters, Hit

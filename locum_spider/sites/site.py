@@ -11,7 +11,8 @@ from urllib.parse import unquote_plus, urlsplit
 import msgspec
 
 from locum_spider.clock import parse_span
-from locum_spider.items import FIELDS, Kind
+from locum_spider.fields import FIELDS
+from locum_spider.items import Kind
 from locum_spider.urls import host_of, normalise_url
 
 Evidence = Literal["address", "metadata", "heading"]

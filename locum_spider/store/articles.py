@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from locum_spider.items import Article, Listing, Outcome, content_digest
+from locum_spider.fields import content_digest
+from locum_spider.items import Article, Listing, Outcome
 from locum_spider.store.content import COLUMNS, column_values, encode, fields_of
 
 

@@ -11,7 +11,8 @@ from typing import Any, get_type_hints
 import msgspec
 
 from locum_spider.errors import ArchiveError
-from locum_spider.items import FIELDS, Article, has_digest
+from locum_spider.fields import FIELDS, has_digest
+from locum_spider.items import Article
 
 COLUMNS = tuple(each for each in FIELDS if each.column)
 """Fields that are a column of `articles`, which an archive of an older version may lack."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlite_utils import Database, Migrations
 
 from locum_spider.checkpoints import checkpoint
-from locum_spider.items import FIELDS, content_digest
+from locum_spider.fields import FIELDS, content_digest
 from locum_spider.store.content import sound, without_empty
 
 migrations = Migrations("locum_spider")

@@ -27,7 +27,8 @@ from locum_spider.extract.declared.landmarks import (
 from locum_spider.extract.page.document import Document
 from locum_spider.extract.page.lines import Line, LineReader
 from locum_spider.extract.phrases import pattern
-from locum_spider.items import Article, Attachment, Field, Image
+from locum_spider.fields import Field
+from locum_spider.items import Article, Attachment, Image
 from locum_spider.sites.site import DECLARABLE, Rule, Site
 from locum_spider.text import fold
 
