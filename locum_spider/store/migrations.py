@@ -260,12 +260,17 @@ _M005 = (
         WHERE known.old = captures.article_digest AND known.digest IS NOT NULL""",
     """UPDATE revisions SET digest = coalesce(locum_digest(title, standfirst, body, fields, digest), digest),
         fields = locum_fields(fields)""",
+    """UPDATE crawls SET finished_at = NULL, reasons = '[]' WHERE outcome = 'imported'
+        AND reasons = '["under way, or cut short: run the same `locum import` again"]'""",
 )
 
 
 @migrations()
 def m005_digests_of_named_values(db: Database) -> None:
-    """Digests that a new field leaves alone (version 2), and revisions that name only what is there."""
+    """Digests that a new field leaves alone (version 2), and revisions that name only what is there.
+
+    An import that was cut short is a row without `finished_at`; before, a sentence in its `reasons` said so.
+    """
     db.register_function(_digest, name="locum_digest", deterministic=True)
     db.register_function(without_empty, name="locum_fields", deterministic=True)
     for statement in _M005:

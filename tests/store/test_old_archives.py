@@ -28,6 +28,7 @@ from locum_spider.demo.server import SiteServer
 from locum_spider.preservation.rebuild import rebuild
 from locum_spider.preservation.rebuild.compare import compare
 from locum_spider.preservation.verify import verify
+from locum_spider.store import crawls
 from locum_spider.store.connection import connect_reading, connect_writing
 from locum_spider.store.migrations import known, make_full_articles
 
@@ -105,6 +106,19 @@ def test_an_archive_from_before_a_field_was_known_is_read(old, tmp_path):
         assert reading.article(db, 1, None)["title"]
         assert compare(db, whole / "archive.db").unchanged == 10
     assert verify(old).findings == []
+
+
+def test_an_import_that_was_cut_short_goes_on(old):
+    reasons = '["under way, or cut short: run the same `locum import` again"]'
+    with closing(sqlite3.connect(old / "archive.db")) as db, db:
+        db.execute(
+            "INSERT INTO crawls (id, site, started_at, finished_at, outcome, reasons, version) "
+            "VALUES (99, 'post', '2026-05-04T00:00:00Z', '2026-05-04T00:00:00Z', 'imported', ?, '0.1.0')",
+            (reasons,),
+        )
+    with closing(connect_writing(old)) as db:
+        assert crawls.unfinished_import(db, "post") == 99
+        assert db.execute("SELECT reasons FROM crawls WHERE id = 99").fetchone() == ("[]",)
 
 
 def test_a_revision_that_was_changed_by_hand_is_still_found(old):
