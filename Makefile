@@ -3,41 +3,46 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin/python
 READY := $(VENV)/.ready
+PYTEST := $(BIN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Processes started by the tests would compile everything anew, each of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint bench fuzz crash disk clean
+.PHONY: help demo test lint bench fuzz crash disk clean
+
+help:  ## tells what there is
+	@sed -n 's/^\([a-z]*\):.*  ## /\1 /p' $(MAKEFILE_LIST) | while read -r name does; do printf 'make %-6s %s\n' "$$name" "$$does"; done
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 demo" >&2; exit 2; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv is missing; on Debian: apt-get install python3-venv" >&2; exit 2; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@echo "Installing locum_spider, what it needs and the tools of its tests into $(VENV). This takes about a minute, once."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN) -m pip install -qq --disable-pip-version-check --editable '.[dev]'  # -qq: errors, no warnings
 	@touch $(READY)
 
-demo: $(READY)
+demo: $(READY)  ## makes an archive of the bundled sample, in data/
 	$(BIN) -m locum_spider demo --archive data
 
-test: $(READY) lint
-	$(BIN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+test: $(READY) lint  ## runs the checks and the tests
+	$(PYTEST)
 
-lint: $(READY)
+lint: $(READY)  ## runs ruff, mypy and import-linter
 	$(BIN) -m ruff check .
 	$(BIN) -m mypy
 	$(BIN) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 
-bench: $(READY)
+bench: $(READY)  ## measures a whole crawl beside a bare Scrapy spider
 	$(BIN) benchmarks/crawl.py
 
-fuzz: $(READY)
-	$(BIN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --long
+fuzz: $(READY)  ## runs the tests in their long form, for a night
+	$(PYTEST) --long
 
-crash: $(READY)
+crash: $(READY)  ## kills crawls a thousand times
 	$(BIN) tools/crash.py
 
-disk: $(READY)
+disk: $(READY)  ## lets each write of a crawl fail once
 	$(BIN) tools/disk.py
 
-clean:
+clean:  ## removes the environment and what the tools left, never data/
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
