@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 
 import pytest
 from hypothesis import settings
 
 pytest_plugins = ["support.conditional", "support.scenarios", "support.undisturbed"]
+
+# Under nohup SIGINT is ignored, and so it would be in a command that a test sends Ctrl-C: children inherit that, but
+# not a handler. This process goes on ignoring it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, lambda *_: None)
 
 settings.register_profile("short", deadline=None, max_examples=150)
 settings.register_profile("long", deadline=None, max_examples=5_000)

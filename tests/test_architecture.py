@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from support import python
 
 ROOT = Path(__file__).parent.parent
 HEAVY = "scrapy twisted selectolax sqlite_utils fastwarc datasette dateparser msgspec click rich w3lib".split()
@@ -14,11 +13,8 @@ HEAVY = "scrapy twisted selectolax sqlite_utils fastwarc datasette dateparser ms
 
 def lint(config: Path) -> tuple[int, str]:
     """Exit code and report of import-linter."""
-    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"]
-    done = subprocess.run(
-        [*command, "--config", str(config), "--no-cache"],
-        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    command = "from importlinter.cli import lint_imports_command as c; c()"
+    done = python("-c", command, "--config", config, "--no-cache", cwd=ROOT)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -56,7 +52,8 @@ def test_every_module_stands_in_a_layer():
 def loaded(statement: str) -> set[str]:
     """Which of the heavy packages a statement brings in, in an interpreter of its own."""
     code = f"import sys; {statement}; print(' '.join(sorted({{m.partition('.')[0] for m in sys.modules}})))"
-    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = python("-I", "-c", code)
+    assert done.returncode == 0, done.stderr
     return set(done.stdout.split()) & set(HEAVY)
 
 

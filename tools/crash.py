@@ -43,7 +43,8 @@ _REACHED = {
 """How often a crawl of the site comes to a point, about; to the others once."""
 
 _PER_RUN = 20
-_LONGEST = 60.0
+_LONGEST = 300.0
+"""Seconds: only so that one that hangs ends."""
 
 
 # -- one command ---------------------------------------------------------------------------------------------------
@@ -320,6 +321,8 @@ def main() -> int:
     parser.add_argument("--lanes", type=int, default=os.cpu_count() or 2, help="archives at one time (one a core)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="put archives that went wrong here")
     options = parser.parse_args()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # under nohup; crawls would ignore it too
+        signal.signal(signal.SIGINT, lambda *_: None)
     begun = time.monotonic()
     try:
         tally = crash(options.kills, options.seed, options.lanes, options.keep)

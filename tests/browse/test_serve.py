@@ -12,6 +12,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from support import LONGEST
 
 from locum_spider.browse.serve import metadata, serve
 from locum_spider.errors import ArchiveError, UsageError
@@ -37,15 +38,15 @@ def test_serves_while_a_crawl_writes_and_ends_cleanly(archive: Path, tmp_path: P
         line = process.stdout.readline()
         found = re.search(r"http://127\.0\.0\.1:\d+/", line)
         assert found, line + (process.stderr.read() if process.stderr else "")
-        with urllib.request.urlopen(found[0], timeout=30) as page:
+        with urllib.request.urlopen(found[0], timeout=LONGEST) as page:
             assert b"4 articles" in page.read()
         db = connect_writing(copy)
         db.execute("DELETE FROM articles WHERE id = 4")
         db.close()
-        with urllib.request.urlopen(found[0], timeout=30) as page:
+        with urllib.request.urlopen(found[0], timeout=LONGEST) as page:
             assert b"3 articles" in page.read(), "it sees what is written meanwhile"
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=LONGEST)
     finally:
         process.kill()
     assert process.returncode == 0

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sqlite3
 import string
+import subprocess
 from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
+from support import LONGEST
 from support.harness import (
     PROJECT,
     Crawled,
+    PausingServer,
     Running,
     address,
     change,
@@ -25,6 +29,8 @@ from support.harness import (
     scenario,
     slug,
     small,
+    start_crawl,
+    wait_until,
 )
 
 from locum_spider import Archive
@@ -365,12 +371,11 @@ def test_a_database_without_our_mark_is_not_touched(newer, tmp_path, sql):
 @scenario
 def missing_warc(folder):
     """A crawl is killed, and somebody removes the WARC that it was writing."""
-    from support.harness import start_crawl, wait_until
-
-    with SiteServer(small("First report", "Second report")) as server:
-        with start_crawl(folder, server):
-            wait_until(lambda: len(server.log) >= 3, "three requests")
+    with PausingServer(small("First report", "Second report")) as server:
+        pause = server.pause_after(3)
+        with start_crawl(folder, server) as running, pause:
             wait_until(lambda: list((folder / "archive" / "warc").glob("*.open")), "a WARC")
+            running.kill()
         for path in (folder / "archive" / "warc").iterdir():
             path.unlink()
         return Crawled(folder, server.log, [crawl(folder, server)])
@@ -439,14 +444,11 @@ def test_status_tells_when_a_site_is_due(scheduled):
 
 
 def test_the_printed_command_is_one_that_runs(scheduled):
-    import shlex
-    import subprocess
-
     crawled, steps = scheduled
     line = next(line for line in steps["print"].out.splitlines() if line.startswith("ExecStart="))
     words = shlex.split(line.removeprefix("ExecStart="))
     assert words[-2:] == ["--archive", str(crawled.archive)]
-    run = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=LONGEST, check=False)
     assert (run.returncode, run.stdout) == (0, "Nothing is due.\n")
 
 
@@ -566,7 +568,7 @@ def test_search_into_a_pipe_that_closes(sample_crawl):
         assert running.process.stderr is not None
         said = running.process.stderr.read()
         running.process.stderr.close()
-        running.process.wait(30)
+        running.process.wait(LONGEST)
     assert "Traceback" not in said
     assert "Exception" not in said
 

@@ -32,9 +32,9 @@ def gaps(log):
     return [after.time - before.time for before, after in pairwise(log)]
 
 
-def slow(sample):
+def slow(sample, delay=SLOWNESS):
     """Every page takes its time, so that two requests at once would be seen."""
-    return replace(sample, pages={url: replace(page, delay=SLOWNESS) for url, page in sample.pages.items()})
+    return replace(sample, pages={url: replace(page, delay=delay) for url, page in sample.pages.items()})
 
 
 @scenario
@@ -49,9 +49,8 @@ def by_default(folder):
 def test_a_second_passes_between_two_requests_by_default(by_default):
     assert by_default.run.code == 0
     assert len(by_default.log) == 5
-    # the declared delay is 1.0 s; Scrapy may spread it around that by half
-    assert min(gaps(by_default.log)) >= 0.5
-    assert sum(gaps(by_default.log)) / 4 >= 0.75
+    # On a busy machine a request may reach the server late, and the next one in time: only their sum is sure.
+    assert sum(gaps(by_default.log)) >= 1.0 * (4 - 0.5)
 
 
 @scenario
@@ -69,7 +68,7 @@ def test_one_request_at_a_time(one_at_a_time):
 
 @scenario
 def four_at_a_time(folder):
-    with SiteServer(slow(small(*TITLES))) as server:
+    with SiteServer(slow(small(*TITLES), 2)) as server:
         return Crawled(folder, server.log, [crawl(folder, server, "--concurrency", "4")])
 
 
@@ -77,7 +76,7 @@ def test_more_requests_at_a_time_where_the_user_says_so(four_at_a_time):
     assert four_at_a_time.run.code == 0
     times = [hit.time for hit in four_at_a_time.log[2:]]
     assert len(times) == 6
-    within = max(sum(start <= time < start + SLOWNESS for time in times) for start in times)
+    within = max(sum(start <= time < start + 2 for time in times) for start in times)
     assert within == 4
 
 
@@ -92,9 +91,8 @@ def test_crawl_delay_is_kept(crawl_delay):
     """Also where the user asks for none: it is the site's word."""
     assert crawl_delay.run.code == 0
     assert len(crawl_delay.log) == 2 + len(TITLES)
-    # On a busy machine a request may reach the server late, and the next one in time: a fifth is allowed for that.
-    assert min(gaps(crawl_delay.log)[1:]) >= 1.2 * 0.8
-    assert max(gaps(crawl_delay.log)) < 20
+    assert sum(gaps(crawl_delay.log)[1:]) >= 1.2 * (len(TITLES) - 0.5)
+    assert max(gaps(crawl_delay.log)) < 30, "GreedyBot is another"
 
 
 def test_crawl_delay_counts_from_robots_txt_on(crawl_delay):
@@ -137,9 +135,7 @@ def test_a_fault_is_tried_again_with_growing_pauses(busy):
     third = address(slug(TITLES[2]))
     hits = [hit for hit in busy.log if f"{HOME[:-1]}{hit.path}" == third]
     assert [hit.status for hit in hits] == [500] * 4
-    pauses = gaps(hits)
-    assert all(after > before for before, after in pairwise(pauses))
-    assert pauses[0] >= 0.5
+    assert all(pause >= least for pause, least in zip(gaps(hits), (0.5, 1, 2), strict=True))
     assert busy.outcome(third) == ("failed", "HTTP 500 Internal Server Error")
 
 

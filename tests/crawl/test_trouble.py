@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from support import LONGEST
 from support.harness import (
     HOME,
     ROBOTS,
@@ -484,7 +485,7 @@ def answering(answer, context=None):
     def serve(connection):
         try:
             with context.wrap_socket(connection, server_side=True) if context else connection as stream:
-                stream.settimeout(10)
+                stream.settimeout(LONGEST)
                 data = b""
                 while b"\r\n\r\n" not in data and (more := stream.recv(65_536)):
                     data += more

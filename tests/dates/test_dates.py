@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from babel import Locale
 from babel.dates import format_date, format_time
 from hypothesis import example, given
 from hypothesis import strategies as st
+from support import python
 from support.work import calls
 
 from locum_spider.dates import Date, Dates, learn_order, names, read_date, read_dates
@@ -200,7 +199,7 @@ def test_dateparser_reads_only_what_the_text_says_in_a_language_without_a_table(
 
 def test_importing_takes_no_language_and_no_dateparser() -> None:
     code = "import sys, locum_spider.dates; sys.exit(any(m in sys.modules for m in ('dateparser', 'babel', 'json')))"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+    assert python("-c", code).returncode == 0
 
 
 def test_public_strings() -> None:

@@ -6,9 +6,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from support import LONGEST
 
 from locum_spider.demo.sample import HOME, HOST, Page, Sample, build
 from locum_spider.demo.server import SiteServer
@@ -24,7 +24,7 @@ def server():
 
 def ask(server, target="/", host=HOST, method="GET", **headers):
     """One request on a connection of its own: status, headers, body."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LONGEST)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     try:
         connection.request(method, target, headers={"Host": host, **named})
@@ -35,7 +35,7 @@ def ask(server, target="/", host=HOST, method="GET", **headers):
 
 
 def dial(server):
-    return socket.create_connection(("127.0.0.1", server.port), timeout=5)
+    return socket.create_connection(("127.0.0.1", server.port), timeout=LONGEST)
 
 
 def serve(page, **options):
@@ -53,9 +53,9 @@ def test_both_hosts_and_any_cat_title_are_one_page(server):
 
 def test_as_a_proxy(server):
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": server.url}))
-    with opener.open(f"http://www.{HOST}{KNOWN}", timeout=5) as response:
+    with opener.open(f"http://www.{HOST}{KNOWN}", timeout=LONGEST) as response:
         assert response.status == 200
-    with pytest.raises(urllib.error.HTTPError) as refused, opener.open("http://example.com/", timeout=5):
+    with pytest.raises(urllib.error.HTTPError) as refused, opener.open("http://example.com/", timeout=LONGEST):
         pass
     refused.value.close()
     assert refused.value.code == 502
@@ -86,7 +86,7 @@ def test_head_has_no_body(server):
 
 
 def test_connections_are_kept(server):
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LONGEST)
     connection.connect()
     first = connection.sock
     for _ in range(3):
@@ -152,14 +152,14 @@ def test_a_connection_cut_in_mid_body(chunked):
 
 
 def test_a_delayed_page_does_not_delay_others():
-    with SiteServer(Sample({HOME: Page(b"slow", delay=0.4), f"{HOME}quick": Page(b"quick")})) as server:
-        with ThreadPoolExecutor(1) as pool:
-            start = time.monotonic()
-            slow = pool.submit(ask, server)
-            assert ask(server, "/quick")[2] == b"quick"
-            assert not slow.done()
-            assert slow.result()[2] == b"slow"
+    pages = {HOME: Page(b"slow", delay=0.4), f"{HOME}never": Page(b"", delay=LONGEST), f"{HOME}quick": Page(b"quick")}
+    with SiteServer(Sample(pages)) as server, dial(server) as waiting:
+        waiting.sendall(b"GET /never HTTP/1.1\r\nHost: locumtoday.co.uk\r\n\r\n")
+        start = time.monotonic()
+        assert ask(server)[2] == b"slow"
         assert time.monotonic() - start >= 0.4
+        assert ask(server, "/quick")[2] == b"quick"
+        assert {hit.path for hit in server.log} == {"/never", "/", "/quick"}
 
 
 def test_conditional_requests():
@@ -199,7 +199,7 @@ def test_as_a_process(end):
     command = [sys.executable, "-m", "locum_spider.demo.server", "--articles", "50"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         port = int(process.stdout.readline())
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LONGEST)
         connection.request("GET", "/category.php?c=news", headers={"Host": HOST})
         assert connection.getresponse().read()
         connection.close()

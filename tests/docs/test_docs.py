@@ -18,6 +18,7 @@ import click
 import msgspec
 import pytest
 from sqlite_utils import Database
+from support import LONGEST
 
 from locum_spider import Archive
 from locum_spider.browse.queries import QUERIES
@@ -218,7 +219,9 @@ def workplace(tmp_path_factory) -> Path:
 def run(command: list[str], folder: Path) -> str:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     environment = {**os.environ, "PATH": path}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LONGEST, check=False
+    )
     assert done.returncode == 0, f"{command}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout
 

@@ -7,7 +7,6 @@ import gzip
 import io
 import json
 import os
-import resource
 import sqlite3
 import subprocess
 import sys
@@ -18,8 +17,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from support import replay
-from support.foreign_files import HOME, address, html, imported, members, page, put, rows, run, state
+from support import no_file_beyond, python, replay, run_locum
+from support.foreign_files import HOME, address, html, imported, members, page, put, rows, run, state, wacz
 from warcio.archiveiterator import ArchiveIterator
 
 ONE, TWO, THREE, MOVED = map(address, ("one", "two", "three", "moved"))
@@ -53,8 +52,7 @@ def pages(path: Path) -> list[dict[str, str]]:
 @pytest.mark.parametrize("name", ["whole", "single"])
 def test_wacz_validates(name, request):
     path = request.getfixturevalue(name)
-    command = [sys.executable, "-c", "import sys; from wacz.main import main; sys.exit(main())", "validate", "-f", path]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = wacz("validate", "-f", path)
     assert done.returncode == 0, done.stdout + done.stderr
     with zipfile.ZipFile(path) as container:
         assert container.testzip() is None
@@ -115,19 +113,16 @@ def lay_out(collection: Path, wacz: Path) -> None:
 
 def replayed(folder: Path, asked: list[str]) -> list[dict[str, str]]:
     """What pywb gives of `collection timestamp url`."""
-    done = subprocess.run(
-        [sys.executable, replay.__file__], cwd=folder, text=True, capture_output=True, timeout=60,
-        input="\n".join(asked), check=False,
-    )  # fmt: skip
+    done = python(replay.__file__, cwd=folder, input="\n".join(asked))
     assert done.returncode == 0, done.stderr[-2000:]
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"status"')]
 
 
 def test_pywb_replays_the_same(tmp_path, crawled, whole, single):
     captures = {}
-    for name, wacz in (("whole", whole), ("single", single)):
-        lay_out(tmp_path / "collections" / name, wacz)
-        captures |= {f"{name} {stamp} {each['url']}": each for _, stamp, each in index(wacz)}
+    for name, path in (("whole", whole), ("single", single)):
+        lay_out(tmp_path / "collections" / name, path)
+        captures |= {f"{name} {stamp} {each['url']}": each for _, stamp, each in index(path)}
     captures = {asked: each for asked, each in captures.items() if not asked.endswith("robots.txt")}
     answers = replayed(tmp_path, list(captures))
     assert len(answers) == len(captures) > 15
@@ -224,11 +219,7 @@ def test_full_disk_leaves_no_half_file(small, tmp_path):
 
 def check_full_disk(small: Path, tmp_path: Path) -> None:
     for limit in (100, 1500):
-        done = subprocess.run(
-            [sys.executable, "-m", "locum_spider", "export", "-o", tmp_path / "x.wacz", "--archive", small],
-            capture_output=True, text=True, timeout=60, check=False,
-            preexec_fn=lambda limit=limit: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-        )  # fmt: skip
+        done = run_locum("export", "-o", tmp_path / "x.wacz", "--archive", small, preexec_fn=no_file_beyond(limit))
         assert done.returncode == 5, done.stderr
         assert "make room" in done.stderr
         assert "Traceback" not in done.stderr

@@ -13,6 +13,7 @@ import sys
 import time
 
 import pytest
+from support import LONGEST
 from support.foreign_files import address, html, http, imported, members, page, put, record, rows, run, state
 
 from locum_spider.importing.records import read_captures
@@ -176,7 +177,7 @@ def test_killed_at_any_time_and_run_again_is_as_if_never_killed(tmp_path):
     database, killed = tmp_path / "killed" / "archive.db", 0
     for least in (1, 70, 150):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + 30
+        end = time.monotonic() + LONGEST
         while process.poll() is None and time.monotonic() < end:
             if database.exists() and captures(tmp_path / "killed") >= least:
                 os.kill(process.pid, signal.SIGKILL)

@@ -6,13 +6,12 @@ import gc
 import gzip
 import hashlib
 import io
-import subprocess
-import sys
 import warnings
 import zipfile
 
 import pytest
 from backports import zstd
+from support import python
 from support.foreign_files import (
     DATE,
     HOME,
@@ -26,6 +25,7 @@ from support.foreign_files import (
     record,
     rows,
     run,
+    wacz,
 )
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
@@ -120,7 +120,7 @@ def test_each_way_of_writing_a_page_is_read(tmp_path, packing):
             assert (article.url, article.title) == (address(slug), f"{slug.title()} report"), name
             assert article.text.startswith("A paragraph about agency work"), name
             assert ("£40" in article.text) == (name == "latin-1 page")
-    subprocess.run([sys.executable, "-m", "warcio.cli", "check", *(tmp_path / "a/warc").iterdir()], check=True)
+    assert python("-m", "warcio.cli", "check", *(tmp_path / "a/warc").iterdir()).returncode == 0
 
 
 def test_records_that_are_no_captures_are_passed_over(tmp_path):
@@ -203,9 +203,7 @@ def test_damage_in_a_wacz_takes_no_more_than_it_hits(tmp_path):
 
 def test_wacz_of_wacz_create(tmp_path):
     source = put(tmp_path, members(page(), page("two")))
-    command = [sys.executable, "-c", "import sys; from wacz.main import main; sys.exit(main())", "create", "-f", source,
-               "-o", tmp_path / "made.wacz"]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    assert wacz("create", "-f", source, "-o", tmp_path / "made.wacz").returncode == 0
     (result,) = imported(tmp_path / "a", tmp_path / "made.wacz")
     assert result["outcomes"] == {"new": 2}
 

@@ -6,12 +6,11 @@ import io
 import itertools
 import random
 import resource
-import subprocess
-import sys
 import zipfile
 
 import pytest
 from backports import zstd
+from support import python
 from support.foreign_files import HOME, address, html, http, imported, page, put, record, rows, run
 
 from locum_spider.importing.records import read_captures
@@ -161,8 +160,6 @@ def test_memory_does_not_grow_with_what_a_frame_unpacks_to(tmp_path):
         "import sys; from locum_spider.importing.records import read_captures\n"
         "print(*(type(each).__name__ for each in read_captures(open(sys.argv[1], 'rb'))))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, path], capture_output=True, text=True, timeout=120, check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (700_000_000, 700_000_000)),
-    )  # fmt: skip
+    limits = lambda: resource.setrlimit(resource.RLIMIT_AS, (700_000_000, 700_000_000))  # noqa: E731
+    done = python("-c", code, path, preexec_fn=limits)
     assert done.stdout.split() == ["Exchange", "Broken", "Exchange"], done.stderr

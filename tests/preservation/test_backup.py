@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import resource
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support import no_file_beyond, run_locum
 from support.gazette import HOST, address, change, crawl, declare, places_of, rows, sentences, site, story, warcs
 
 from locum_spider import Archive
@@ -197,15 +195,8 @@ def test_damage_of_the_archive_is_told(archive, tmp_path):
 
 
 def command(archive: Path, dest: Path, *, limit: int | None = None, **env: str) -> subprocess.CompletedProcess[str]:
-    def limits() -> None:
-        if limit is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-    return subprocess.run(
-        [sys.executable, "-m", "locum_spider", "backup", str(dest), "--archive", str(archive)],
-        env={**os.environ, **env}, capture_output=True, text=True, start_new_session=True, check=False,
-        preexec_fn=limits,
-    )  # fmt: skip
+    limits = no_file_beyond(limit) if limit else None
+    return run_locum("backup", dest, "--archive", archive, also=env, preexec_fn=limits)
 
 
 POINTS = [

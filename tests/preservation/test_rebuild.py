@@ -11,6 +11,7 @@ from contextlib import closing
 
 import pytest
 from dump import dump_archive
+from support import LONGEST, run_locum
 from support.crash_facts import finish, require_same, rows
 from support.scripted import SITES
 
@@ -28,13 +29,6 @@ SITE = "locum-today"
 def archive(undisturbed, tmp_path):
     """A copy of an archive after two crawls."""
     return shutil.copytree(undisturbed.archive, tmp_path / "archive")
-
-
-def locum(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "locum_spider", *map(str, arguments)],
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
 
 
 def declare(archive, **changes):
@@ -82,7 +76,7 @@ def test_it_needs_no_old_database(archive, state):
         path.write_bytes(path.read_bytes()[:20_000])
     else:
         path.write_bytes(b"" if state == "empty" else b"no database at all")
-    ended = locum("rebuild", "--archive", archive)
+    ended = run_locum("rebuild", "--archive", archive)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert dump_archive(archive) == before
 
@@ -116,13 +110,13 @@ def test_diff_shows_each_field_and_replaces_nothing(archive):
     before = dump_archive(archive)
     declare(archive, title=('after = "@title"', 'before = ["Share this article:"]'))
     declare(archive, published=('label = "Published on", after', 'label = "Never on", after'))
-    ended = locum("rebuild", "--diff", "--json", "--archive", archive)
+    ended = run_locum("rebuild", "--diff", "--json", "--archive", archive)
     assert ended.returncode == 0, ended.stderr
     said = json.loads(ended.stdout)
     assert (said["changed"], said["added"], said["unchanged"]) == ([], [], 0)
     assert len(said["gone"]) == 10
     declare(archive, body=('    "Share this article:",\n', '    "about agency work",\n'))
-    ended = locum("rebuild", "--diff", "--archive", archive)
+    ended = run_locum("rebuild", "--diff", "--archive", archive)
     assert ended.returncode == 0, ended.stderr
     assert "10 articles would change, 0 be added, 0 be gone; 0 stay" in ended.stdout
     assert "  text: " in ended.stdout
@@ -131,7 +125,7 @@ def test_diff_shows_each_field_and_replaces_nothing(archive):
 
 
 def test_diff_without_a_change_says_so(archive):
-    ended = locum("rebuild", "--diff", "--archive", archive)
+    ended = run_locum("rebuild", "--diff", "--archive", archive)
     assert ended.stdout == (
         "0 articles would change, 0 be added, 0 be gone; 10 stay as they are. Nothing was replaced.\n"
     )
@@ -146,13 +140,13 @@ def test_diff_wants_a_database_to_compare(archive):
 def test_a_broken_record_is_told_and_passed_over(archive):
     place = rows(archive, "SELECT warc_offset + warc_length / 2 FROM captures WHERE url LIKE '%report-00'")[0][0]
     damage(archive, place)
-    ended = locum("rebuild", "--archive", archive)
+    ended = run_locum("rebuild", "--archive", archive)
     assert ended.returncode == 7
     assert "the record is damaged" in ended.stderr
     assert rows(archive, "SELECT count(*) FROM articles") == [(9,)]
     with closing(sqlite3.connect(archive / "archive.db.old")) as db:
         assert db.execute("SELECT count(*) FROM articles").fetchone() == (10,)
-    assert locum("rebuild", "--diff", "--archive", archive).returncode == 7
+    assert run_locum("rebuild", "--diff", "--archive", archive).returncode == 7
 
 
 def test_a_changed_record_is_told(archive):
@@ -181,15 +175,15 @@ def test_schedules_stay(archive):
 
 def test_what_was_taken_down_stays_so(archive):
     url = f"{HOME}article.php?s=2018-04-10-report-00"
-    ended = locum("takedown", url, "--reason", "by order of a court", "--yes", "--archive", archive)
+    ended = run_locum("takedown", url, "--reason", "by order of a court", "--yes", "--archive", archive)
     assert ended.returncode == 0, ended.stderr
-    head = locum("verify", "--head", "--archive", archive).stdout
+    head = run_locum("verify", "--head", "--archive", archive).stdout
     ids = rows(archive, "SELECT id, url FROM articles ORDER BY id")
     rebuilt = rebuild.rebuild(archive)
     assert rebuilt.exit_code == 0
     assert rows(archive, "SELECT id, url FROM articles ORDER BY id") == ids
-    assert locum("verify", "--head", "--archive", archive).stdout == head
-    ended = locum("verify", "--archive", archive)
+    assert run_locum("verify", "--head", "--archive", archive).stdout == head
+    ended = run_locum("verify", "--archive", archive)
     assert ended.returncode == 0, ended.stdout
     assert "by order of a court" in ended.stdout
     first = dump_archive(archive)
@@ -202,7 +196,7 @@ def test_what_was_taken_down_stays_so(archive):
 def test_what_was_imported_is_there_again(undisturbed, tmp_path):
     archive = tmp_path / "other"
     files = sorted(undisturbed.archive.glob("warc/*.gz"))
-    ended = locum("import", *files, "--archive", archive)
+    ended = run_locum("import", *files, "--archive", archive)
     assert ended.returncode == 0, ended.stderr
     before = dump_archive(archive)
     assert rebuild.rebuild(archive).exit_code == 0
@@ -211,13 +205,13 @@ def test_what_was_imported_is_there_again(undisturbed, tmp_path):
 
 def test_an_archive_that_is_written_is_left_alone(archive):
     with writer_lock(archive):
-        ended = locum("rebuild", "--archive", archive)
+        ended = run_locum("rebuild", "--archive", archive)
     assert ended.returncode == 2
     assert "is being written" in ended.stderr
 
 
 def test_without_files_there_is_nothing_to_rebuild(tmp_path):
-    ended = locum("rebuild", "--archive", tmp_path)
+    ended = run_locum("rebuild", "--archive", tmp_path)
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
     assert "no WARC files" in ended.stderr
@@ -261,6 +255,6 @@ def test_reading_processes_end_with_one_that_is_killed(tmp_path):
         assert process.stdout.readline() == "reading\n"
         process.kill()
         # The end of what they print comes when the last process that can print has ended.
-        assert process.communicate(timeout=60) == ("", None)
+        assert process.communicate(timeout=LONGEST) == ("", None)
     finally:
         process.kill()

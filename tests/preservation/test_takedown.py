@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support import python, run_locum
 from support.gazette import (
     HOST,
     address,
@@ -148,7 +147,7 @@ def test_pywb_indexes_the_files(archive, tmp_path):
     index = Path(sys.executable).with_name("cdx-indexer")
     if not index.exists():
         pytest.skip("pywb's indexer is not installed")
-    done = subprocess.run([index, *warcs(archive)], capture_output=True, text=True, check=False)
+    done = python(index, *warcs(archive))
     assert done.returncode == 0, done.stderr
     assert "a-slug-of-report-3" in done.stdout
     assert SLUG not in done.stdout
@@ -220,14 +219,7 @@ POINTS = [
 
 def killed(folder: Path, point: str, count: int) -> None:
     command = ["takedown", KEY, "--reason", REASON, "--yes", "--archive", str(folder)]
-    env = {**os.environ, "LOCUM_KILL_AT": f"{point}:{count}"}
-    done = subprocess.run(
-        [sys.executable, "-m", "locum_spider", *command],
-        env=env,
-        capture_output=True,
-        start_new_session=True,
-        check=False,
-    )
+    done = run_locum(*command, also={"LOCUM_KILL_AT": f"{point}:{count}"})
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 

@@ -11,6 +11,7 @@ from multiprocessing import Pipe
 
 import pytest
 from dump import dump_archive
+from support import LONGEST
 from support.opened import OpenedRecorder
 from warcio.archiveiterator import ArchiveIterator
 
@@ -510,7 +511,7 @@ def test_a_process_that_cannot_go_on_says_why_and_listens_until_it_is_let_go(fol
         for _ in range(100):  # what the crawl was sending meanwhile: were that refused, it would not read the reason
             ours.send(Open("post"))
         assert process.poll() is None
-    assert process.wait(timeout=60) == failed.error.exit_code
+    assert process.wait(timeout=LONGEST) == failed.error.exit_code
 
 
 # -- sites without layouts ---------------------------------------------------------------------------------------------

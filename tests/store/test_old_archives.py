@@ -6,12 +6,9 @@ crawled twice by the last version whose newest migration was NAME.
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 import tarfile
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +18,7 @@ from crash import SITE, Blow, run
 from crash_site import site
 from dump import dump_archive
 from sqlite_utils import Database
+from support import python
 
 from locum_spider.archive import Archive
 from locum_spider.browse import reading
@@ -45,10 +43,7 @@ def old(request, tmp_path):
 
 
 def migrate(archive, **environment):
-    return subprocess.run(
-        [sys.executable, "-c", _MIGRATE + "c(Path(sys.argv[1])).close()", archive], env={**os.environ, **environment},
-        capture_output=True, text=True, check=False, start_new_session=True,  # a kill takes the whole group
-    )  # fmt: skip
+    return python("-c", _MIGRATE + "c(Path(sys.argv[1])).close()", archive, also=environment)
 
 
 def applied(archive):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +9,7 @@ import pytest
 
 from locum_spider.demo.sample import Page, Sample
 from locum_spider.demo.server import Hit, SiteServer
+from support import run_locum
 from support.foreign_files import HOME, address, html
 
 
@@ -36,9 +34,8 @@ def listing(*slugs: str) -> Page:
 
 
 def crawl(archive: Path, server: SiteServer) -> None:
-    command = [sys.executable, "-m", "locum_spider", "crawl", "locum-today", "--delay", "0", "--archive", archive]
-    environment = {**os.environ, "http_proxy": server.url}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    also = {"http_proxy": server.url}
+    done = run_locum("crawl", "locum-today", "--delay", "0", "--archive", archive, also=also)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import sqlite3
+import subprocess
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
@@ -15,6 +16,7 @@ from click.testing import CliRunner
 
 from locum_spider.cli import locum
 from locum_spider.warc.writer import payload_digest
+from support import python
 
 HOME = "http://locumtoday.co.uk/"
 DATE = "2016-05-02T10:00:00Z"
@@ -86,6 +88,11 @@ def run(archive: Path, *arguments: object, code: int = 0) -> Any:
     assert result.exit_code == code, result.output
     assert "Traceback" not in result.output
     return json.loads(result.stdout) if "--json" in arguments else result.output
+
+
+def wacz(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """The command of the package `wacz`, which others make and check such files with."""
+    return python("-c", "import sys; from wacz.main import main; sys.exit(main())", *arguments)
 
 
 def imported(archive: Path, *files: Path, code: int = 0) -> list[dict[str, Any]]:

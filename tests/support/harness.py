@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +22,8 @@ import pytest
 
 import locum_spider
 from locum_spider.demo.sample import HOME, Page, Sample
-from locum_spider.demo.server import Hit, SiteServer
+from locum_spider.demo.server import Answer, Hit, SiteServer
+from support import LONGEST
 
 PROJECT = Path(locum_spider.__file__).parents[1]
 ROBOTS = f"{HOME}robots.txt"
@@ -77,7 +79,7 @@ class Running:
             return True
         return False
 
-    def end(self, timeout: float = 60) -> Run:
+    def end(self, timeout: float = LONGEST) -> Run:
         """Wait for the end. Whatever happened, nobody is shown a traceback."""
         try:
             out, err = self.process.communicate(timeout=timeout)
@@ -107,7 +109,7 @@ def start(*arguments: str | Path, cwd: Path, proxy: str | None = None, **more: s
     return Running(["locum_spider", *arguments], cwd, environment(proxy, **more))
 
 
-def locum(*arguments: str | Path, cwd: Path, proxy: str | None = None, timeout: float = 60, **more: str) -> Run:
+def locum(*arguments: str | Path, cwd: Path, proxy: str | None = None, timeout: float = LONGEST, **more: str) -> Run:
     """Run one command to its end."""
     return start(*arguments, cwd=cwd, proxy=proxy, **more).end(timeout)
 
@@ -122,7 +124,7 @@ def start_crawl(folder: Path, server: SiteServer, *options: str) -> Running:
     return start("crawl", "locum-today", "--delay", "0", *options, "--archive", "archive", cwd=folder, proxy=server.url)
 
 
-def wait_until(condition: Callable[[], Any], what: str, timeout: float = 30) -> None:
+def wait_until(condition: Callable[[], Any], what: str, timeout: float = LONGEST) -> None:
     """Poll for something that must come soon."""
     end = time.monotonic() + timeout
     while not condition():
@@ -237,6 +239,46 @@ class Endless(dict[str, Page]):
         if page is None:
             raise KeyError(url)
         return page
+
+
+class Pause:
+    """A request, counted from the server's first, that is answered only at the end of the block.
+
+    The block is entered when the request has come: whatever befalls a crawl in it finds the crawl under way, however
+    busy the machine is.
+    """
+
+    def __init__(self, at: int) -> None:
+        self.at, self._came, self._go_on = at, threading.Event(), threading.Event()
+
+    def hold(self) -> None:
+        self._came.set()
+        self._go_on.wait(LONGEST)
+
+    def __enter__(self) -> None:
+        assert self._came.wait(LONGEST), f"no request number {self.at} within {LONGEST} s"
+
+    def __exit__(self, *_: object) -> None:
+        self._go_on.set()
+
+
+class PausingServer(SiteServer):
+    """A server that stands still at its pauses."""
+
+    pauses: tuple[Pause, ...] = ()
+
+    def answer(self, head: bytes) -> Answer:
+        answer = super().answer(head)
+        for pause in self.pauses:
+            if pause.at == len(self.log):
+                pause.hold()
+        return answer
+
+    def pause_after(self, requests: int) -> Pause:
+        """A pause at the request that comes after so many more."""
+        pause = Pause(len(self.log) + requests)
+        self.pauses = (*self.pauses, pause)
+        return pause
 
 
 # -- scenarios -------------------------------------------------------------------------------------------------------

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +11,7 @@ import pytest
 from crash import SITE, faults
 from crash_site import site
 from disk import compiler, sweep
+from support import no_file_beyond, run_locum
 from support.crash_facts import finish, require_same, rows
 from support.opened import OpenedRecorder
 
@@ -103,17 +101,9 @@ def server():
 
 
 def crawl(archive, server, *options, limit=None, **environment):
-    environment = {**os.environ, "http_proxy": server.url, "https_proxy": server.url, **environment}
-    environment.pop("no_proxy", None)
-
-    def set_limit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-    return subprocess.run(
-        [sys.executable, "-m", "locum_spider", "crawl", SITE, "--delay", "0", "--archive", archive, *options],
-        env=environment, capture_output=True, text=True, timeout=120, check=False,
-        preexec_fn=set_limit if limit else None,
-    )  # fmt: skip
+    also = {"http_proxy": server.url, "https_proxy": server.url, "no_proxy": "", **environment}
+    limits = no_file_beyond(limit) if limit else None
+    return run_locum("crawl", SITE, "--delay", "0", "--archive", archive, *options, also=also, preexec_fn=limits)
 
 
 def test_the_command_says_so_in_one_sentence_and_goes_on_later(server, tmp_path):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from crash import REBUILD_POINTS, SITE, Blow, faults, finished, run
 from dump import dump_archive
+from support import python, run_locum
 from support.crash_facts import finish, require_same, rows
 
 from locum_spider.checkpoints import POINTS
@@ -111,10 +109,7 @@ def test_killed_in_a_rebuild_the_archive_has_the_old_database_or_the_new(undistu
     archive = tmp_path / "archive"
     shutil.copytree(undisturbed.archive, archive)
     before = dump_archive(archive)
-    ended = subprocess.run(
-        [sys.executable, "-m", "locum_spider", "rebuild", "--jobs", "1", "--archive", archive], check=False,
-        cwd=PROJECT, env={**os.environ, "LOCUM_KILL_AT": f"{point}:1"}, start_new_session=True, timeout=60,
-    )  # fmt: skip
+    ended = run_locum("rebuild", "--jobs", "1", "--archive", archive, also={"LOCUM_KILL_AT": f"{point}:1"})
     assert ended.returncode == -9
     assert dump_archive(archive) == before
     rebuild(archive, jobs=1)
@@ -138,9 +133,6 @@ def test_a_resumed_crawl_asks_robots_txt_before_all_its_requests(tmp_path):
 
 
 def test_the_crash_harness_finds_nothing():
-    ended = subprocess.run(
-        [sys.executable, "tools/crash.py", "--kills", "10"], cwd=PROJECT, capture_output=True, text=True, timeout=600,
-        check=False,
-    )  # fmt: skip
+    ended = python("tools/crash.py", "--kills", "10", cwd=PROJECT)
     assert "0 lost, 0 doubled, 0 corrupt" in ended.stdout, ended.stdout + ended.stderr
     assert ended.returncode == 0
