@@ -13,15 +13,13 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
-from click.testing import CliRunner
-from support import LONGEST
+from support import LONGEST, change, invoke
 from support.harness import (
     PROJECT,
     Crawled,
     PausingServer,
     Running,
     address,
-    change,
     contents,
     crawl,
     environment,
@@ -45,11 +43,6 @@ def on(crawled, *arguments):
     return locum(arguments[0], "--archive", "archive", *arguments[1:], cwd=crawled.folder)
 
 
-def in_process(*arguments):
-    """The same command in this process, for the many."""
-    return CliRunner().invoke(command, [str(argument) for argument in arguments])
-
-
 # -- help -------------------------------------------------------------------------------------------------------------
 
 
@@ -63,7 +56,7 @@ def test_help_lists_every_command(tmp_path):
 
 @pytest.mark.parametrize("name", command.list_commands(None))
 def test_help_of_every_command_has_an_example(name):
-    result = in_process(name, "--help")
+    result = invoke(name, "--help")
     assert result.exit_code == 0
     assert "Example" in result.output
     assert f"locum {name}" in result.output
@@ -87,7 +80,7 @@ def test_help_of_every_command_has_an_example(name):
     ],
 )
 def test_wrong_usage(arguments, tmp_path):
-    result = in_process(*arguments, *(["--archive", tmp_path] if arguments[0] != "no-such-command" else []))
+    result = invoke(*arguments, *(["--archive", tmp_path] if arguments[0] != "no-such-command" else []))
     assert result.exit_code == 2, result.exception
     assert result.output.strip()
     assert list(tmp_path.iterdir()) == []
@@ -161,7 +154,7 @@ ODD = [
 def test_search_understands_any_words(sample_crawl):
     """In this process; the real command comes below."""
     for query in ODD:
-        result = in_process("search", "--archive", sample_crawl.archive, "--", query)
+        result = invoke("search", "--archive", sample_crawl.archive, "--", query)
         assert result.exit_code == 0, (query, result.exception, result.output)
         assert "found" in result.output.lower()
 
@@ -203,7 +196,7 @@ def test_show_with_what_is_no_address(sample_crawl):
         "🙂",
         "1 OR 1=1",
     ):
-        result = in_process("show", "--archive", sample_crawl.archive, "--", odd)
+        result = invoke("show", "--archive", sample_crawl.archive, "--", odd)
         assert result.exit_code == 2, (odd, result.exception)
         assert "no article" in result.output
 
@@ -226,7 +219,7 @@ def test_filters(sample_crawl):
     truth = build().articles
 
     def found(*options):
-        result = in_process("search", "the", "--json", "--limit", "100", "--archive", sample_crawl.archive, *options)
+        result = invoke("search", "the", "--json", "--limit", "100", "--archive", sample_crawl.archive, *options)
         assert result.exit_code == 0, result.exception
         return {hit["url"] for hit in json.loads(result.output)}
 
@@ -239,7 +232,7 @@ def test_filters(sample_crawl):
     assert found("--from", "2018-04", "--to", "2018-04") == in_april
     assert found("--from", "2018-04-10", "--to", "2018-04-10") == {a.url for a in truth if a.published == "2018-04-10"}
     for wrong in ("yesterday", "2018-13", "10/04/2018", ""):
-        result = in_process("search", "the", "--archive", sample_crawl.archive, "--from", wrong)
+        result = invoke("search", "the", "--archive", sample_crawl.archive, "--from", wrong)
         assert result.exit_code == 2, result.exception
         assert "2018-04-10" in result.output
 
@@ -293,7 +286,7 @@ def test_reading_what_is_no_archive(tmp_path, make, arguments):
     folder = tmp_path / "place"
     make(folder)
     before = sorted(tmp_path.rglob("*"))
-    result = in_process(*arguments, "--archive", folder)
+    result = invoke(*arguments, "--archive", folder)
     assert result.exit_code == 2, result.exception
     assert len(result.output.strip().splitlines()) == 1
     assert str(folder) in result.output
@@ -352,7 +345,7 @@ def test_an_archive_of_a_newer_version_is_left_alone(newer):
     assert contents(crawled.archive) == before
     assert len(crawled.log) == 3
     for arguments in (["search", "x"], ["status"], ["show", "1"], ["schedule", "locum-today", "--print"]):
-        result = in_process(*arguments, "--archive", crawled.archive)
+        result = invoke(*arguments, "--archive", crawled.archive)
         assert result.exit_code == 2, result.exception
         assert "newer version" in result.output
 
@@ -363,7 +356,7 @@ def test_a_database_without_our_mark_is_not_touched(newer, tmp_path, sql):
     (tmp_path / "archive").mkdir()
     shutil.copy(crawled.archive / "archive.db", tmp_path / "archive" / "archive.db")
     change(tmp_path / "archive", sql)
-    result = in_process("status", "--archive", tmp_path / "archive")
+    result = invoke("status", "--archive", tmp_path / "archive")
     assert result.exit_code == 2, result.exception
     assert "something else" in result.output
 
@@ -455,7 +448,7 @@ def test_the_printed_command_is_one_that_runs(scheduled):
 def test_an_archive_in_a_folder_with_odd_characters(tmp_path):
     """Spaces, quotes and per cent signs, which cron and systemd read in ways of their own."""
     folder = tmp_path / "my 100% 'new' archive"
-    result = in_process("schedule", "locum-today", "--print", "--archive", folder)
+    result = invoke("schedule", "locum-today", "--print", "--archive", folder)
     assert result.exit_code == 0, result.exception
     cron = next(line for line in result.output.splitlines() if line.startswith("17 * * * *"))
     assert "100\\%" in cron

@@ -7,7 +7,8 @@ import re
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
-from support.foreign_files import address, http, imported, members, put, record, rows, run
+from support import rows
+from support.foreign_files import address, http, imported, members, put, record, run
 
 from locum_spider import Archive
 from locum_spider.demo.sample import build

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from support import rows
 from support.harness import (
     Crawled,
     address,
@@ -13,7 +14,6 @@ from support.harness import (
     crawl,
     listing_page,
     locum,
-    rows,
     scenario,
     slug,
     small,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from support import python
-from support.foreign_files import HOME, address, rows, run
+from support import python, rows
+from support.foreign_files import HOME, address, run
 from warcio.archiveiterator import ArchiveIterator
 
 from locum_spider import Archive

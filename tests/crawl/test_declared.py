@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from click.testing import CliRunner
+from support import invoke
 from support.harness import Crawled, crawl, locum, scenario
 
 from locum_spider import Archive
-from locum_spider.cli import locum as command
 from locum_spider.demo.sample import Page, Sample
 from locum_spider.demo.server import SiteServer
 
@@ -249,7 +248,7 @@ def assert_named(said, fault):
 def test_a_faulty_declaration_is_refused(tmp_path, fault):
     assert FAULTS[fault][0] != FINE, "the fault is not in the text"
     declare(tmp_path, FAULTS[fault][0])
-    result = CliRunner().invoke(command, ["sites", "--archive", str(tmp_path / "archive")])
+    result = invoke("sites", "--archive", tmp_path / "archive")
     assert result.exit_code == 2, result.exception
     assert_named(result.stderr, fault)
     assert "locum-today" in result.stdout
@@ -299,7 +298,7 @@ def test_a_declaration_in_the_archive_replaces_a_shipped_one(fault_beside):
 
 @pytest.mark.parametrize("name", ["no-such-site", "http://elsewhere.example/", "../locum-today", "http://[half", ""])
 def test_an_undeclared_site(tmp_path, name):
-    result = CliRunner().invoke(command, ["crawl", name, "--archive", str(tmp_path / "archive")])
+    result = invoke("crawl", name, "--archive", tmp_path / "archive")
     assert result.exit_code == 2, result.exception
     assert "declare" in result.stderr
     assert not (tmp_path / "archive" / "archive.db").exists()

@@ -6,7 +6,7 @@ import os
 import signal
 from dataclasses import replace
 
-from support import LONGEST, no_file_beyond
+from support import LONGEST, no_file_beyond, rows
 from support.harness import (
     Crawled,
     PausingServer,
@@ -17,7 +17,6 @@ from support.harness import (
     crawl,
     environment,
     locum,
-    rows,
     scenario,
     slug,
     small,

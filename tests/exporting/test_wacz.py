@@ -17,8 +17,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from support import no_file_beyond, python, replay, run_locum
-from support.foreign_files import HOME, address, html, imported, members, page, put, rows, run, state, wacz
+from support import no_file_beyond, python, replay, rows, run_locum
+from support.foreign_files import HOME, address, html, imported, members, page, put, run, state, wacz
 from warcio.archiveiterator import ArchiveIterator
 
 ONE, TWO, THREE, MOVED = map(address, ("one", "two", "three", "moved"))

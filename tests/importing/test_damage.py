@@ -13,8 +13,8 @@ import sys
 import time
 
 import pytest
-from support import LONGEST
-from support.foreign_files import address, html, http, imported, members, page, put, record, rows, run, state
+from support import LONGEST, rows
+from support.foreign_files import address, html, http, imported, members, page, put, record, run, state
 
 from locum_spider.importing.records import read_captures
 from locum_spider.items import Exchange

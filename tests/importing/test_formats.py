@@ -11,22 +11,8 @@ import zipfile
 
 import pytest
 from backports import zstd
-from support import python
-from support.foreign_files import (
-    DATE,
-    HOME,
-    address,
-    html,
-    http,
-    imported,
-    members,
-    page,
-    put,
-    record,
-    rows,
-    run,
-    wacz,
-)
+from support import python, rows
+from support.foreign_files import DATE, HOME, address, html, http, imported, members, page, put, record, run, wacz
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 

@@ -7,6 +7,7 @@ import hashlib
 import itertools
 
 import pytest
+from support import rows
 from support.foreign_files import (
     HOME,
     address,
@@ -19,7 +20,6 @@ from support.foreign_files import (
     put,
     record,
     revisit,
-    rows,
     run,
     state,
     times,

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support import harvest, python
+from support import harvest, python, rows
 from support.foreign_files import (
     DATE,
     HOME,
@@ -21,7 +21,6 @@ from support.foreign_files import (
     put,
     record,
     revisit,
-    rows,
     run,
     state,
     times,

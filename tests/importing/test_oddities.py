@@ -8,20 +8,8 @@ import zipfile
 
 import pytest
 from dump import dump_archive
-from support.foreign_files import (
-    DATE,
-    address,
-    html,
-    http,
-    imported,
-    members,
-    page,
-    put,
-    record,
-    revisit,
-    rows,
-    run,
-)
+from support import rows
+from support.foreign_files import DATE, address, html, http, imported, members, page, put, record, revisit, run
 
 from locum_spider.warc.mementos import memento_of
 

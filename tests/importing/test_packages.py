@@ -9,7 +9,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from support.foreign_files import HOME, address, http, imported, members, page, put, record, rows, run, wacz
+from support import rows
+from support.foreign_files import HOME, address, http, imported, members, page, put, record, run, wacz
 
 SIGNED = "https://store.example/crawls/third.wacz?X-Amz-Signature=secret"
 

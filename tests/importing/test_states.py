@@ -7,6 +7,7 @@ import os
 from types import SimpleNamespace
 
 import pytest
+from support import rows
 from support.foreign_files import (
     DATE,
     HOME,
@@ -20,7 +21,6 @@ from support.foreign_files import (
     put,
     record,
     revisit,
-    rows,
     run,
     state,
     times,

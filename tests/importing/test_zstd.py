@@ -10,8 +10,8 @@ import zipfile
 
 import pytest
 from backports import zstd
-from support import python
-from support.foreign_files import HOME, address, html, http, imported, page, put, record, rows, run
+from support import python, rows
+from support.foreign_files import HOME, address, html, http, imported, page, put, record, run
 
 from locum_spider.importing.records import read_captures
 from locum_spider.items import Exchange

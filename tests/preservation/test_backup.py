@@ -10,12 +10,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-from support import no_file_beyond, run_locum
-from support.gazette import HOST, address, change, crawl, declare, places_of, rows, sentences, site, story, warcs
+from support import change, invoke, no_file_beyond, rows, run_locum
+from support.gazette import HOST, address, crawl, declare, places_of, sentences, site, story, warcs
 
 from locum_spider import Archive
-from locum_spider.cli import locum
 from locum_spider.errors import ArchiveError, IntegrityError
 from locum_spider.preservation.backup import back_up
 from locum_spider.preservation.takedown.plan import prepare
@@ -239,19 +237,18 @@ def test_no_space(archive, tmp_path):
 
 
 def test_the_command(archive, tmp_path):
-    run = CliRunner().invoke
-    result = run(locum, ["backup", str(tmp_path / "copy"), "--archive", str(archive)])
+    result = invoke("backup", tmp_path / "copy", "--archive", archive)
     assert result.exit_code == 0, result.output
     assert "WARC files new" in result.output
     assert "Nothing is wrong" in result.output
-    found = json.loads(run(locum, ["backup", str(tmp_path / "copy"), "--json", "--archive", str(archive)]).output)
+    found = json.loads(invoke("backup", tmp_path / "copy", "--json", "--archive", archive).output)
     assert found["verification"]["sound"] is True
     assert found["bytes"] == 0
-    assert run(locum, ["backup", str(archive / "x"), "--archive", str(archive)]).exit_code == 2
+    assert invoke("backup", archive / "x", "--archive", archive).exit_code == 2
     (archive / "warc" / "foreign.warc.gz").write_bytes(b"")
-    assert run(locum, ["backup", str(tmp_path / "copy"), "--archive", str(archive)]).exit_code == 0
+    assert invoke("backup", tmp_path / "copy", "--archive", archive).exit_code == 0
     change(archive, "UPDATE article_text SET body = 'x' WHERE id = 1")
-    assert run(locum, ["backup", str(tmp_path / "copy"), "--archive", str(archive)]).exit_code == 7
+    assert invoke("backup", tmp_path / "copy", "--archive", archive).exit_code == 7
 
 
 def test_an_archive_without_captures(tmp_path):

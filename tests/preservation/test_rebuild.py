@@ -11,8 +11,8 @@ from contextlib import closing
 
 import pytest
 from dump import dump_archive
-from support import LONGEST, run_locum
-from support.crash_facts import finish, require_same, rows
+from support import LONGEST, rows, run_locum
+from support.crash_facts import finish, require_same
 from support.scripted import SITES
 
 from locum_spider.demo.sample import HOME

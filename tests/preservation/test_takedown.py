@@ -12,28 +12,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-from support import python, run_locum
-from support.gazette import (
-    HOST,
-    address,
-    change,
-    crawl,
-    listing,
-    page,
-    places_of,
-    rows,
-    sentences,
-    site,
-    story,
-    title,
-    warcs,
-)
+from support import change, invoke, python, rows, run_locum
+from support.gazette import HOST, address, crawl, listing, page, places_of, sentences, site, story, title, warcs
 from warcio.archiveiterator import ArchiveIterator
 
 from locum_spider import Archive
 from locum_spider.checkpoints import arm
-from locum_spider.cli import locum
 from locum_spider.errors import ArchiveError, IntegrityError, UsageError
 from locum_spider.preservation.takedown.plan import finish_earlier, prepare
 from locum_spider.preservation.verify import read_head, verify
@@ -236,7 +220,7 @@ def test_a_kill_leaves_the_old_state_or_one_that_is_finished(archive, tmp_path, 
     if old:
         take_down(archive)
     else:
-        done = run("takedown", KEY, "--reason", REASON, "--yes", "--archive", archive)
+        done = invoke("takedown", KEY, "--reason", REASON, "--yes", "--archive", archive)
         assert done.exit_code == (0 if "is finished now" in done.output else 2)
         assert ("is finished now" in done.output) == (not point.startswith(("before-r", "warc-r", "after-r")))
         # and so does any crawl
@@ -275,12 +259,12 @@ def test_a_reader_that_holds_old_pages_is_named(archive, monkeypatch):
 def test_no_space(archive, point):
     arm(fail=f"{point}:1:ENOSPC")
     try:
-        done = run("takedown", KEY, "--reason", REASON, "--yes", "--archive", archive)
+        done = invoke("takedown", KEY, "--reason", REASON, "--yes", "--archive", archive)
     finally:
         arm()
     assert done.exit_code == 5
     assert "make room" in done.output
-    again = run("takedown", KEY, "--reason", REASON, "--yes", "--archive", archive)
+    again = invoke("takedown", KEY, "--reason", REASON, "--yes", "--archive", archive)
     assert again.exit_code == 0, again.output
     assert ("is finished now" in again.output) == (point != "before-commit")
     assert places_of(archive, *BODIES) == set()
@@ -332,30 +316,26 @@ def test_a_reason_cannot_be_changed_nor_a_removal_denied(archive):
 # -- the command -------------------------------------------------------------------------------------------------------
 
 
-def run(*arguments: str | Path, answer: str | None = None):
-    return CliRunner().invoke(locum, [str(argument) for argument in arguments], input=answer)
-
-
 def test_the_command(archive):
     (number,) = rows(archive, "SELECT id FROM articles WHERE url = ?", KEY)[0]
-    asked = run("takedown", number, "--reason", REASON, "--archive", archive)
+    asked = invoke("takedown", number, "--reason", REASON, "--archive", archive)
     assert asked.exit_code == 2
     assert "--yes" in asked.output
-    assert run("takedown", number, "--reason", " ", "--yes", "--archive", archive).exit_code == 2
-    assert run("takedown", number, "--yes", "--archive", archive).exit_code == 2
+    assert invoke("takedown", number, "--reason", " ", "--yes", "--archive", archive).exit_code == 2
+    assert invoke("takedown", number, "--yes", "--archive", archive).exit_code == 2
     (archive / "archive.db.old").write_bytes(b"")
-    done = run("takedown", number, "--reason", REASON, "--yes", "--archive", archive)
+    done = invoke("takedown", number, "--reason", REASON, "--yes", "--archive", archive)
     assert done.exit_code == 0, done.output
     assert title(GONE) in done.output
     said = " ".join(done.output.replace("! ", "").split())
     assert "2 captures of listings and 1 capture of another page. They stay as they are" in said
     assert "archive.db.old" in done.output
-    assert run("takedown", number, "--reason", REASON, "--yes", "--archive", archive).exit_code == 2
-    assert REASON in run("verify", "--archive", archive).output
+    assert invoke("takedown", number, "--reason", REASON, "--yes", "--archive", archive).exit_code == 2
+    assert REASON in invoke("verify", "--archive", archive).output
 
 
 def test_an_archive_in_use(archive):
     with writer_lock(archive):
-        assert run("takedown", KEY, "--reason", REASON, "--yes", "--archive", archive).exit_code == 2
-    assert run("takedown", KEY, "--reason", REASON, "--yes", "--archive", archive / "none").exit_code == 2
+        assert invoke("takedown", KEY, "--reason", REASON, "--yes", "--archive", archive).exit_code == 2
+    assert invoke("takedown", KEY, "--reason", REASON, "--yes", "--archive", archive / "none").exit_code == 2
     assert not (archive / "none").exists()

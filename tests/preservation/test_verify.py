@@ -12,10 +12,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-from support.gazette import change, crawl, rows, site, warcs
+from support import change, invoke, rows
+from support.gazette import crawl, site, warcs
 
-from locum_spider.cli import locum
 from locum_spider.errors import ArchiveError, UsageError
 from locum_spider.items import LedgerEntry
 from locum_spider.preservation.fixity import check_files
@@ -384,30 +383,26 @@ def test_a_database_that_is_none(archive):
 # -- the command -------------------------------------------------------------------------------------------------------
 
 
-def run(*arguments: str | Path):
-    return CliRunner().invoke(locum, [str(argument) for argument in arguments])
-
-
 def test_the_command_on_a_sound_archive(sound):
-    result = run("verify", "--archive", sound)
+    result = invoke("verify", "--archive", sound)
     assert result.exit_code == 0
     assert "Nothing is wrong" in result.output
-    head = run("verify", "--head", "--archive", sound).output.strip()
+    head = invoke("verify", "--head", "--archive", sound).output.strip()
     assert head == read_head(sound)
     assert head in result.output
-    assert run("verify", "--expect", head, "--archive", sound).exit_code == 0
-    assert run("verify", "--expect", "f" * 64, "--archive", sound).exit_code == 7
-    assert run("verify", "--expect", "f", "--archive", sound).exit_code == 2
-    assert json.loads(run("verify", "--head", "--json", "--archive", sound).output) == {"head": head}
+    assert invoke("verify", "--expect", head, "--archive", sound).exit_code == 0
+    assert invoke("verify", "--expect", "f" * 64, "--archive", sound).exit_code == 7
+    assert invoke("verify", "--expect", "f", "--archive", sound).exit_code == 2
+    assert json.loads(invoke("verify", "--head", "--json", "--archive", sound).output) == {"head": head}
 
 
 def test_the_command_on_a_damaged_archive(archive):
     path = warcs(archive)[0]
     path.write_bytes(path.read_bytes()[:-1])
-    result = run("verify", "--archive", archive)
+    result = invoke("verify", "--archive", archive)
     assert result.exit_code == 7
     assert result.output.startswith(f"! {path.name} ends at byte")
-    found = json.loads(run("verify", "--json", "--archive", archive).output)
+    found = json.loads(invoke("verify", "--json", "--archive", archive).output)
     assert found["sound"] is False
     assert found["findings"][0]["file"] == path.name
 
@@ -415,4 +410,4 @@ def test_the_command_on_a_damaged_archive(archive):
 def test_no_archive(tmp_path):
     with pytest.raises(ArchiveError):
         verify(tmp_path)
-    assert run("verify", "--archive", tmp_path).exit_code == 2
+    assert invoke("verify", "--archive", tmp_path).exit_code == 2

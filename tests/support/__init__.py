@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
 from typing import Any
+
+from click.testing import CliRunner, Result
+
+from locum_spider.cli import locum
 
 LONGEST = 300
 """Seconds that anything may take: only so that what hangs ends, however busy the machine is."""
@@ -34,3 +41,20 @@ def python(
 def run_locum(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run one command to its end, as `python` does."""
     return python("-m", "locum_spider", *arguments, **options)
+
+
+def invoke(*arguments: object, answer: str | None = None) -> Result:
+    """Run one command in this process, for the many; `answer` is what it finds on standard input."""
+    return CliRunner().invoke(locum, [str(argument) for argument in arguments], input=answer)
+
+
+def rows(archive: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
+    """What the archive's database answers."""
+    with closing(sqlite3.connect(archive / "archive.db")) as db:
+        return db.execute(sql, values).fetchall()
+
+
+def change(archive: Path, sql: str, *values: object) -> None:
+    """Change rows behind the archive's back."""
+    with closing(sqlite3.connect(archive / "archive.db")) as db, db:
+        db.execute(sql, values)

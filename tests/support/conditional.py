@@ -9,8 +9,8 @@ import pytest
 
 from locum_spider.demo.sample import Page, Sample
 from locum_spider.demo.server import Hit, SiteServer
-from support import run_locum
 from support.foreign_files import HOME, address, html
+from support.harness import crawl
 
 
 @dataclass
@@ -33,12 +33,6 @@ def listing(*slugs: str) -> Page:
     return Page(f"<!DOCTYPE html><html><body>{entries}{'<p>Words of the site.</p>' * 40}</body></html>".encode())
 
 
-def crawl(archive: Path, server: SiteServer) -> None:
-    also = {"http_proxy": server.url}
-    done = run_locum("crawl", "locum-today", "--delay", "0", "--archive", archive, also=also)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 @pytest.fixture(scope="session")
 def crawled(tmp_path_factory: pytest.TempPathFactory) -> Crawled:
     """As it was; unchanged; one changed and one moved; unchanged, from a server that knows no conditions."""
@@ -51,6 +45,7 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Crawled:
             pages[address("moved")] = pages[address("two")]
             pages[address("two")] = Page(b"Moved", "text/plain", 301, headers=(("Location", address("moved")),))
         with SiteServer(Sample(pages), conditional=turn < 3) as server:
-            crawl(made.archive, server)
+            done = crawl(made.archive.parent, server)
+            assert done.code == 0, done.out + done.err
             made.hits.append(list(server.log))
     return made

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,8 +40,3 @@ def require_same(archive: Path, undisturbed: Undisturbed, crawls: int = 2) -> No
     assert faults(archive) == []
     got, expected = lines(archive), undisturbed.first if crawls == 1 else undisturbed.both
     assert (expected - got, got - expected) == (Counter(), Counter())
-
-
-def rows(archive: Path, sql: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(archive / "archive.db")) as db:
-        return db.execute(sql).fetchall()

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
-import sqlite3
 import subprocess
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from click.testing import CliRunner
-
-from locum_spider.cli import locum
+from locum_spider.demo.sample import HOME
 from locum_spider.warc.writer import payload_digest
-from support import python
+from support import invoke, python, rows
 
-HOME = "http://locumtoday.co.uk/"
 DATE = "2016-05-02T10:00:00Z"
 
 
@@ -82,7 +77,7 @@ def put(folder: Path, data: bytes, name: str = "foreign.warc.gz") -> Path:
 
 def run(archive: Path, *arguments: object, code: int = 0) -> Any:
     """A command in this process; what it prints, or with `--json` what that says."""
-    result = CliRunner().invoke(locum, [*map(str, arguments), "--archive", str(archive)])
+    result = invoke(*arguments, "--archive", archive)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     assert result.exit_code == code, result.output
@@ -97,11 +92,6 @@ def wacz(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 def imported(archive: Path, *files: Path, code: int = 0) -> list[dict[str, Any]]:
     return run(archive, "import", *files, "--json", code=code)
-
-
-def rows(archive: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(archive / "archive.db")) as db:
-        return db.execute(sql, values).fetchall()
 
 
 def history(archive: Path, slug: str = "one") -> list[tuple[str, str]]:

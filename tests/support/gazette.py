@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gzip
 import random
-import sqlite3
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -132,17 +130,6 @@ def visit(crawl_id: int, request: Any, pages: Mapping[str, Answer], day: int) ->
 
 
 # -- looking in --------------------------------------------------------------------------------------------------------
-
-
-def rows(folder: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(folder / "archive.db")) as db:
-        return db.execute(sql, values).fetchall()
-
-
-def change(folder: Path, sql: str, *values: object) -> None:
-    """Change rows behind the archive's back."""
-    with closing(sqlite3.connect(folder / "archive.db")) as db, db:
-        db.execute(sql, values)
 
 
 def warcs(folder: Path) -> list[Path]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -23,7 +22,7 @@ import pytest
 import locum_spider
 from locum_spider.demo.sample import HOME, Page, Sample
 from locum_spider.demo.server import Answer, Hit, SiteServer
-from support import LONGEST
+from support import LONGEST, rows
 
 PROJECT = Path(locum_spider.__file__).parents[1]
 ROBOTS = f"{HOME}robots.txt"
@@ -161,16 +160,6 @@ class Crawled:
         )
         assert found, f"{address} is not in the frontier"
         return found[0]
-
-
-def rows(archive: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(archive / "archive.db")) as db:
-        return db.execute(sql, values).fetchall()
-
-
-def change(archive: Path, sql: str, *values: object) -> None:
-    with closing(sqlite3.connect(archive / "archive.db")) as db, db:
-        db.execute(sql, values)
 
 
 def contents(archive: Path) -> dict[str, Any]:

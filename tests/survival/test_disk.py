@@ -11,8 +11,8 @@ import pytest
 from crash import SITE, faults
 from crash_site import site
 from disk import compiler, sweep
-from support import no_file_beyond, run_locum
-from support.crash_facts import finish, require_same, rows
+from support import no_file_beyond, rows, run_locum
+from support.crash_facts import finish, require_same
 from support.opened import OpenedRecorder
 
 from locum_spider.cli.common import Size

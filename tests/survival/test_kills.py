@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from crash import REBUILD_POINTS, SITE, Blow, faults, finished, run
 from dump import dump_archive
-from support import python, run_locum
-from support.crash_facts import finish, require_same, rows
+from support import python, rows, run_locum
+from support.crash_facts import finish, require_same
 
 from locum_spider.checkpoints import POINTS
 from locum_spider.demo.sample import HOME, Page, Sample
