@@ -1,23 +1,20 @@
-"""The command line over an archive: exit codes, JSON, odd queries, wrong folders, timers, Scrapy's own commands."""
+"""The command line over an archive: exit codes, JSON, odd queries, wrong folders, the demo."""
 
 from __future__ import annotations
 
 import json
 import os
-import shlex
 import shutil
 import sqlite3
 import string
-import subprocess
 from contextlib import closing
-from datetime import UTC, datetime
 
 import pytest
 from support import LONGEST, change, invoke
 from support.harness import (
-    PROJECT,
     Crawled,
     PausingServer,
+    Run,
     Running,
     address,
     contents,
@@ -40,7 +37,9 @@ COMMANDS = ("demo", "crawl", "sites", "status", "search", "show", "serve", "sche
 
 
 def on(crawled, *arguments):
-    return locum(arguments[0], "--archive", "archive", *arguments[1:], cwd=crawled.folder)
+    """A command in this process, on an archive."""
+    result = invoke(arguments[0], "--archive", crawled.archive, *arguments[1:])
+    return Run(result.exit_code, result.stdout, result.stderr)
 
 
 # -- help -------------------------------------------------------------------------------------------------------------
@@ -172,13 +171,14 @@ def test_search_understands_every_mark_beside_a_word(sample_crawl):
 
 @pytest.mark.parametrize("query", ['"', "NEAR(", "-agency", ""])
 def test_search_by_the_real_command(sample_crawl, query):
-    run = on(sample_crawl, "search", "--json", "--", query)
+    run = locum("search", "--archive", "archive", "--json", "--", query, cwd=sample_crawl.folder)
     assert run.code == 0
     assert isinstance(run.json, list)
 
 
 def test_search_with_bytes_that_are_no_text(sample_crawl):
-    run = on(sample_crawl, "search", "--json", "--", os.fsdecode(b"agency \xff\xfe"))
+    query = os.fsdecode(b"agency \xff\xfe")
+    run = locum("search", "--archive", "archive", "--json", "--", query, cwd=sample_crawl.folder)
     assert run.code == 0
     assert isinstance(run.json, list)
 
@@ -380,115 +380,7 @@ def test_a_missing_warc_is_a_fault_of_integrity(missing_warc):
     assert len(missing_warc.run.err.strip().splitlines()) == 1
 
 
-# -- the schedule -----------------------------------------------------------------------------------------------------
-
-
-@scenario
-def scheduled(folder):
-    """Never crawled; just crawled; crawled long ago; cut short; off the schedule."""
-    steps = {}
-
-    def due():
-        return locum("crawl", "--due", "--delay", "0", "--archive", "archive", cwd=folder, proxy=server.url)
-
-    with SiteServer(small("First report")) as server:
-        steps["print"] = locum(
-            "schedule", "locum-today", "--every", "12h", "--print", "--archive", "archive", cwd=folder
-        )
-        steps["never crawled"] = due()
-        steps["status"] = locum("status", "--json", "--archive", "archive", cwd=folder)
-        steps["just crawled"] = due()
-        change(folder / "archive", "UPDATE crawls SET started_at = '2020-01-01T00:00:00Z'")
-        steps["long ago"] = due()
-        change(folder / "archive", "UPDATE crawls SET finished_at = NULL, outcome = 'interrupted' WHERE id = 2")
-        steps["cut short"] = due()
-        change(folder / "archive", "UPDATE crawls SET started_at = '2020-01-01T00:00:00Z'")
-        steps["off"] = locum("schedule", "locum-today", "--off", "--archive", "archive", cwd=folder)
-        steps["nothing scheduled"] = due()
-        return Crawled(folder, server.log, list(steps.values())), steps
-
-
-def test_schedule_prints_timer_and_cron_line(scheduled):
-    _, steps = scheduled
-    printed = steps["print"]
-    assert printed.code == 0
-    for words in ("[Service]", "[Timer]", "OnCalendar=", "ExecStart=", "crawl --due --archive", "* * * *", "every 12h"):
-        assert words in printed.out
-
-
-def test_what_is_due_is_crawled(scheduled):
-    crawled, steps = scheduled
-    for step in ("never crawled", "long ago", "cut short"):
-        assert steps[step].code == 0, step
-        assert "locum-today: done" in steps[step].out, step
-    for step in ("just crawled", "nothing scheduled"):
-        assert (steps[step].code, steps[step].out) == (0, "Nothing is due.\n"), step
-    assert crawled.rows("SELECT id, outcome FROM crawls ORDER BY id") == [(1, "done"), (2, "done")]
-
-
-def test_status_tells_when_a_site_is_due(scheduled):
-    _, steps = scheduled
-    (row,) = steps["status"].json
-    assert row["every"] == "12h"
-    started = datetime.fromisoformat(row["last_crawl"]["started_at"])
-    due = datetime.fromisoformat(row["next_due"])
-    assert (due - started).total_seconds() == 12 * 3600
-    assert due > datetime.now(UTC)
-
-
-def test_the_printed_command_is_one_that_runs(scheduled):
-    crawled, steps = scheduled
-    line = next(line for line in steps["print"].out.splitlines() if line.startswith("ExecStart="))
-    words = shlex.split(line.removeprefix("ExecStart="))
-    assert words[-2:] == ["--archive", str(crawled.archive)]
-    run = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=LONGEST, check=False)
-    assert (run.returncode, run.stdout) == (0, "Nothing is due.\n")
-
-
-def test_an_archive_in_a_folder_with_odd_characters(tmp_path):
-    """Spaces, quotes and per cent signs, which cron and systemd read in ways of their own."""
-    folder = tmp_path / "my 100% 'new' archive"
-    result = invoke("schedule", "locum-today", "--print", "--archive", folder)
-    assert result.exit_code == 0, result.exception
-    cron = next(line for line in result.output.splitlines() if line.startswith("17 * * * *"))
-    assert "100\\%" in cron
-    assert "100%%" in result.output
-
-
-# -- Scrapy's own commands, the demo ----------------------------------------------------------------------------------
-
-
-def scrapy(*arguments, archive, proxy=None):
-    running = Running(["scrapy", *arguments], PROJECT, environment(proxy, LOCUM_ARCHIVE=str(archive)))
-    return running.end()
-
-
-@scenario
-def by_scrapy(folder):
-    before = {path.name for path in PROJECT.iterdir()}
-    with SiteServer(small("First report", "Second report")) as server:
-        run = scrapy("crawl", "locum-today", "-s", "DOWNLOAD_DELAY=0", archive=folder / "archive", proxy=server.url)
-        return Crawled(folder, server.log, [run]), {path.name for path in PROJECT.iterdir()} - before
-
-
-def test_scrapy_crawl(by_scrapy):
-    crawled, left = by_scrapy
-    assert crawled.run.code == 0
-    assert crawled.value("SELECT count(*) FROM articles") == 2
-    assert crawled.value("SELECT outcome FROM crawls") == "done"
-    assert [path.suffix for path in (crawled.archive / "warc").iterdir()] == [".gz"]
-    assert left <= {".pytest_cache", ".ruff_cache", ".mypy_cache"}
-
-
-def test_scrapy_list(tmp_path):
-    (tmp_path / "sites").mkdir()
-    text = (
-        'title = "Own"\nhosts = ["own.example"]\nstart = ["http://own.example/"]\ntimezone = "UTC"\nlanguage = "en"\n'
-    )
-    (tmp_path / "sites" / "own-site.toml").write_text(f'name = "own-site"\n{text}[articles]\naddress = "^/a/"\n')
-    run = scrapy("list", archive=tmp_path)
-    assert run.code == 0
-    assert run.out.split() == ["locum-today", "own-site"]
+# -- the demo -------------------------------------------------------------------------------------------------------
 
 
 @scenario
