@@ -20,7 +20,6 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import product
 from pathlib import Path
 
 from crash import SITE, Blow, Ended, faults, finished, lines, run
@@ -85,7 +84,7 @@ class Sweep:
 
 
 def sweep(step: int, first: int, lanes: int) -> tuple[Sweep, int]:
-    """Every `step`-th write from `first` on, with each error; also how many that were."""
+    """Every `step`-th write from `first` on, each error at places between those of another; also how many that were."""
     cc = compiler()
     if cc is None:
         raise SystemExit("disk: Linux and a C compiler are needed; on Debian: apt-get install gcc libc6-dev")
@@ -95,7 +94,9 @@ def sweep(step: int, first: int, lanes: int) -> tuple[Sweep, int]:
         subprocess.run([cc, "-shared", "-fPIC", "-O2", "-o", library, SOURCE, "-ldl"], check=True)  # noqa: S603
         server = stack.enter_context(SiteServer(site(changed=False), conditional=True))
         done = Sweep(server.url, folder, library)
-        cases = list(product(ERRORS, range(first, done.writes + 1, step)))
+        starts = (first + step * number // len(ERRORS) for number in range(len(ERRORS)))
+        cases = [(error, number) for error, start in zip(ERRORS, starts, strict=True)
+                 for number in range(start, done.writes + 1, step)]  # fmt: skip
         with ThreadPoolExecutor(lanes) as pool:
             for future in [pool.submit(done.fail, *case) for case in cases]:
                 future.result()

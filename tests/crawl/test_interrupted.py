@@ -202,7 +202,7 @@ def kill_again_and_again(folder, steps, *options):
 
 @scenario
 def killed_early(folder):
-    return kill_again_and_again(folder, (1, 2, 6))
+    return kill_again_and_again(folder, (1, 6))
 
 
 @scenario

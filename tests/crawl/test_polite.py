@@ -69,6 +69,7 @@ def test_one_request_at_a_time(one_at_a_time):
 @scenario
 def four_at_a_time(folder):
     with SiteServer(slow(small(*TITLES), 2)) as server:
+        server.pages[HOME] = replace(server.pages[HOME], delay=0)
         return Crawled(folder, server.log, [crawl(folder, server, "--concurrency", "4")])
 
 
@@ -83,15 +84,15 @@ def test_more_requests_at_a_time_where_the_user_says_so(four_at_a_time):
 @scenario
 def crawl_delay(folder):
     text = "User-agent: GreedyBot\nCrawl-delay: 30\nDisallow: /\n\nUser-agent: *\nCrawl-delay: 1.2\n"
-    with SiteServer(Sample({**small(*TITLES).pages, ROBOTS: Page(text.encode(), "text/plain")})) as server:
+    with SiteServer(Sample({**small(*TITLES[:3]).pages, ROBOTS: Page(text.encode(), "text/plain")})) as server:
         return Crawled(folder, server.log, [crawl(folder, server)])
 
 
 def test_crawl_delay_is_kept(crawl_delay):
     """Also where the user asks for none: it is the site's word."""
     assert crawl_delay.run.code == 0
-    assert len(crawl_delay.log) == 2 + len(TITLES)
-    assert sum(gaps(crawl_delay.log)[1:]) >= 1.2 * (len(TITLES) - 0.5)
+    assert len(crawl_delay.log) == 2 + 3
+    assert sum(gaps(crawl_delay.log)[1:]) >= 1.2 * (3 - 0.5)
     assert max(gaps(crawl_delay.log)) < 30, "GreedyBot is another"
 
 

