@@ -20,11 +20,12 @@ settings.register_profile("long", deadline=None, max_examples=5_000)
 settings.load_profile("short")
 
 HEAVIEST = """
-    survival/test_kills.py crawl/test_interrupted.py crawl/test_trouble.py cli/test_commands.py
-    survival/test_disk.py importing/test_damage.py crawl/test_polite.py exporting/test_wacz.py
-    preservation/test_rebuild.py preservation/test_verify.py crawl/test_declared.py crawl/test_sample.py
-    preservation/test_backup.py preservation/test_takedown.py crawl/test_again.py crawl/test_conditional.py
-    cli/test_evidence.py operate/test_schedule.py crawl/test_scrapy.py docs/test_docs.py
+    survival/test_kills.py crawl/test_interrupted.py crawl/test_trouble.py survival/test_disk.py cli/test_commands.py
+    crawl/test_polite.py crawl/test_again.py crawl/test_declared.py exporting/test_wacz.py operate/test_schedule.py
+    importing/test_zstd.py preservation/test_rebuild.py store/test_old_archives.py preservation/test_backup.py
+    preservation/test_takedown.py crawl/test_conditional.py preservation/test_verify.py crawl/test_sample.py
+    importing/test_states.py importing/test_damage.py importing/test_mementos.py docs/test_docs.py
+    crawl/test_scrapy.py cli/test_evidence.py
 """.split()
 """Files that take seconds, the longest first: one left for the end would keep one worker busy and the other idle."""
 
