@@ -5,21 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support import python
+from support import PROJECT, python
 
-ROOT = Path(__file__).parent.parent
 HEAVY = "scrapy twisted selectolax sqlite_utils fastwarc datasette dateparser msgspec click rich w3lib".split()
 
 
 def lint(config: Path) -> tuple[int, str]:
     """Exit code and report of import-linter."""
     command = "from importlinter.cli import lint_imports_command as c; c()"
-    done = python("-c", command, "--config", config, "--no-cache", cwd=ROOT)
+    done = python("-c", command, "--config", config, "--no-cache", cwd=PROJECT)
     return done.returncode, done.stdout + done.stderr
 
 
 def test_every_contract_is_kept():
-    code, report = lint(ROOT / ".importlinter")
+    code, report = lint(PROJECT / ".importlinter")
     assert code == 0, report
     assert "0 broken" in report
 
@@ -41,10 +40,10 @@ forbidden_modules = locum_spider.errors
 
 def test_every_module_stands_in_a_layer():
     """A module that no layer names would be free to import anything."""
-    text = (ROOT / ".importlinter").read_text(encoding="utf-8")
+    text = (PROJECT / ".importlinter").read_text(encoding="utf-8")
     layers = text.partition("layers =")[2].partition("[importlinter")[0].replace("|", " ").replace(":", " ").split()
     named = {layer.removeprefix("locum_spider.") for layer in layers}
-    package = ROOT / "locum_spider"
+    package = PROJECT / "locum_spider"
     found = {path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
     assert found - named - {"__init__", "__main__", "demo"} == set()
 

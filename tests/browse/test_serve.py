@@ -18,7 +18,6 @@ from locum_spider.browse.serve import metadata, serve
 from locum_spider.errors import ArchiveError, UsageError
 from locum_spider.store.connection import connect_writing
 
-ROOT = Path(__file__).parents[2]
 SERVE = """
 import sys
 from pathlib import Path
@@ -31,7 +30,7 @@ def test_serves_while_a_crawl_writes_and_ends_cleanly(archive: Path, tmp_path: P
     copy = tmp_path / "archive"
     shutil.copytree(archive, copy)
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(copy)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", SERVE, str(copy)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout is not None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from support.harness import PROJECT, Crawled, Running, environment, scenario, small
+from support import PROJECT
+from support.harness import Crawled, Running, environment, scenario, small
 
 from locum_spider.demo.server import SiteServer
 

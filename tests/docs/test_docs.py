@@ -18,7 +18,7 @@ import click
 import msgspec
 import pytest
 from sqlite_utils import Database
-from support import LONGEST
+from support import LONGEST, PROJECT
 
 from locum_spider import Archive
 from locum_spider.browse.queries import QUERIES
@@ -28,8 +28,7 @@ from locum_spider.sites import site as declarations
 from locum_spider.sites.declaration import load_site
 from locum_spider.store.migrations import migrations
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(ROOT.glob("docs/*.md"))
+PAGES = [PROJECT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG")] + sorted(PROJECT.glob("docs/*.md"))
 _FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -45,7 +44,7 @@ class Example(NamedTuple):
 
 @cache
 def read(name: str) -> str:
-    return (ROOT / name).read_text(encoding="utf-8")
+    return (PROJECT / name).read_text(encoding="utf-8")
 
 
 def examples(name: str) -> Iterator[Example]:
@@ -208,7 +207,7 @@ def workplace(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("docs")
     run([sys.executable, "-m", "locum_spider", "demo", "--archive", "demo"], folder)
     for page in PAGES:
-        for example in examples(str(page.relative_to(ROOT))):
+        for example in examples(str(page.relative_to(PROJECT))):
             if example.mark.startswith("file="):
                 file = folder / example.mark.removeprefix("file=")
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -227,7 +226,7 @@ def run(command: list[str], folder: Path) -> str:
 
 
 def marked(lang: str) -> list[object]:
-    found = [e for page in PAGES for e in examples(str(page.relative_to(ROOT))) if (e.lang, e.mark) == (lang, "run")]
+    found = [e for page in PAGES for e in examples(str(page.relative_to(PROJECT))) if (e.lang, e.mark) == (lang, "run")]
     assert found
     return [pytest.param(example, id=f"{example.page}:{example.line}") for example in found]
 

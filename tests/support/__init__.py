@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from locum_spider.cli import locum
 
+PROJECT = Path(__file__).parents[2]
 LONGEST = 300
 """Seconds that anything may take: only so that what hangs ends, however busy the machine is."""
 

@@ -19,12 +19,10 @@ from typing import Any, NamedTuple, Self
 
 import pytest
 
-import locum_spider
 from locum_spider.demo.sample import HOME, Page, Sample
 from locum_spider.demo.server import Answer, Hit, SiteServer
 from support import LONGEST, rows
 
-PROJECT = Path(locum_spider.__file__).parents[1]
 ROBOTS = f"{HOME}robots.txt"
 _UNSET = ("locum_archive", "locum_contact", "http_proxy", "https_proxy", "all_proxy", "no_proxy", "columns")
 

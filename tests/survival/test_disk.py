@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from types import SimpleNamespace
 
 import click
@@ -19,8 +18,6 @@ from locum_spider.cli.common import Size
 from locum_spider.demo.server import SiteServer
 from locum_spider.errors import NoSpaceError
 from locum_spider.recorder.reserve import Reserve
-
-PROJECT = Path(__file__).parents[2]
 
 
 def captures(archive):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-from pathlib import Path
 
 import pytest
 from crash import REBUILD_POINTS, SITE, Blow, faults, finished, run
 from dump import dump_archive
-from support import python, rows, run_locum
+from support import PROJECT, python, rows, run_locum
 from support.crash_facts import finish, require_same
 
 from locum_spider.checkpoints import POINTS
@@ -17,7 +16,6 @@ from locum_spider.demo.sample import HOME, Page, Sample
 from locum_spider.demo.server import SiteServer
 from locum_spider.preservation.rebuild import rebuild
 
-PROJECT = Path(__file__).parents[2]
 FREQUENT = {
     "warc-torn": 11, "warc-append": 11, "migration": 17, "warc-written": 3, "warc-flushed": 3, "before-commit": 3,
     "after-commit": 3,
