@@ -21,7 +21,7 @@ from locum_spider.checkpoints import arm
 from locum_spider.errors import ArchiveError, IntegrityError, UsageError
 from locum_spider.preservation.takedown.plan import finish_earlier, prepare
 from locum_spider.preservation.verify import read_head, verify
-from locum_spider.recorder.recorder import Recorder
+from locum_spider.recorder.writer import ArchiveWriter
 from locum_spider.store.lock import writer_lock
 
 REASON = "by order of a court"
@@ -236,13 +236,13 @@ def test_a_reader_that_holds_old_pages_is_named(archive, monkeypatch):
     with closing(sqlite3.connect(archive / "archive.db")) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM articles").fetchone()
-        start = Recorder.__init__
+        start = ArchiveWriter.__init__
 
         def impatient(self, *args, **options):
             start(self, *args, **options)
             self.db.execute("PRAGMA busy_timeout = 10")
 
-        monkeypatch.setattr(Recorder, "__init__", impatient)
+        monkeypatch.setattr(ArchiveWriter, "__init__", impatient)
         with pytest.raises(ArchiveError, match="still reads old pages"):
             take_down(archive)
     monkeypatch.undo()
