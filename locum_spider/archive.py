@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
+from locum_spider.errors import NoSuchArticleError
 from locum_spider.fields import FIELDS, told
 from locum_spider.items import Article, Content
 from locum_spider.sites import load_sites
@@ -65,7 +66,7 @@ class FieldEvidence:
 class Archive:
     """An archive folder, opened for reading. Works while a crawl writes; usable as a context manager.
 
-    Raises ArchiveError where the folder is no archive, or one of a newer version.
+    Raises ArchiveError where the folder is not an archive, or is one of a newer version.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -88,7 +89,7 @@ class Archive:
     ) -> list[Hit]:  # fmt: skip
         """Ranked hits. `query` may hold "phrases", `word*`, `-without` and OR; any text is understood.
 
-        `since` and `until` are days, months or years (`2018-04`), both inclusive; UsageError where they are not.
+        `since` and `until` are days, months or years (`2018-04`), both inclusive. Raises DateFilterError for others.
         """
         filters = Filters(site, section, author, tag, since, until)
         return searching.search(self._db, query, filters, limit, offset)
@@ -110,6 +111,13 @@ class Archive:
         article_id = self._id(id_or_url)
         row = reading.article(self._db, article_id) if article_id is not None else None
         return StoredArticle(**decoded(row)) if row is not None else None
+
+    def require(self, id_or_url: int | str) -> StoredArticle:
+        """One article as by `article`. Raises NoSuchArticleError if there is none."""
+        found = self.article(id_or_url)
+        if found is None:
+            raise NoSuchArticleError(id_or_url, self.path)
+        return found
 
     def _id(self, id_or_url: int | str) -> int | None:
         text = searching.storable(str(id_or_url)).strip()

@@ -31,6 +31,25 @@ class UsageError(LocumError):
     exit_code = ExitCode.USAGE
 
 
+class DateFilterError(UsageError):
+    """Raised by the store when `since` or `until` of a search is not a date; has both the filter and its value."""
+
+    def __init__(self, name: str, value: str) -> None:
+        self.name, self.value = name, value
+        super().__init__(self.called(name))
+
+    def called(self, name: str) -> str:
+        """The message, with the name that the filter has for whoever gave it."""
+        return f"{name} {self.value!r} is not a date; write 2018-04-10, 2018-04 or 2018"
+
+
+class NoSuchArticleError(UsageError):
+    """Raised when an archive does not have the article that was named."""
+
+    def __init__(self, article: int | str, archive: object) -> None:
+        super().__init__(f"{archive} has no article {article}; `locum search` prints the numbers of articles")
+
+
 class DeclarationError(LocumError):
     """Raised while a site's TOML is read: the file, the key, what is allowed there."""
 
@@ -41,6 +60,10 @@ class ArchiveError(LocumError):
     """Raised when a folder cannot be opened as an archive: none there, a newer schema, in use."""
 
     exit_code = ExitCode.USAGE
+
+
+class DamagedArchiveError(ArchiveError):
+    """Raised when an archive's database cannot be read at all: `locum verify` reports it as damage."""
 
 
 class PageError(LocumError):

@@ -35,7 +35,7 @@ from locum_spider.preservation.verify import verify
 
 SITE = "locum-today"
 WARC_BYTES = 12_000
-REBUILD_POINTS = ("rebuild-whole", "rebuild-log-removed", "rebuild-renamed")
+REBUILD_POINTS = ("database-whole", "database-log-removed", "database-renamed")
 _REACHED = {
     "migration": 40, "warc-torn": 70, "warc-append": 70, "warc-started": 3, "before-rotation": 3, "warc-closed": 3,
     "warc-renamed": 3, "after-rotation": 3, "warc-written": 9, "warc-flushed": 9, "before-commit": 9, "after-commit": 9,

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from locum_spider.cli.common import Size, json_option, plural, print_json, with_archive, wrap
-from locum_spider.errors import ExitCode, UsageError
+from locum_spider.errors import ExitCode
 from locum_spider.importing.run import Imported
 from locum_spider.items import Outcome
 
@@ -139,10 +139,7 @@ def export(article: str | None, archive: Path, *, kind: str, output: Path | None
     article_id = None
     with Archive(archive) as opened:
         if article is not None:
-            found = opened.article(article)
-            if found is None:
-                raise UsageError(f"no article {article} in {archive}; `locum search` prints the numbers of articles")
-            article_id = found.id
+            article_id = opened.require(article).id
     name = f"article-{article_id}.{kind}" if article_id is not None else f"{archive.resolve().name}.{kind}"
     result = export_wacz(archive, output or Path(name), article_id=article_id, force=force)
     if as_json:

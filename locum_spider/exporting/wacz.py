@@ -7,23 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import sqlite3
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 from locum_spider.clock import utc_now
-from locum_spider.errors import IntegrityError, UsageError
+from locum_spider.errors import IntegrityError, NoSuchArticleError, UsageError
 from locum_spider.store import exports
-from locum_spider.store.connection import connect_reading
+from locum_spider.store.connection import Connection, begin, connect_reading
 from locum_spider.store.files import WARCS, disk_error
+from locum_spider.system import sync
 from locum_spider.urls import surt
 from locum_spider.version import __version__
-from locum_spider.warc.reader import locate
+from locum_spider.warc.reader import open_warc
 
 _CHUNK = 1 << 20
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # one archive, one file: no time of the export in its members
@@ -79,10 +77,10 @@ def export_wacz(archive: Path, destination: Path, *, article_id: int | None = No
     db = connect_reading(archive)
     part = destination.with_name(destination.name + ".part")
     try:
-        db.execute("BEGIN")  # one snapshot, also while a crawl writes
+        begin(db)
         contents = exports.whole_archive(db) if article_id is None else exports.one_article(db, article_id)
         if contents is None:
-            raise UsageError(f"no article {article_id} in {archive}; `locum search` prints the numbers of articles")
+            raise NoSuchArticleError(str(article_id), archive)
         with zipfile.ZipFile(part, "w") as container:
             package = _Package(container)
             for name, pieces in contents.pieces.items():
@@ -90,8 +88,7 @@ def export_wacz(archive: Path, destination: Path, *, article_id: int | None = No
             package.add("indexes/index.cdx", _index(db), compress=True)
             package.add("pages/pages.jsonl", _pages(db, article_id), compress=True)
             package.finish(contents.title)
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
+        sync(part)
         part.rename(destination)
         return Exported(destination, contents.captures, contents.pages, destination.stat().st_size)
     except OSError as error:
@@ -104,7 +101,7 @@ def export_wacz(archive: Path, destination: Path, *, article_id: int | None = No
 
 def _read(folder: Path, pieces: list[exports.Piece]) -> Iterator[bytes]:
     for name, offset, length in pieces:
-        with _open(folder, name) as file:
+        with open_warc(folder, name) as file:
             file.seek(offset)
             while length > 0:
                 chunk = file.read(min(_CHUNK, length))
@@ -114,14 +111,7 @@ def _read(folder: Path, pieces: list[exports.Piece]) -> Iterator[bytes]:
                 yield chunk
 
 
-def _open(folder: Path, name: str) -> BinaryIO:
-    try:
-        return locate(folder, name).open("rb")
-    except FileNotFoundError:  # a crawl has just closed it, and it has its last name now
-        return locate(folder, name).open("rb")
-
-
-def _index(db: sqlite3.Connection) -> Iterator[bytes]:
+def _index(db: Connection) -> Iterator[bytes]:
     """CDXJ, sorted as its readers search it."""
     for capture in exports.index(db, surt):
         stamp = "".join(c for c in capture.fetched_at if c.isdigit())[:14]
@@ -133,7 +123,7 @@ def _index(db: sqlite3.Connection) -> Iterator[bytes]:
         yield f"{surt(capture.url)} {stamp} {json.dumps(entry, ensure_ascii=False)}\n".encode()
 
 
-def _pages(db: sqlite3.Connection, article_id: int | None) -> Iterator[bytes]:
+def _pages(db: Connection, article_id: int | None) -> Iterator[bytes]:
     """One page for each revision of each article, at the time it was captured."""
     yield b'{"format": "json-pages-1.0", "id": "pages", "title": "Articles"}\n'
     for revision_id, url, fetched_at, title in exports.pages(db, article_id):

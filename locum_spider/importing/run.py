@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from locum_spider.items import Exchange, Outcome, Revisit
 from locum_spider.recorder.writer import open_archive
 from locum_spider.sites import load_sites, undeclared
 from locum_spider.sites.site import CrawlPolicy, Site
-from locum_spider.store.files import disk_error
+from locum_spider.store.files import writing_errors
 from locum_spider.urls import host_of
 from locum_spider.warc.mementos import memento_of
 from locum_spider.warc.reader import Broken
@@ -64,15 +63,12 @@ def import_files(
     for path in files:
         require_captures(path)
     sites = Sites(load_sites(archive), site, undeclared=undeclared)
-    try:
-        with open_archive(archive, min_free=min_free) as writer:
-            session = ImportSession(writer)
-            run = _Run(session, sites)
-            results = [run.read(path, on_progress) for path in files]
-            session.end()
-            return results
-    except (OSError, sqlite3.Error) as error:
-        raise disk_error(error, archive) or LocumError(f"{archive}: cannot be written: {error}") from None
+    with writing_errors(archive, LocumError), open_archive(archive, min_free=min_free) as writer:
+        session = ImportSession(writer)
+        run = _Run(session, sites)
+        results = [run.read(path, on_progress) for path in files]
+        session.end()
+    return results
 
 
 class Sites:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -14,9 +12,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from locum_spider.store import captures, ledger, removals
 from locum_spider.store.checks import Finding
-from locum_spider.store.connection import connect_reading
+from locum_spider.store.connection import Connection, connect_reading
 from locum_spider.store.files import WARCS
+from locum_spider.store.ledger import LedgerRow
+from locum_spider.system import cores
 from locum_spider.warc.reader import OPEN, locate
 from locum_spider.warc.tombstones import tombstone_digest
 
@@ -25,23 +26,11 @@ _MOST_WORKERS = 16
 _RESTORE = "restore the file from a backup"
 
 
-class _Row(NamedTuple):
-    seq: int
-    offset: int
-    length: int
-    digest: str
-    removed: str | None
-
-    @property
-    def end(self) -> int:
-        return self.offset + self.length
-
-
 class _Span(NamedTuple):
     """Records that lie one behind the other, to be read at once."""
 
     file: str
-    rows: list[_Row]
+    rows: list[LedgerRow]
 
 
 @dataclass(slots=True)
@@ -49,21 +38,20 @@ class _Bad:
     """Neighbouring records that are not what was written; `actual` is the digest of what lies at the first."""
 
     file: str
-    first: _Row
-    last: _Row
+    first: LedgerRow
+    last: LedgerRow
     actual: str
 
 
 def check_files(
-    db: sqlite3.Connection, folder: Path, present: Iterable[str], notes: list[str],
+    db: Connection, folder: Path, present: Iterable[str], notes: list[str],
     on_progress: Callable[[int], None] | None = None,
 ) -> Iterator[Finding]:  # fmt: skip
     """All that is wrong with the files, as the snapshot of `db` knows them; `notes` gets what is odd, but no damage.
 
     `present` are the names in `warc/` from before that snapshot: what was there must be known to it.
     """
-    names = {row[0] for row in db.execute("SELECT name FROM warc_files UNION SELECT warc_file FROM records")}
-    yield from _unknown(names, set(present), notes)
+    yield from _unknown(ledger.file_names(db), set(present), notes)
     for bad in _merge(_differing(db, folder, notes, on_progress)):
         yield bad if isinstance(bad, Finding) else _explain(db, bad)
 
@@ -88,16 +76,13 @@ def _unknown(names: set[str], present: set[str], notes: list[str]) -> Iterator[F
 # -- where records lie -------------------------------------------------------------------------------------------------
 
 
-def _spans(db: sqlite3.Connection, warcs: Path, notes: list[str]) -> Iterator[Finding | _Span]:
+def _spans(db: Connection, warcs: Path, notes: list[str]) -> Iterator[Finding | _Span]:
     """What is to be hashed, file by file, and what can be told without."""
-    listed: dict[str, tuple[int | None, bool]] = {
-        name: (size, bool(closed)) for name, size, closed in db.execute("SELECT name, bytes, closed FROM warc_files")
-    }
-    for (name,) in db.execute("SELECT DISTINCT warc_file FROM records").fetchall():
-        if name not in listed:
-            listed[name] = None, False
-            text = f"{name} has records in the ledger, but no row in warc_files; restore archive.db from a backup"
-            yield Finding("ledger", text, name)
+    listed: dict[str, tuple[int | None, bool]] = dict(captures.warc_positions(db))
+    for name in sorted(ledger.file_names(db) - set(listed)):
+        listed[name] = None, False
+        text = f"{name} has records in the ledger, but no row in warc_files; restore archive.db from a backup"
+        yield Finding("ledger", text, name)
     for name, (acknowledged, closed) in sorted(listed.items()):
         path = next((path for path in (warcs / name, warcs / (name + OPEN)) if path.is_file()), None)
         if path is None:
@@ -109,7 +94,7 @@ def _spans(db: sqlite3.Connection, warcs: Path, notes: list[str]) -> Iterator[Fi
 
 
 def _length(
-    db: sqlite3.Connection, name: str, path: Path, size: int, acknowledged: int | None, notes: list[str],
+    db: Connection, name: str, path: Path, size: int, acknowledged: int | None, notes: list[str],
     *, closed: bool,
 ) -> Iterator[Finding]:  # fmt: skip
     if closed and path.name != name:
@@ -117,17 +102,12 @@ def _length(
     if acknowledged is None or size == acknowledged:
         return
     if size < acknowledged:
-        row = db.execute(
-            "SELECT seq, warc_offset FROM records WHERE warc_file = ? AND warc_offset + warc_length > ? "
-            "ORDER BY warc_offset LIMIT 1",
-            (name, size),
-        ).fetchone()
-        where = ""
-        if row is not None:
-            place = "through" if row[1] < size else "before"
-            where = f", cut {place} the record at byte {row[1]:,} (ledger row {row[0]:,})"
+        cut, where = ledger.first_cut(db, name, size), ""
+        if cut is not None:
+            place = "through" if cut[1] < size else "before"
+            where = f", cut {place} the record at byte {cut[1]:,} (ledger row {cut[0]:,})"
         text = f"{name} ends at byte {size:,} of {acknowledged:,}{where}; {_RESTORE}"
-        yield Finding("files", text, name, row[0] if row else None, size)
+        yield Finding("files", text, name, cut[0] if cut else None, size)
     elif closed:
         text = (
             f"{name} has {size - acknowledged:,} bytes behind its last record, from byte {acknowledged:,}; {_RESTORE}"
@@ -140,15 +120,11 @@ def _length(
         )
 
 
-def _tiles(db: sqlite3.Connection, name: str, size: int, acknowledged: int | None) -> Iterator[Finding | _Span]:
+def _tiles(db: Connection, name: str, size: int, acknowledged: int | None) -> Iterator[Finding | _Span]:
     """Records in spans; a finding where they leave a gap or overlap."""
     position = 0
-    rows: list[_Row] = []
-    query = (
-        "SELECT seq, warc_offset, warc_length, digest, removed FROM records WHERE warc_file = ? ORDER BY warc_offset"
-    )
-    for values in db.execute(query, (name,)):
-        row = _Row(*values)
+    rows: list[LedgerRow] = []
+    for row in ledger.entries(db, name):
         if not (isinstance(row.offset, int) and isinstance(row.length, int) and row.length > 0):
             text = f"the ledger's row {row.seq:,} names no place in {name}; restore archive.db from a backup"
             yield Finding("ledger", text, name, row.seq)
@@ -182,11 +158,11 @@ def _gap(name: str, position: int, offset: int, seq: int | None) -> Finding:
 
 
 def _differing(
-    db: sqlite3.Connection, folder: Path, notes: list[str], on_progress: Callable[[int], None] | None
+    db: Connection, folder: Path, notes: list[str], on_progress: Callable[[int], None] | None
 ) -> Iterator[Finding | _Bad]:
     """Hash in threads, a bounded number of spans ahead, and tell in order what differs."""
-    workers = min(os.cpu_count() or 1, _MOST_WORKERS)
-    pending: deque[tuple[_Span, Future[list[tuple[_Row, str]]]]] = deque()
+    workers = min(cores(), _MOST_WORKERS)
+    pending: deque[tuple[_Span, Future[list[tuple[LedgerRow, str]]]]] = deque()
 
     def finish() -> Iterator[_Bad]:
         span, future = pending.popleft()
@@ -211,14 +187,13 @@ def _differing(
 def _removed_since(folder: Path, seq: int) -> bool:
     """Whether a takedown has emptied the record after our snapshot."""
     with closing(connect_reading(folder)) as db:
-        row = db.execute("SELECT removed FROM records WHERE seq = ?", (seq,)).fetchone()
-    return row is not None and row[0] is not None
+        return removals.is_removed(db, seq)
 
 
 _own = threading.local()
 
 
-def _hash(warcs: Path, span: _Span) -> list[tuple[_Row, str]]:
+def _hash(warcs: Path, span: _Span) -> list[tuple[LedgerRow, str]]:
     """The records of a span whose bytes have another digest than they must have, each with the one they have."""
     start = span.rows[0].offset
     with locate(warcs, span.file).open("rb", buffering=0) as file:
@@ -263,7 +238,7 @@ def _merge(items: Iterable[Finding | _Bad]) -> Iterator[Finding | _Bad]:
         yield run
 
 
-def _explain(db: sqlite3.Connection, bad: _Bad) -> Finding:
+def _explain(db: Connection, bad: _Bad) -> Finding:
     first, last = bad.first, bad.last
     if first.removed is not None and bad.actual == first.digest:
         text = (
@@ -275,9 +250,7 @@ def _explain(db: sqlite3.Connection, bad: _Bad) -> Finding:
         what = f"the record at byte {first.offset:,} (ledger row {first.seq:,}) is"
     else:
         what = f"the records from byte {first.offset:,} to {last.end:,} (ledger rows {first.seq:,} to {last.seq:,}) are"
-    other = db.execute(
-        "SELECT warc_file, warc_offset FROM records WHERE digest = ? AND seq <> ? LIMIT 1", (bad.actual, first.seq)
-    ).fetchone()
+    other = ledger.place_of(db, bad.actual, besides=first.seq)
     instead = f" (there lies the record of {other[0]}, byte {other[1]:,})" if other else ""
     text = f"{bad.file}: {what} not what was written{instead}; {_RESTORE}"
     return Finding("records", text, bad.file, first.seq, first.offset)

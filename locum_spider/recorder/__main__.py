@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import sys
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -14,7 +13,7 @@ from locum_spider.items import Visit
 from locum_spider.recorder.messages import Close, Failed, Leave, Open
 from locum_spider.recorder.recorder import Recorder
 from locum_spider.recorder.writer import open_archive
-from locum_spider.store.files import disk_error
+from locum_spider.store.files import writing_errors
 
 _BATCH = 16
 
@@ -56,14 +55,11 @@ def main(arguments: list[str]) -> ExitCode:
     """Serve until the other end closes; it is told as an error what cannot be stored."""
     folder, connection = Path(arguments[0]), Connection(int(arguments[1]))
     try:
-        with open_archive(folder, **json.loads(arguments[2])) as archive, suppress(EOFError):
+        options = json.loads(arguments[2])
+        with writing_errors(folder, LocumError), open_archive(folder, **options) as archive, suppress(EOFError):
             _serve(connection, Recorder(archive))
     except LocumError as error:
         return _fail(connection, error)
-    except (BrokenPipeError, ConnectionResetError):
-        return ExitCode.FAULT
-    except (OSError, sqlite3.Error) as error:
-        return _fail(connection, disk_error(error, folder) or LocumError(f"{folder}: cannot be written: {error}"))
     except Exception as error:  # noqa: BLE001 - the other end tells it; a traceback would tell nobody
         fault = f"the recorder failed: {type(error).__name__}: {error}; please report it"
         return _fail(connection, LocumError(fault))

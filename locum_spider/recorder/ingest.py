@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -24,7 +23,8 @@ from locum_spider.items import (
     payload_digest,
 )
 from locum_spider.sites.site import Site
-from locum_spider.store import articles, captures, crawls, frontier, removal
+from locum_spider.store import articles, captures, crawls, frontier, removals
+from locum_spider.store.connection import Connection
 from locum_spider.store.frontier import Row
 from locum_spider.store.reading import listed_days
 from locum_spider.warc.reader import read_exchange
@@ -51,7 +51,7 @@ class Crawl:
 
 
 def begin_crawl(
-    db: sqlite3.Connection, site: Site, start: list[str], *, version: str, now: str, crawl_id: int | None = None
+    db: Connection, site: Site, start: list[str], *, version: str, now: str, crawl_id: int | None = None
 ) -> Crawl:
     """A new crawl with its first requests in the frontier."""
     crawl_id = crawls.start_crawl(db, site.name, version, now, crawl_id)
@@ -60,20 +60,20 @@ def begin_crawl(
     return Crawl(crawl_id, site)
 
 
-def resume_crawl(db: sqlite3.Connection, site: Site) -> Crawl | None:
+def resume_crawl(db: Connection, site: Site) -> Crawl | None:
     """The unfinished crawl of a site."""
     crawl_id = crawls.unfinished_crawl(db, site.name)
     return None if crawl_id is None else Crawl(crawl_id, site)
 
 
-def row_of(db: sqlite3.Connection, visit: Visit) -> Row | None:
+def row_of(db: Connection, visit: Visit) -> Row | None:
     """The frontier's row that a visit answers; None if there is none. robots.txt has one that is kept nowhere."""
     if visit.request_id is None:
         return Row(None, "", Kind.ROBOTS)
     return frontier.find(db, visit.request_id)
 
 
-def read_visit(db: sqlite3.Connection, warcs: Path, site: Site, visit: Visit, kind: Kind | None) -> Reading:
+def read_visit(db: Connection, warcs: Path, site: Site, visit: Visit, kind: Kind | None) -> Reading:
     """What a visit says."""
     return settled(visit) or interpret(site, to_read(db, warcs, visit.exchanges[-1]), kind)
 
@@ -89,7 +89,7 @@ def settled(visit: Visit) -> Reading | None:
     return None
 
 
-def to_read(db: sqlite3.Connection, warcs: Path, last: Exchange) -> Exchange:
+def to_read(db: Connection, warcs: Path, last: Exchange) -> Exchange:
     """The response to be read: a 304 says what the body said that it stands for."""
     if last.status != HTTPStatus.NOT_MODIFIED:
         return last
@@ -102,7 +102,7 @@ def to_read(db: sqlite3.Connection, warcs: Path, last: Exchange) -> Exchange:
     return last
 
 
-def revisit_of(db: sqlite3.Connection, exchange: Exchange) -> tuple[RevisitOf, int] | None:
+def revisit_of(db: Connection, exchange: Exchange) -> tuple[RevisitOf, int] | None:
     """The earlier capture whose body an exchange repeats, and its row; None where the body is new."""
     original = None
     if exchange.status == HTTPStatus.NOT_MODIFIED:
@@ -115,9 +115,7 @@ def revisit_of(db: sqlite3.Connection, exchange: Exchange) -> tuple[RevisitOf, i
     return RevisitOf(original.url, original.fetched_at, original.digest, not_modified), original.id
 
 
-def store_visit(
-    db: sqlite3.Connection, crawl: Crawl, visit: Visit, row: Row | None, reading: Reading, keep: Keep
-) -> Outcome:
+def store_visit(db: Connection, crawl: Crawl, visit: Visit, row: Row | None, reading: Reading, keep: Keep) -> Outcome:
     """Store a visit inside the caller's transaction; returns its outcome. `keep` puts exchanges where they last.
 
     `row` is the frontier's; a visit whose row waits no longer was stored before.
@@ -149,7 +147,7 @@ def store_visit(
     return outcome
 
 
-def with_body(db: sqlite3.Connection, warcs: Path, revisit: Revisit) -> Exchange | None:
+def with_body(db: Connection, warcs: Path, revisit: Revisit) -> Exchange | None:
     """The exchange that a revisit record of others tells of, its body taken from where it lies here; None if nowhere.
 
     One that says 304 stays without a body, as one of ours does.
@@ -171,7 +169,7 @@ def with_body(db: sqlite3.Connection, warcs: Path, revisit: Revisit) -> Exchange
     return None
 
 
-def store_imported(db: sqlite3.Connection, crawl: Crawl, exchange: Exchange, reading: Reading, keep: Keep) -> Outcome:
+def store_imported(db: Connection, crawl: Crawl, exchange: Exchange, reading: Reading, keep: Keep) -> Outcome:
     """Store a capture made by others that is not known yet: no frontier, nothing to fetch."""
     if _is_taken_down(db, crawl.site, (exchange,), reading):
         return Outcome.TAKEN_DOWN
@@ -190,21 +188,19 @@ def store_imported(db: sqlite3.Connection, crawl: Crawl, exchange: Exchange, rea
     return outcome
 
 
-def _is_taken_down(db: sqlite3.Connection, site: Site, exchanges: tuple[Exchange, ...], reading: Reading) -> bool:
+def _is_taken_down(db: Connection, site: Site, exchanges: tuple[Exchange, ...], reading: Reading) -> bool:
     """Whether a visit would bring back what a takedown removed: by an address, or as a page that claims to be it."""
     keys = {site.key(exchange.url) for exchange in exchanges}
     article = reading.article
     if article is not None and article.canonical_url:
-        keys.add(removal.titled(site.key(article.canonical_url), article.title))
-    return bool(removal.taken_down(db, keys))
+        keys.add(removals.titled(site.key(article.canonical_url), article.title))
+    return bool(removals.taken_down(db, keys))
 
 
-def _save_listing(
-    db: sqlite3.Connection, crawl: Crawl, capture_id: int, listing: Listing, rows: dict[str, int]
-) -> None:
+def _save_listing(db: Connection, crawl: Crawl, capture_id: int, listing: Listing, rows: dict[str, int]) -> None:
     """Keep what a listing says, but of what was taken down only that an entry stood there. `rows`: by key."""
     keys = {entry.url: crawl.site.key(entry.url) for entry in listing.entries}
-    gone = removal.taken_down(db, set(keys.values()))
+    gone = removals.taken_down(db, set(keys.values()))
     requests = {gone.get(key, url): rows[key] for url, key in keys.items() if key in rows}
     entries = tuple(
         replace(entry, url=gone[keys[entry.url]], title=None, summary=None) if keys[entry.url] in gone else entry
@@ -233,7 +229,7 @@ def compare_with_listing(article: Article, days: list[str]) -> Article:
 
 
 def _store_article(
-    db: sqlite3.Connection, crawl: Crawl, visit: Visit, article: Article, capture_id: int, requested: str
+    db: Connection, crawl: Crawl, visit: Visit, article: Article, capture_id: int, requested: str
 ) -> articles.Saved:
     site, last = crawl.site, visit.exchanges[-1]
     if visit.request_id is not None:
@@ -246,7 +242,7 @@ def _store_article(
     )  # fmt: skip
 
 
-def _children(db: sqlite3.Connection, crawl: Crawl, reading: Reading, found_on: int | None) -> list[Child]:
+def _children(db: Connection, crawl: Crawl, reading: Reading, found_on: int | None) -> list[Child]:
     """What to fetch next. A listing that only repeats the ones it was reached by leads no further: endless pages do."""
     if reading.listing is None or reading.reason is None:
         return reading.children

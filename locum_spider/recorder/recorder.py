@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +16,7 @@ from locum_spider.recorder.messages import Close, Open, Opened, Recorded, Report
 from locum_spider.recorder.writer import ArchiveWriter
 from locum_spider.sites import find_site, note_date_order
 from locum_spider.store import crawls, frontier, reading
+from locum_spider.store.connection import Connection
 from locum_spider.store.frontier import Row
 from locum_spider.version import __version__
 
@@ -83,7 +83,7 @@ class Recorder:
         kind = row.kind if row is not None else None
         return ingest.read_visit(self._db, self._archive.warcs, self._crawl(visit).site, visit, kind)
 
-    def _store_visit(self, db: sqlite3.Connection, visit: Visit, row: Row | None, reading: Reading) -> Outcome:
+    def _store_visit(self, db: Connection, visit: Visit, row: Row | None, reading: Reading) -> Outcome:
         crawl = self._crawl(visit)
         keep = partial(self._archive.write, f"{crawl.site.name} {crawl.id} {visit.request_id or '-'}")
         outcome = ingest.store_visit(db, crawl, visit, row, reading, keep)

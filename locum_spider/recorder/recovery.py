@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from pathlib import Path
 
 from locum_spider.checkpoints import checkpoint
 from locum_spider.errors import IntegrityError
-from locum_spider.store import captures
+from locum_spider.store import captures, removals, takedowns
+from locum_spider.store.connection import Connection
+from locum_spider.system import sync
 from locum_spider.warc.reader import OPEN
+from locum_spider.warc.tombstones import write_tombstones
 
 
-def recover(warcs: Path, db: sqlite3.Connection) -> None:
+def recover(warcs: Path, db: Connection) -> None:
     """Cut what lies behind the last committed byte of an open WARC file, and close that file.
 
     Raises IntegrityError if a file is missing or shorter than acknowledged.
@@ -35,6 +36,19 @@ def recover(warcs: Path, db: sqlite3.Connection) -> None:
             checkpoint("recovered")
 
 
+def finish_takedowns(warcs: Path, db: Connection) -> bool:
+    """Bring every takedown that the database tells of to its end; may be repeated at any time.
+
+    False if another program still reads old pages of the database. Raises IntegrityError if a WARC file is missing or
+    too short.
+    """
+    if not removals.is_unfinished(db):
+        return True
+    write_tombstones(warcs, takedowns.unfinished(db))
+    checkpoint("takedown-overwritten")
+    return takedowns.scrub(db)
+
+
 def _cut(path: Path, position: int) -> None:
     try:
         size = path.stat().st_size
@@ -47,4 +61,4 @@ def _cut(path: Path, position: int) -> None:
     if size > position:
         with path.open("r+b") as file:
             file.truncate(position)
-            os.fsync(file.fileno())
+            sync(file.fileno())

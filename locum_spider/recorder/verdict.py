@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 
 from locum_spider.errors import ExitCode
 from locum_spider.items import CrawlOutcome, Kind, Outcome
 from locum_spider.recorder.ingest import Crawl
 from locum_spider.store import crawls, frontier
+from locum_spider.store.connection import Connection
 
 _UNREAD_SHARE = 0.1
 
@@ -21,7 +21,7 @@ EXIT_CODES = {
 _ARTICLES = frozenset({Outcome.NEW, Outcome.CHANGED, Outcome.UNCHANGED})
 
 
-def judge(db: sqlite3.Connection, crawl: Crawl) -> tuple[CrawlOutcome, list[str]]:
+def judge(db: Connection, crawl: Crawl) -> tuple[CrawlOutcome, list[str]]:
     """Outcome of a crawl that came to its end, and what is wrong with it."""
     count = Counter(crawls.outcomes(db, crawl.id))
     answered, cause = crawls.count_answered(db, crawl.id), crawls.first_fault(db, crawl.id)

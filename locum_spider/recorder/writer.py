@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,11 +9,10 @@ from pathlib import Path
 
 from locum_spider.checkpoints import checkpoint
 from locum_spider.items import Exchange, Location, RevisitOf
-from locum_spider.recorder import tombstoning
-from locum_spider.recorder.recovery import recover
+from locum_spider.recorder.recovery import finish_takedowns, recover
 from locum_spider.recorder.reserve import Reserve
 from locum_spider.store import captures, ledger
-from locum_spider.store.connection import connect_writing
+from locum_spider.store.connection import Connection, begin_writing, close_writing, commit, connect_writing, roll_back
 from locum_spider.store.files import WARCS
 from locum_spider.store.lock import writer_lock
 from locum_spider.warc.writer import MAX_BYTES, WarcWriter
@@ -32,7 +30,7 @@ class ArchiveWriter:
         self.db = connect_writing(folder, durable=durable)
         self._reserve = Reserve(folder, min_free)
         recover(self.warcs, self.db)
-        tombstoning.finish(folder, self.db)
+        finish_takedowns(self.warcs, self.db)
         self._head = ledger.head(self.db)
         # Names sort in the order of writing, even after the clock was set back: a rebuild goes by them.
         newest = captures.newest_warc(self.db) or ""
@@ -40,15 +38,14 @@ class ArchiveWriter:
         self._warc = WarcWriter(self.warcs, stamp, max_bytes=warc_bytes, durable=durable)
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[Connection]:
         """Rows and records together: all that is written inside is stored, or nothing of it."""
-        self.db.execute("BEGIN IMMEDIATE")
+        begin_writing(self.db)
         try:
             yield self.db
             self._commit()
         except BaseException:
-            if self.db.in_transaction:
-                self.db.execute("ROLLBACK")
+            roll_back(self.db)
             raise
 
     def write(self, visit: str, exchange: Exchange, refers: RevisitOf | None = None) -> Location:
@@ -74,8 +71,7 @@ class ArchiveWriter:
         """Close WARC file and database."""
         checkpoint("before-close")
         self._close_warc()
-        self.db.execute("PRAGMA optimize")
-        self.db.close()
+        close_writing(self.db)
         checkpoint("closed")
 
     def abandon(self) -> None:
@@ -91,7 +87,7 @@ class ArchiveWriter:
             self._head = ledger.append(self.db, self._warc.take_written(), *self._head)
             captures.save_warc_position(self.db, self._warc.name, self._warc.position)
         checkpoint("before-commit")
-        self.db.execute("COMMIT")
+        commit(self.db)
         checkpoint("after-commit")
 
     def _close_warc(self) -> None:

@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 
 from locum_spider.items import LedgerEntry
-from locum_spider.store.connection import reading_uri
+from locum_spider.store.connection import Connection, connect_reading, reading_uri
 from locum_spider.store.content import COLUMNS, EMPTY, decode_object, sound
-from locum_spider.store.files import disk_error
-from locum_spider.store.ledger import GENESIS, link
+from locum_spider.store.files import DATABASE, disk_error
+from locum_spider.store.ledger import GENESIS, had_head, link
 
-Check = Callable[[sqlite3.Connection], Iterator["Finding"]]
+Check = Callable[[Connection], Iterator["Finding"]]
 
 
 _SHOWN = 20
@@ -48,7 +48,7 @@ def first_of(findings: Iterable[Finding]) -> Iterator[Finding]:
         yield Finding(last.kind, f"{more:,} more of the same kind as the last one")
 
 
-def chain(db: sqlite3.Connection) -> Iterator[Finding]:
+def chain(db: Connection) -> Iterator[Finding]:
     """Rows of the ledger that are missing, or that do not follow from the row before."""
     before, last = GENESIS, 0
     query = "SELECT seq, warc_file, warc_offset, warc_length, type, digest, chain FROM records ORDER BY seq"
@@ -65,16 +65,18 @@ def chain(db: sqlite3.Connection) -> Iterator[Finding]:
         before, last = value, seq
 
 
-def holds_head(db: sqlite3.Connection, expected: str) -> bool:
-    """Whether the ledger once had that head: `CHAIN` or `NUMBER:CHAIN`, as `locum verify --head` printed it."""
+def head(db: Connection, expected: str) -> Iterator[Finding]:
+    """A ledger that never had a head, `CHAIN` or `NUMBER:CHAIN`, as `locum verify --head` printed it."""
     number, _, value = expected.rpartition(":")
-    if value == GENESIS:
-        return number in {"", "0"}
-    found = db.execute("SELECT seq FROM records WHERE chain = ?", (value,)).fetchone()
-    return found is not None and (not number or int(number) == found[0])
+    if not had_head(db, int(number) if number else None, value):
+        text = (
+            f"the ledger never had the head {expected}: records of that time were removed or changed, or it was "
+            "written anew; compare the archive with a backup of that time"
+        )
+        yield Finding("head", text)
 
 
-def captures(db: sqlite3.Connection) -> Iterator[Finding]:
+def captures(db: Connection) -> Iterator[Finding]:
     """Captures without their record, records without their capture, and two captures of one record."""
     rows = db.execute(
         "SELECT c.id, c.url, c.warc_file, c.warc_offset, r.seq, r.type, r.warc_length = c.warc_length, "
@@ -104,7 +106,7 @@ def captures(db: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding("captures", text, file, seq, offset)
 
 
-def articles(db: sqlite3.Connection) -> Iterator[Finding]:
+def articles(db: Connection) -> Iterator[Finding]:
     """Articles without revisions, texts without articles, and whatever differs from the latest revision."""
     present = {row[1] for row in db.execute("PRAGMA table_info(articles)")}
     names = [each.name for each in COLUMNS if each.name in present]
@@ -147,7 +149,7 @@ def _different(stored: dict[str, Any], row: dict[str, Any]) -> list[str]:
     return found
 
 
-def revisions(db: sqlite3.Connection) -> Iterator[Finding]:
+def revisions(db: Connection) -> Iterator[Finding]:
     """Revisions whose content does not have the digest that was stored with it, or that are missing in between."""
     rows = db.execute(
         "SELECT r.id, r.article_id, r.seq, r.digest, r.title, r.standfirst, r.body, r.fields, "
@@ -162,7 +164,22 @@ def revisions(db: sqlite3.Connection) -> Iterator[Finding]:
             yield Finding("revisions", f"a revision before revision {seq} of article {article} is missing; {_RESTORE}")
 
 
-def sqlite(db: sqlite3.Connection) -> Iterator[Finding]:
+def readable(name: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """What a check finds; one finding more if the database cannot be read on the way."""
+    try:
+        yield from findings
+    except sqlite3.DatabaseError as error:
+        text = f"{DATABASE} cannot be read ({name}: {error}); restore it from a backup, or use `locum rebuild`"
+        yield Finding("database", text)
+
+
+def pages(folder: Path) -> list[Finding]:
+    """What SQLite itself finds in the database of an archive."""
+    with closing(connect_reading(folder)) as db:
+        return list(readable("pages", first_of(sqlite(db))))
+
+
+def sqlite(db: Connection) -> Iterator[Finding]:
     """What SQLite itself finds: damaged pages, indexes that differ from their tables, references to no row."""
     for (text,) in db.execute(f"PRAGMA integrity_check({_SHOWN})"):
         if text != "ok":

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from locum_spider.checkpoints import checkpoint
-from locum_spider.errors import ArchiveError, NoSpaceError
+from locum_spider.errors import ArchiveError, LocumError, NoSpaceError
+from locum_spider.system import sync
 
 DATABASE = "archive.db"
-
-
+NEW = DATABASE + ".new"
+OLD = DATABASE + ".old"
 WARCS = "warc"
-
-
 SITES = "sites"
+_SIDE_FILES = ("-wal", "-shm", "-journal")
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG})
+_SQLITE_DISK = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 
 
 def disk_error(error: Exception, where: Path) -> NoSpaceError | None:
-    """The error a user gets where a disk is full or failing, None where it is something else."""
-    text = str(error).lower()
+    """The error a user gets if a disk is full or failing, None if it is something else."""
     if isinstance(error, OSError):
-        full = error.errno in {28, 122, 5, 27}  # ENOSPC, EDQUOT, EIO, EFBIG
-    else:
-        full = "disk is full" in text or "disk i/o" in text
-    if not full:
+        fails = error.errno in _DISK
+    else:  # the last byte is the family: SQLITE_IOERR_WRITE is one of SQLITE_IOERR
+        fails = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF in _SQLITE_DISK
+    if not fails:
         return None
     return NoSpaceError(
         f"{where}: no more can be written ({error}); make room on the disk and run the same command again: "
@@ -35,13 +38,17 @@ def disk_error(error: Exception, where: Path) -> NoSpaceError | None:
     )
 
 
-NEW = DATABASE + ".new"
+@contextmanager
+def writing_errors(where: Path, otherwise: type[LocumError] = ArchiveError) -> Iterator[None]:
+    """Turns what SQLite and the system raise inside into our errors.
 
-
-OLD = DATABASE + ".old"
-
-
-_SIDE_FILES = ("-wal", "-shm", "-journal")
+    Raises NoSpaceError if the disk is full or failing, else `otherwise`.
+    """
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        fault = error.strerror if isinstance(error, OSError) else error
+        raise disk_error(error, where) or otherwise(f"{where} cannot be written: {fault or error}") from None
 
 
 def remove(path: Path) -> None:
@@ -50,25 +57,24 @@ def remove(path: Path) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def put_in_place(folder: Path, *, keep_old: bool) -> None:
-    """Let the new database replace the old one at once; with `keep_old` that stays beside it as archive.db.old."""
-    path, new = folder / DATABASE, folder / NEW
-    checkpoint("rebuild-whole")
+def put_in_place(new: Path, *, keep_old: bool = False) -> None:
+    """Let a whole new database take the place of the one in its folder, at once, whether there is one or not.
+
+    With `keep_old` that stays beside it as archive.db.old. Raises ArchiveError if another program is reading it.
+    """
+    path, old = new.with_name(DATABASE), new.with_name(OLD)
+    checkpoint("database-whole")
     if path.exists():
         _empty_log(path)
         if keep_old:
-            remove(folder / OLD)
-            _keep(path, folder / OLD)
+            remove(old)
+            _keep(path, old)
     for suffix in _SIDE_FILES:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-    checkpoint("rebuild-log-removed")
+    checkpoint("database-log-removed")
     new.replace(path)
-    checkpoint("rebuild-renamed")
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    checkpoint("database-renamed")
+    sync(path.parent)
 
 
 def _keep(path: Path, to: Path) -> None:
@@ -83,8 +89,9 @@ def _empty_log(path: Path) -> None:
     try:
         with closing(sqlite3.connect(path)) as db:
             db.execute("PRAGMA busy_timeout = 10000")
+            db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()  # takes back what a kill left half written
             busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     except sqlite3.DatabaseError:  # broken: nothing in it is of use, which is why it is being replaced
         return
     if busy:
-        raise ArchiveError(f"{path} is being read by another program; close that, then run `locum rebuild` again")
+        raise ArchiveError(f"{path} is being read by another program; close that, then run the same command again")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from locum_spider.items import Child, Kind, Outcome
-from locum_spider.store import removal
+from locum_spider.store import removals
 from locum_spider.store.captures import LATEST
 
 
@@ -43,7 +43,7 @@ def enqueue(db: sqlite3.Connection, crawl_id: int, requests: Iterable[Child], fo
     """
     rows: dict[str, int] = {}
     requests = list(requests)
-    gone = removal.taken_down(db, {key for key, _, _ in requests})
+    gone = removals.taken_down(db, {key for key, _, _ in requests})
     for key, url, kind in requests:
         if key in rows:
             continue

@@ -9,20 +9,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from locum_spider.errors import ArchiveError
-from locum_spider.store.files import disk_error
+from locum_spider.store.files import writing_errors
 
 LOCK = "archive.lock"
 
 
 @contextmanager
 def writer_lock(folder: Path) -> Iterator[None]:
-    """Hold the archive for writing. Raises ArchiveError where another process does; freed by any end of ours."""
-    try:
+    """Hold the archive for writing. Raises ArchiveError if another process does; freed by any end of ours."""
+    if folder.is_file():
+        raise ArchiveError(f"{folder} cannot be written: it is a file, and an archive is a folder")
+    with writing_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        what = "it is a file, and an archive is a folder" if folder.is_file() else error.strerror
-        raise disk_error(error, folder) or ArchiveError(f"{folder} cannot be written: {what}") from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 from locum_spider.errors import ArchiveError, LocumError
 from locum_spider.items import CrawlOutcome, Kind
 from locum_spider.store import ledger
-from locum_spider.store.connection import connect_reading
+from locum_spider.store.connection import Connection, connect_reading
 from locum_spider.store.files import remove
+from locum_spider.system import sync
 
 _CACHE_KIB = 64_000
 _AUTOMERGE = 4
@@ -24,7 +26,7 @@ _LATER = (
 _ASKED = {"records", "schedules", "takedowns", "warc_files"}
 
 
-def create(path: Path) -> sqlite3.Connection:
+def create(path: Path) -> Connection:
     """An empty database with today's schema, to be filled quickly: a kill leaves it worthless, and it is not missed.
 
     The full text index, some others and foreign keys are left for `complete`, which does them in one go for less.
@@ -46,7 +48,7 @@ def create(path: Path) -> sqlite3.Connection:
     return db
 
 
-def complete(db: sqlite3.Connection, path: Path) -> None:
+def complete(db: Connection, path: Path) -> None:
     """Make the full text index, check everything, and bring the file to the disk. Closes the connection."""
     with closing(sqlite3.connect(":memory:")) as model:
         from sqlite_utils import Database
@@ -66,11 +68,10 @@ def complete(db: sqlite3.Connection, path: Path) -> None:
     db.execute("PRAGMA optimize")
     db.execute("PRAGMA journal_mode = WAL")  # recorded in the file; nothing is in the log yet
     db.close()
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    sync(path)
 
 
-def _left_for_later(db: sqlite3.Connection) -> list[tuple[str, str, str]]:
+def _left_for_later(db: Connection) -> list[tuple[str, str, str]]:
     """What nothing needs while rows come in: type, name and statement."""
     marks = ", ".join("?" * len(_LATER))
     return db.execute(
@@ -80,7 +81,7 @@ def _left_for_later(db: sqlite3.Connection) -> list[tuple[str, str, str]]:
     ).fetchall()
 
 
-def readable(folder: Path) -> sqlite3.Connection | None:
+def readable(folder: Path) -> Connection | None:
     """The old database, if there is one and it is sound enough to be asked."""
     try:
         db = connect_reading(folder)
@@ -94,18 +95,13 @@ def readable(folder: Path) -> sqlite3.Connection | None:
     return None
 
 
-def acknowledged(db: sqlite3.Connection) -> dict[str, int]:
-    """How many bytes of each WARC file the database knows."""
-    return dict(db.execute("SELECT name, bytes FROM warc_files").fetchall())
-
-
-def copy_schedules(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
+def copy_schedules(old: Connection, new: Connection) -> None:
     """Carry over what is said in no WARC."""
     rows = old.execute("SELECT site, every, since FROM schedules").fetchall()
     new.executemany("INSERT INTO schedules (site, every, since) VALUES (?, ?, ?)", [tuple(row) for row in rows])
 
 
-def missing_records(old: sqlite3.Connection, new: sqlite3.Connection, told: set[tuple[str, int]]) -> list[str]:
+def missing_records(old: Connection, new: Connection, told: set[tuple[str, int]]) -> list[str]:
     """Records that the old ledger has and the WARCs have no longer, or otherwise: each in a sentence, unless `told`."""
     if tuple(ledger.head(old)) == tuple(ledger.head(new)):
         return []
@@ -125,7 +121,7 @@ def missing_records(old: sqlite3.Connection, new: sqlite3.Connection, told: set[
 
 
 def request_for(
-    db: sqlite3.Connection, crawl_id: int, request_id: int, key: str | None, url: str | None, kind: Kind
+    db: Connection, crawl_id: int, request_id: int, key: str | None, url: str | None, kind: Kind
 ) -> int | None:
     """The frontier's row that a recorded visit belongs to.
 
@@ -147,7 +143,17 @@ def request_for(
     return int(cursor.lastrowid or 0)
 
 
-def counts(db: sqlite3.Connection) -> tuple[int, int, int]:
+def by_address(db: Connection) -> Iterator[dict[str, Any]]:
+    """Each article with its text and the number of its `revisions`, in the order of the addresses."""
+    rows = db.execute(
+        "SELECT f.*, (SELECT count(*) FROM revisions r WHERE r.article_id = f.id) AS revisions "
+        "FROM full_articles f ORDER BY url"
+    )
+    names = [column[0] for column in rows.description]
+    return (dict(zip(names, tuple(row), strict=True)) for row in rows)
+
+
+def counts(db: Connection) -> tuple[int, int, int]:
     """How many captures, articles and crawls there are."""
     captures, articles, crawls = (
         int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]) for table in ("captures", "articles", "crawls")
@@ -155,7 +161,7 @@ def counts(db: sqlite3.Connection) -> tuple[int, int, int]:
     return captures, articles, crawls
 
 
-def end_followed_crawls(db: sqlite3.Connection) -> None:
+def end_followed_crawls(db: Connection) -> None:
     """A crawl that another one of its site followed had ended, whatever became of the record that says so."""
     db.execute(
         """UPDATE crawls SET outcome = coalesce(outcome, 'done'), finished_at = next.started_at

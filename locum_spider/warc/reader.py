@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from locum_spider.errors import IntegrityError
 from locum_spider.items import Exchange, Headers, LedgerEntry, Source
@@ -39,15 +39,22 @@ def locate(folder: Path, name: str) -> Path:
     raise IntegrityError(f"{folder / name} is missing; restore it from a backup, then run `locum verify`")
 
 
+def open_warc(folder: Path, name: str) -> BinaryIO:
+    """The file of that name, to be read. Raises IntegrityError if there is none."""
+    try:
+        return locate(folder, name).open("rb")
+    except FileNotFoundError:  # a crawl has just closed it, and it has its last name now
+        return locate(folder, name).open("rb")
+
+
 def read_record(folder: Path, name: str, offset: int) -> Record:
     """The record that lies at an offset of a file. Raises IntegrityError if none can be read there."""
-    path = locate(folder, name)
-    with path.open("rb") as file:
+    with open_warc(folder, name) as file:
         file.seek(offset)
         try:
             return _record(name, offset, *_member(file))
         except ValueError as error:
-            raise IntegrityError(f"{path}: no record can be read at byte {offset:,}: {error}") from None
+            raise IntegrityError(f"{folder / name}: no record can be read at byte {offset:,}: {error}") from None
 
 
 def read_exchange(folder: Path, name: str, offset: int) -> Exchange:

@@ -9,8 +9,15 @@ import json
 import struct
 import uuid
 import zlib
-from itertools import chain
-from typing import Any
+from collections.abc import Iterable
+from itertools import chain, groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from locum_spider.checkpoints import checkpoint
+from locum_spider.errors import IntegrityError
+from locum_spider.system import sync
+from locum_spider.warc.reader import locate
 
 TOMBSTONE = "application/vnd.locum-spider.tombstone+json"
 _STORED = 65_535
@@ -32,6 +39,35 @@ def tombstone(file: str, offset: int, length: int, *, at: str, reason: str) -> b
         if _member_length(_record(record_id, at, block)) <= length:
             return _pad(record_id, at, block, length)
     raise ValueError(f"{file}: {length} bytes at byte {offset:,} are too few for a tombstone")
+
+
+class Place(NamedTuple):
+    """Where a tombstone belongs and what it says."""
+
+    file: str
+    offset: int
+    length: int
+    at: str
+    reason: str
+
+
+def write_tombstones(folder: Path, places: Iterable[Place]) -> None:
+    """Write tombstones over what lies in their places, down to the disk; `places` are in order.
+
+    Raises IntegrityError if a file is missing or too short.
+    """
+    for name, group in groupby(places, key=lambda place: place.file):
+        path = locate(folder, name)
+        size = path.stat().st_size
+        with path.open("r+b") as file:
+            for place in group:
+                if place.offset + place.length > size:
+                    raise IntegrityError(f"{path} ends before byte {place.offset:,}; restore it from a backup")
+                file.seek(place.offset)
+                file.write(tombstone(*place[:3], at=place.at, reason=place.reason))
+                checkpoint("takedown-record")
+            file.flush()
+            sync(file.fileno())
 
 
 def shortest() -> int:
@@ -91,13 +127,16 @@ def _stored(content: bytes) -> bytes:
     return b"".join(parts)
 
 
-def tombstone_digest(removed: str | None) -> str | None:
-    """Digest of what a takedown put in a record's place, out of the ledger's `removed`; None where there is none."""
-    if removed is None:
-        return None
+def removal_facts(removed: str) -> dict[str, Any]:
+    """What the ledger says of a removed record (`reason`, `at`, `digest`, `member`); nothing if that is damaged."""
     try:
         value = json.loads(removed)
     except ValueError:
-        return None
-    digest = value.get("digest") if isinstance(value, dict) else None
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def tombstone_digest(removed: str | None) -> str | None:
+    """Digest of what a takedown put in a record's place, out of the ledger's `removed`; None if there is none."""
+    digest = removal_facts(removed).get("digest") if removed is not None else None
     return digest if isinstance(digest, str) else None

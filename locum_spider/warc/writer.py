@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import uuid
 from dataclasses import replace
 from http import HTTPStatus
@@ -22,6 +21,7 @@ from fastwarc.warc import WarcRecord, WarcRecordType
 from locum_spider.checkpoints import checkpoint
 from locum_spider.errors import IntegrityError
 from locum_spider.items import Exchange, Headers, LedgerEntry, Location, RevisitOf, payload_digest
+from locum_spider.system import sync
 from locum_spider.version import __version__
 from locum_spider.warc.reader import EVENT, OPEN, VISIT
 
@@ -131,7 +131,7 @@ class WarcWriter:
     def flush(self) -> None:
         """Hand everything to the operating system, and to the disk where `durable`."""
         if self._file is not None and self.durable:
-            os.fsync(self._file.fileno())
+            sync(self._file.fileno())
 
     @property
     def is_full(self) -> bool:
@@ -141,7 +141,7 @@ class WarcWriter:
         """Close the file under its final name; returns that name."""
         if self._file is None or self.name is None:
             return None
-        os.fsync(self._file.fileno())
+        sync(self._file.fileno())
         self._file.close()
         checkpoint("warc-closed")
         name = self.name
@@ -202,11 +202,7 @@ class WarcWriter:
     def _sync_folder(self) -> None:
         """Bring the names in the folder to the disk, where `durable`: a file without its name is lost."""
         if self.durable:
-            descriptor = os.open(self.folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            sync(self.folder)
 
 
 def gzip_record(record: WarcRecord) -> bytes:

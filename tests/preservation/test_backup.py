@@ -156,7 +156,7 @@ def test_folders_that_are_refused(archive, tmp_path):
             back_up(archive, dest)
     assert not (archive / "copy").exists()
     assert verify(other).sound
-    with pytest.raises(ArchiveError, match="no archive"):
+    with pytest.raises(ArchiveError, match="not an archive"):
         back_up(tmp_path / "none", tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
 
@@ -199,7 +199,7 @@ def command(archive: Path, dest: Path, *, limit: int | None = None, **env: str) 
 
 POINTS = [
     ("backup-database", 1), ("backup-torn", 1), ("backup-warc", 1), ("backup-torn", 3), ("backup-complete", 1),
-    ("backup-log-removed", 1),
+    ("database-log-removed", 1),
 ]  # fmt: skip
 
 
@@ -212,7 +212,7 @@ def test_a_kill_leaves_the_old_copy_and_the_next_run_mends(archive, tmp_path, po
     for dest in (fresh, copy):
         done = command(archive, dest, LOCUM_KILL_AT=f"{point}:{count}")
         assert done.returncode == -signal.SIGKILL, done.stderr
-    with pytest.raises(ArchiveError, match="no archive"):
+    with pytest.raises(ArchiveError, match="not an archive"):
         verify(fresh)
     assert read_head(copy) == head
     assert {finding.kind for finding in verify(copy).findings} <= {"files"}  # those that the old database knows not yet

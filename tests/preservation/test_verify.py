@@ -289,7 +289,7 @@ def test_heads(sound):
         assert verify(sound, expect=expected).sound
     for expected in (f"8:{earlier[1]}", "f" * 64, f"{number}:{'0' * 63}1"):
         assert kinds(sound, expect=expected) == {"head"}
-    with pytest.raises(UsageError, match="is no head"):
+    with pytest.raises(UsageError, match="is not the head"):
         verify(sound, expect="abc")
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from locum_spider.clock import utc_now
 from locum_spider.errors import ArchiveError, NoSpaceError
 from locum_spider.store import migrations
 from locum_spider.store.connection import connect_reading, connect_writing
-from locum_spider.store.files import disk_error
+from locum_spider.store.files import disk_error, writing_errors
 from locum_spider.store.lock import writer_lock
 
 CONTRACT = {
@@ -148,12 +150,12 @@ def newer(folder: Path) -> None:
 REFUSED = {
     nothing: "no such folder",
     empty: "has no archive.db",
-    a_file: "is no archive",
-    text_file: "no SQLite database",
+    a_file: "is not an archive",
+    text_file: "not an SQLite database",
     damaged: "cannot be read as an archive",
     other_database: "something else",
     other_migrated_database: "something else",
-    folder_in_its_place: "is no archive",
+    folder_in_its_place: "is not an archive",
     newer: r"newer version of locum-spider \(m999_far\)",
 }
 
@@ -208,25 +210,53 @@ def test_reading_an_empty_database_is_refused_or_empty(tmp_path):
 # -- a full disk -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        OSError(28, "No space left on device"),
-        OSError(122, "Disk quota exceeded"),
-        sqlite3.OperationalError("database or disk is full"),
-        sqlite3.OperationalError("disk I/O error"),
-    ],
-)
+def full() -> Exception:
+    """What SQLite itself raises if there is no room for another page."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute("PRAGMA max_page_count = 1")
+        try:
+            db.execute("CREATE TABLE x (y)")
+        except sqlite3.Error as error:
+            return error
+    raise AssertionError("there was room")
+
+
+def failing() -> Exception:
+    """One of the many errors of SQLite's input and output; the words say nothing of it."""
+    error = sqlite3.OperationalError("something about a page")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+    return error
+
+
+FULL = [OSError(getattr(errno, name), "words of some system") for name in ("ENOSPC", "EDQUOT", "EIO", "EFBIG")]
+OTHER = [PermissionError(errno.EACCES, "no space left in the words alone"), sqlite3.OperationalError("disk is full")]
+
+
+@pytest.mark.parametrize("error", [*FULL, full(), failing()], ids=str)
 def test_full_disk_is_said_so(tmp_path, error):
     found = disk_error(error, tmp_path)
     assert isinstance(found, NoSpaceError)
     assert found.exit_code == 5
     assert str(tmp_path) in str(found)
+    with pytest.raises(NoSpaceError), writing_errors(tmp_path):
+        raise error
 
 
-@pytest.mark.parametrize("error", [OSError(13, "Permission denied"), sqlite3.OperationalError("no such table: x")])
+@pytest.mark.parametrize("error", OTHER, ids=str)
 def test_other_errors_are_not_taken_for_a_full_disk(tmp_path, error):
     assert disk_error(error, tmp_path) is None
+    with (
+        pytest.raises(ArchiveError, match=r"cannot be written: (no space left in|disk is full)"),
+        writing_errors(tmp_path),
+    ):
+        raise error
+
+
+def test_errors_of_ours_and_faults_pass(tmp_path):
+    for error in (ArchiveError("as it is"), KeyError("a fault")):
+        with pytest.raises(type(error)) as caught, writing_errors(tmp_path):
+            raise error
+        assert caught.value is error
 
 
 # -- one writer ------------------------------------------------------------------------------------------------------

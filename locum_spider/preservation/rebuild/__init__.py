@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
@@ -17,11 +15,12 @@ from locum_spider.preservation.rebuild.pool import readers
 from locum_spider.preservation.rebuild.replay import Replayer
 from locum_spider.preservation.rebuild.takedowns import Takedowns, find_takedowns
 from locum_spider.preservation.rebuild.visits import Steps
-from locum_spider.store import files, removal
+from locum_spider.store import captures, files, removals
 from locum_spider.store import rebuild as fresh
-from locum_spider.store.connection import connect_reading
-from locum_spider.store.files import WARCS, disk_error
+from locum_spider.store.connection import Connection, connect_reading
+from locum_spider.store.files import WARCS, writing_errors
 from locum_spider.store.lock import writer_lock
+from locum_spider.system import cores, sync
 from locum_spider.warc.reader import OPEN, Record, read_records, warc_files
 
 OnProgress = Callable[["Rebuilding"], None]
@@ -68,7 +67,7 @@ def rebuild(archive: Path, *, jobs: int | None = None, on_progress: OnProgress |
             _close_file(path, end)
         if old is not None:
             old.close()
-        files.put_in_place(archive, keep_old=rebuilt.kept_old)
+        files.put_in_place(archive / files.NEW, keep_old=rebuilt.kept_old)
     return rebuilt
 
 
@@ -96,14 +95,13 @@ def require_warcs(archive: Path) -> None:
 @contextmanager
 def build(
     archive: Path, *, jobs: int | None = None, on_progress: OnProgress | None = None
-) -> Iterator[tuple[Rebuilt, sqlite3.Connection | None]]:
+) -> Iterator[tuple[Rebuilt, Connection | None]]:
     """A whole new database as archive.db.new, and the old one where it can be read. Leaves nothing behind."""
     path = archive / files.NEW
     old = fresh.readable(archive)
     try:
-        yield _build(archive, path, old, jobs or len(os.sched_getaffinity(0)), on_progress), old
-    except (sqlite3.Error, OSError) as error:
-        raise disk_error(error, path) or error from error
+        with writing_errors(path):
+            yield _build(archive, path, old, jobs or cores(), on_progress), old
     except BrokenProcessPool:
         raise LocumError("a reading process ended unexpectedly; the archive is as it was. Try --jobs 1") from None
     finally:
@@ -113,13 +111,13 @@ def build(
 
 
 def _build(
-    archive: Path, path: Path, old: sqlite3.Connection | None, jobs: int,
+    archive: Path, path: Path, old: Connection | None, jobs: int,
     on_progress: OnProgress | None,
 ) -> Rebuilt:  # fmt: skip
     files = extents(archive / WARCS, old)
     total = sum(end for _, end in files)
     with readers(archive, jobs if total >= _WORTH_PROCESSES else 0) as pool, closing(fresh.create(path)) as db:
-        events = find_takedowns(files) if old is None or removal.has_takedowns(old) else []
+        events = find_takedowns(files) if old is None or removals.has_takedowns(old) else []
         replayer = Replayer(db, archive, Takedowns(events), pool, 2 * jobs + 2)
         for done, visits in replayer.run(files):
             if on_progress is not None:
@@ -134,15 +132,15 @@ def _build(
     return rebuilt
 
 
-def extents(folder: Path, old: sqlite3.Connection | None) -> list[tuple[Path, int]]:
+def extents(folder: Path, old: Connection | None) -> list[tuple[Path, int]]:
     """The WARC files in order, each with the byte up to which it counts: a kill may have torn the end."""
-    known = fresh.acknowledged(old) if old is not None else None
+    known = captures.warc_positions(old) if old is not None else None
     found = []
     for path in warc_files(folder):
         size = path.stat().st_size
         if path.suffix == OPEN:
             name = path.name.removesuffix(OPEN)
-            size = min(size, known.get(name, 0)) if known is not None else _settled(path)
+            size = min(size, known[name].bytes if name in known else 0) if known is not None else _settled(path)
         found.append((path, size))
     return found
 
@@ -165,5 +163,5 @@ def _close_file(path: Path, end: int) -> None:
     elif path.suffix == OPEN:
         with path.open("r+b") as file:
             file.truncate(end)
-            os.fsync(file.fileno())
+            sync(file.fileno())
         path.rename(path.with_name(path.name.removesuffix(OPEN)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -10,12 +9,12 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from locum_spider.store.connection import Connection, connect_whole
 from locum_spider.store.content import EMPTY
+from locum_spider.store.rebuild import by_address
 
 _COMPARED = {"site": None, **EMPTY, "text": None, "state": None}
 """Columns that are compared, with what an archive of an older version says that has none of the name."""
-_QUERY = """SELECT f.*, (SELECT count(*) FROM revisions r WHERE r.article_id = f.id) AS revisions
-    FROM full_articles f ORDER BY url"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +36,11 @@ class Comparison:
     broken: list[str] = field(default_factory=list)
 
 
-def compare(old: sqlite3.Connection, new_path: Path) -> Comparison:
+def compare(old: Connection, new_path: Path) -> Comparison:
     """Article by article and field by field, matched by address; reads both side by side, holding two rows."""
     comparison = Comparison()
-    with closing(sqlite3.connect(f"{new_path.resolve().as_uri()}?mode=ro", uri=True)) as new:
-        for before, after in _pairs(_rows(old), _rows(new)):
+    with closing(connect_whole(new_path)) as new:
+        for before, after in _pairs(_compared(old), _compared(new)):
             if before is None or after is None:
                 url = (before or after or {})["url"]
                 (comparison.added if before is None else comparison.gone).append(url)
@@ -53,13 +52,10 @@ def compare(old: sqlite3.Connection, new_path: Path) -> Comparison:
     return comparison
 
 
-def _rows(db: sqlite3.Connection) -> Iterator[dict[str, Any]]:
-    cursor = db.execute(_QUERY)
-    names = [column[0] for column in cursor.description]
-    for row in cursor:
-        found = dict(zip(names, tuple(row), strict=True))
-        compared = {name: found.get(name, absent) for name, absent in _COMPARED.items()}
-        yield {"url": found["url"], **compared, "revisions": found["revisions"]}
+def _compared(db: Connection) -> Iterator[dict[str, Any]]:
+    for row in by_address(db):
+        values = {name: row.get(name, absent) for name, absent in _COMPARED.items()}
+        yield {"url": row["url"], **values, "revisions": row["revisions"]}
 
 
 def _pairs(

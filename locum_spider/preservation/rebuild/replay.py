@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -20,7 +19,8 @@ from locum_spider.preservation.rebuild.visits import Event, Part, Step, Steps, S
 from locum_spider.recorder import ingest
 from locum_spider.sites import site_for
 from locum_spider.sites.site import Site
-from locum_spider.store import captures, crawls, frontier, ledger, rebuild, removal
+from locum_spider.store import captures, crawls, frontier, ledger, rebuild, removals
+from locum_spider.store.connection import Connection, begin, commit
 from locum_spider.store.files import WARCS
 from locum_spider.store.frontier import Row
 from locum_spider.warc.reader import OPEN, Broken, Record, read_exchange, read_records
@@ -45,7 +45,7 @@ class Replayer:
     """Stores what WARC files say into an empty database, in their order, with pages read ahead by a pool."""
 
     def __init__(
-        self, db: sqlite3.Connection, archive: Path, takedowns: Takedowns, pool: ProcessPoolExecutor | None, ahead: int
+        self, db: Connection, archive: Path, takedowns: Takedowns, pool: ProcessPoolExecutor | None, ahead: int
     ) -> None:
         self.db, self.takedowns = db, takedowns
         self.records, self.visits = 0, 0
@@ -62,24 +62,24 @@ class Replayer:
     def run(self, files: list[tuple[Path, int]]) -> Iterator[tuple[int, int]]:
         """Store everything; yields bytes read and visits stored every now and then."""
         before = committed = 0
-        self.db.execute("BEGIN")
+        begin(self.db)
         for event in self.takedowns.events:
-            removal.remember(self.db, event["keys"], reason=event["reason"], at=event["at"])
+            removals.keep_out(self.db, event["keys"], reason=event["reason"], at=event["at"])
         for path, end in files:
             for record in self._records(path, end):
                 if self.visits >= committed + _COMMIT_EVERY:
                     committed = self.visits
-                    self.db.execute("COMMIT")
-                    self.db.execute("BEGIN")
+                    commit(self.db)
+                    begin(self.db)
                     yield before + record.end, self.visits
             before += end
             self._drain()
             yield before, self.visits
         rebuild.end_followed_crawls(self.db)
-        removal.release_articles(self.db)
+        removals.release_articles(self.db)
         if not self.takedowns.unfinished:
-            removal.finish_takedowns(self.db)
-        self.db.execute("COMMIT")
+            removals.finish_takedowns(self.db)
+        commit(self.db)
 
     def _records(self, path: Path, end: int) -> Iterator[Record]:
         name = path.name.removesuffix(OPEN)
@@ -109,15 +109,15 @@ class Replayer:
         for each in removed:
             self._head = ledger.append(self.db, [each.entry], *self._head)
             self.records += 1
-            removal.save_removed(self.db, each.entry, each.facts)
+            removals.save_removed(self.db, each.entry, each.facts)
             if each.capture is None:
                 continue
             if each.article is not None and not each.capture["url"]:  # a capture of the article itself
-                removal.hold_article(self.db, each.article)
-            capture_id = removal.save_empty_capture(self.db, each.entry, each.capture)
+                removals.hold_article(self.db, each.article)
+            capture_id = removals.save_empty_capture(self.db, each.entry, each.capture)
             crawl = self._crawls.get(each.capture["crawl_id"])
             if crawl is not None and each.capture["url"]:
-                removal.finish_removed(self.db, crawl.id, crawl.site.key(each.capture["url"]), capture_id)
+                removals.finish_removed(self.db, crawl.id, crawl.site.key(each.capture["url"]), capture_id)
 
     # -- reading ahead ---------------------------------------------------------------------------------------------
 

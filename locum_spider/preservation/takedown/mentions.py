@@ -21,20 +21,20 @@ _LARGEST = 1 << 28
 
 
 @dataclass(slots=True)
-class Naming:
+class MentionFinder:
     """Finds out whether a record names an article. `key` gives an address's key, as the article's site has it.
 
     A title of one or two words is no name: it stands on too many pages.
 
-    >>> naming = Naming(str, {"http://x.org/a?s=2018-old-story"}, ["An old story"])
-    >>> naming.names(b'GET / HTTP/1.1\\r\\n\\r\\n<a href="http://x.org/a?s=2018-old-story">Read</a>', "http://x.org/")
+    >>> finder = MentionFinder(str, {"http://x.org/a?s=2018-old-story"}, ["An old story"])
+    >>> finder.names(b'GET / HTTP/1.1\\r\\n\\r\\n<a href="http://x.org/a?s=2018-old-story">Read</a>', "http://x.org/")
     True
-    >>> naming.names(b"HTTP/1.1 200 OK\\r\\n\\r\\n<p>An OLD&nbsp;story</p>", "http://x.org/")
+    >>> finder.names(b"HTTP/1.1 200 OK\\r\\n\\r\\n<p>An OLD&nbsp;story</p>", "http://x.org/")
     True
-    >>> naming.names(b"HTTP/1.1 200 OK\\r\\n\\r\\n<p>An old history of a story</p>", "http://x.org/")
+    >>> finder.names(b"HTTP/1.1 200 OK\\r\\n\\r\\n<p>An old history of a story</p>", "http://x.org/")
     False
-    >>> naming = Naming(str, {"http://x.org/a?s=2018-guide"}, ["A practitioner's guide"])
-    >>> naming.names("\\r\\n\\r\\nA Practi&shy;tioner’s guide".encode(), ""), naming.names(b"A guide", "")
+    >>> finder = MentionFinder(str, {"http://x.org/a?s=2018-guide"}, ["A practitioner's guide"])
+    >>> finder.names("\\r\\n\\r\\nA Practi&shy;tioner’s guide".encode(), ""), finder.names(b"A guide", "")
     (True, False)
     """
 

@@ -9,7 +9,6 @@ archive for writing next.
 
 from __future__ import annotations
 
-import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -20,16 +19,16 @@ from pathlib import Path
 from locum_spider.archive import Archive
 from locum_spider.clock import utc_now
 from locum_spider.errors import ArchiveError, IntegrityError, UsageError
-from locum_spider.preservation.takedown.mentions import Naming
-from locum_spider.recorder.tombstoning import finish
+from locum_spider.preservation.takedown.mentions import MentionFinder
+from locum_spider.recorder.recovery import finish_takedowns
 from locum_spider.recorder.writer import ArchiveWriter, open_archive
 from locum_spider.sites import find_site
-from locum_spider.store import removal
+from locum_spider.store import ledger, removals, takedowns
 from locum_spider.store.connection import connect_reading
-from locum_spider.store.files import disk_error
-from locum_spider.store.removal import Record
+from locum_spider.store.files import writing_errors
+from locum_spider.store.takedowns import Record
 from locum_spider.urls import normalise_url
-from locum_spider.warc.reader import locate
+from locum_spider.warc.reader import open_warc
 from locum_spider.warc.tombstones import read_json_member, shortest, tombstone
 
 Progress = Callable[[str, int, int], None]
@@ -45,7 +44,7 @@ class Takedown:
 
     archive: ArchiveWriter = field(repr=False)
     key: Callable[[str], str] = field(repr=False)
-    subject: removal.Subject
+    subject: takedowns.Subject
     records: list[Record]
     others: list[tuple[int, str]] = field(default_factory=list)
     listings: set[int] = field(default_factory=set)
@@ -61,20 +60,19 @@ class Takedown:
         """
         archive, at = self.archive, utc_now()
         named = self.listings | self.pages if everywhere else set()
-        records = [*self.records, *removal.records_of(archive.db, named), *(self.events if everywhere else ())]
+        records = [*self.records, *takedowns.records_of(archive.db, named), *(self.events if everywhere else ())]
         members = group(records)
         removed = _with_tombstones(archive.warcs, members, at, reason)
         event: dict[str, object] = {
             "event": "takedown", "at": at, "reason": reason, "article": self.subject.id,
-            "keys": removal.barred(self.subject),
+            "keys": takedowns.barred(self.subject),
             "records": [self._entry(record, facts, at) for record, facts in removed],
         }  # fmt: skip
-        archive.db.execute("PRAGMA secure_delete = ON")
         with archive.transaction() as db:
             archive.write_event(event, at)
-            removal.forget(db, self.subject, self.key, reason=reason, at=at)
-            removal.empty(db, named)
-            removal.mark_removed(db, ((record.seq, facts) for record, facts in removed))
+            takedowns.take_down(db, self.subject, self.key, reason=reason, at=at)
+            takedowns.empty_captures(db, named)
+            removals.mark_removed(db, ((record.seq, facts) for record, facts in removed))
         _require_finished(archive)
         return len(removed)
 
@@ -85,7 +83,7 @@ class Takedown:
             "digest": record.digest, "tombstone": facts["digest"], "member": facts["member"],
         }  # fmt: skip
         if record.capture_id is not None:
-            capture = removal.describe(self.archive.db, record.capture_id)
+            capture = takedowns.describe(self.archive.db, record.capture_id)
             if record.capture_id in self.subject.captures:
                 capture |= {"url": "", "fetched_at": at, "status": 0}
             entry["capture"] = capture
@@ -107,7 +105,7 @@ def prepare(folder: Path, article: str, *, on_progress: Progress | None = None) 
 def finish_earlier(folder: Path) -> bool:
     """Bring a takedown to its end that was cut short; False where there is none. Raises as `prepare`."""
     with closing(connect_reading(folder)) as db:
-        if not removal.is_unfinished(db):
+        if not removals.is_unfinished(db):
             return False
     with _open(folder):
         return True
@@ -117,16 +115,13 @@ def finish_earlier(folder: Path) -> bool:
 def _open(folder: Path) -> Iterator[ArchiveWriter]:
     """The archive opened for writing, which finishes what an earlier takedown left."""
     connect_reading(folder).close()
-    try:
-        with open_archive(folder, durable=True) as archive:
-            _require_finished(archive)
-            yield archive
-    except (OSError, sqlite3.Error) as error:
-        raise disk_error(error, folder) or ArchiveError(f"{folder} cannot be written: {error}") from None
+    with writing_errors(folder), open_archive(folder, durable=True) as archive:
+        _require_finished(archive)
+        yield archive
 
 
 def _require_finished(archive: ArchiveWriter) -> None:
-    if not finish(archive.folder, archive.db):
+    if not finish_takedowns(archive.warcs, archive.db):
         raise ArchiveError(
             f"{archive.folder}: the article is removed, but another program still reads old pages of the database; "
             "close it (`locum serve`, a shell), then run any `locum takedown` or `locum crawl` to finish"
@@ -135,15 +130,13 @@ def _require_finished(archive: ArchiveWriter) -> None:
 
 def _plan(archive: ArchiveWriter, article: str, progress: Progress) -> Takedown:
     with Archive(archive.folder) as reading:
-        found = reading.article(article)
-    if found is None:
-        raise UsageError(f"no article {article} in {archive.folder}; `locum search` prints the numbers of articles")
+        found = reading.require(article)
     key = _key_of(archive.folder, found.site)
-    subject = removal.subject(archive.db, found.id, key)
-    takedown = Takedown(archive, key, subject, removal.records_of(archive.db, subject.captures))
-    takedown.others = removal.same_pages(archive.db, subject)
+    subject = takedowns.subject(archive.db, found.id, key)
+    takedown = Takedown(archive, key, subject, takedowns.records_of(archive.db, subject.captures))
+    takedown.others = takedowns.same_pages(archive.db, subject)
     takedown.records += _failures(archive, subject, key)
-    _find_mentions(archive, takedown, Naming(key, subject.keys, subject.titles), progress)
+    _find_mentions(archive, takedown, MentionFinder(key, subject.keys, subject.titles), progress)
     return takedown
 
 
@@ -161,9 +154,9 @@ def _normalised(url: str) -> str:
         return url
 
 
-def _failures(archive: ArchiveWriter, subject: removal.Subject, key: Callable[[str], str]) -> Iterator[Record]:
+def _failures(archive: ArchiveWriter, subject: takedowns.Subject, key: Callable[[str], str]) -> Iterator[Record]:
     """Event records that say that the article could not be fetched."""
-    for record in removal.remaining(archive.db, "metadata"):
+    for record in takedowns.remaining(archive.db, "metadata"):
         try:
             event = read_json_member(_bytes(archive.warcs, record))
         except (IntegrityError, ValueError):  # damaged, or no event of ours: counted where mentions are looked for
@@ -173,12 +166,12 @@ def _failures(archive: ArchiveWriter, subject: removal.Subject, key: Callable[[s
             yield record
 
 
-def _find_mentions(archive: ArchiveWriter, takedown: Takedown, naming: Naming, progress: Progress) -> None:
+def _find_mentions(archive: ArchiveWriter, takedown: Takedown, finder: MentionFinder, progress: Progress) -> None:
     """Look through every other record. A request names what its answer's page is about, so it goes with the answer."""
     db, own = archive.db, {record.seq for record in takedown.records}
-    total = db.execute("SELECT count(*) FROM records").fetchone()[0]
+    total, _ = ledger.head(db)
     capture = None
-    for record in removal.remaining(db):
+    for record in takedowns.remaining(db):
         progress("other records", record.seq, total)
         capture = record.capture_id if record.type != "request" else capture
         if record.seq in own or record.type == "warcinfo":
@@ -188,11 +181,11 @@ def _find_mentions(archive: ArchiveWriter, takedown: Takedown, naming: Naming, p
         except IntegrityError:
             takedown.unread += 1
             continue
-        if not naming.names(content, _target(content)):
+        if not finder.names(content, _target(content)):
             continue
         if capture is None:
             takedown.events.append(record)
-        elif removal.is_listing(db, capture):
+        elif takedowns.is_listing(db, capture):
             takedown.listings.add(capture)
         else:
             takedown.pages.add(capture)
@@ -245,7 +238,7 @@ def _with_tombstones(
 
 def _bytes(warcs: Path, record: Record) -> bytes:
     """A record as it lies in its file. Raises IntegrityError where that is not what was written."""
-    with locate(warcs, record.file).open("rb") as file:
+    with open_warc(warcs, record.file) as file:
         file.seek(record.offset)
         data = file.read(record.length)
     if sha256(data).hexdigest() != record.digest:

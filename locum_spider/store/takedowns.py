@@ -1,48 +1,20 @@
-"""Taking an article out of the database, and keeping it out. The ledger keeps its rows; see `preservation.takedown`."""
+"""Taking an article down: what of it is in the database, and how that goes. The ledger keeps its rows."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
+from urllib.parse import urljoin
 
 from locum_spider.clock import utc_now
-from locum_spider.items import LedgerEntry, Outcome
+from locum_spider.items import Outcome
+from locum_spider.store.connection import Connection
+from locum_spider.store.removals import digest_of, finish_takedowns, keep_out, name_of, removed, titled
+from locum_spider.warc.tombstones import Place
 
 Key = Callable[[str], str]
-
-
-# -- keeping it out ----------------------------------------------------------------------------------------------------
-
-
-def digest_of(key: str) -> str:
-    """What is kept of an address that must not be kept: sha256 of its key."""
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
-def titled(key: str, title: str) -> str:
-    """The key of a page that claims to be the article at another address: only with that article's title it is."""
-    return f"{key}\n{title}"
-
-
-def taken_down(db: sqlite3.Connection, keys: Iterable[str]) -> dict[str, str]:
-    """Those of some keys that a takedown has removed, each with the name that stands in its place."""
-    if db.execute("SELECT 1 FROM takedowns LIMIT 1").fetchone() is None:
-        return {}
-    found = {}
-    for key in keys:
-        digest = digest_of(key)
-        if db.execute("SELECT 1 FROM takedowns WHERE url = ?", (digest,)).fetchone():
-            found[key] = _name(digest)
-    return found
-
-
-def _name(digest: str) -> str:
-    return f"taken-down:{digest}"
-
 
 # -- finding what goes -------------------------------------------------------------------------------------------------
 
@@ -72,7 +44,7 @@ class Subject:
     captures: frozenset[int]
 
 
-def subject(db: sqlite3.Connection, article_id: int, key: Key) -> Subject:
+def subject(db: Connection, article_id: int, key: Key) -> Subject:
     """What the archive has of an article: `key` is its site's. Looks at every capture's address."""
     site, url, title = db.execute("SELECT site, url, title FROM articles WHERE id = ?", (article_id,)).fetchone()
     known = {url, *(row[0] for row in db.execute("SELECT url FROM article_urls WHERE article_id = ?", (article_id,)))}
@@ -89,15 +61,13 @@ def subject(db: sqlite3.Connection, article_id: int, key: Key) -> Subject:
 
 
 def _join(base: str, location: str) -> str:
-    from urllib.parse import urljoin
-
     try:
         return urljoin(base, location)
     except ValueError:
         return location
 
 
-def records_of(db: sqlite3.Connection, captures: Iterable[int]) -> list[Record]:
+def records_of(db: Connection, captures: Iterable[int]) -> list[Record]:
     """The records of captures that still hold something: response or revisit, and the request behind it."""
     found: list[Record] = []
     columns = "r.seq, r.warc_file, r.warc_offset, r.warc_length, r.type, r.digest"
@@ -121,7 +91,7 @@ def records_of(db: sqlite3.Connection, captures: Iterable[int]) -> list[Record]:
     return found
 
 
-def remaining(db: sqlite3.Connection, kind: str | None = None) -> Iterator[Record]:
+def remaining(db: Connection, kind: str | None = None) -> Iterator[Record]:
     """Every record that is not removed, with its capture; of one type where one is given."""
     rows = db.execute(
         "SELECT r.seq, r.warc_file, r.warc_offset, r.warc_length, r.type, r.digest, c.id FROM records r "
@@ -132,19 +102,19 @@ def remaining(db: sqlite3.Connection, kind: str | None = None) -> Iterator[Recor
     return (Record(*row) for row in rows)
 
 
-def describe(db: sqlite3.Connection, capture_id: int) -> dict[str, object]:
+def describe(db: Connection, capture_id: int) -> dict[str, object]:
     """What is kept of a capture of another page when its record goes."""
     names = ("crawl_id", "url", "fetched_at", "status", "same_as")
     row = db.execute(f"SELECT {', '.join(names)} FROM captures WHERE id = ?", (capture_id,)).fetchone()
     return dict(zip(names, row, strict=True))
 
 
-def is_listing(db: sqlite3.Connection, capture_id: int) -> bool:
+def is_listing(db: Connection, capture_id: int) -> bool:
     """Whether a capture is one of a listing page."""
     return db.execute("SELECT 1 FROM listing_entries WHERE capture_id = ?", (capture_id,)).fetchone() is not None
 
 
-def same_pages(db: sqlite3.Connection, subject: Subject) -> list[tuple[int, str]]:
+def same_pages(db: Connection, subject: Subject) -> list[tuple[int, str]]:
     """Other articles whose captures share a body with those of this one: id and title."""
     found: dict[int, str] = {}
     for capture in subject.captures:
@@ -158,27 +128,36 @@ def same_pages(db: sqlite3.Connection, subject: Subject) -> list[tuple[int, str]
     return sorted(found.items())
 
 
-# -- taking it out -----------------------------------------------------------------------------------------------------
+# -- taking it down ----------------------------------------------------------------------------------------------------
 
 
-def forget(db: sqlite3.Connection, subject: Subject, key: Key, *, reason: str, at: str) -> None:
+def barred(subject: Subject) -> list[str]:
+    """Digests of everything under which an article could come back."""
+    return sorted(
+        {digest_of(key) for key in subject.keys}
+        | {digest_of(titled(key, title)) for key in subject.keys for title in subject.titles}
+    )
+
+
+def take_down(db: Connection, subject: Subject, key: Key, *, reason: str, at: str) -> None:
     """Delete an article's rows and blank what must stay. Inside the caller's transaction."""
-    _forget_requests(db, subject, key)
+    db.execute("PRAGMA secure_delete = ON")
+    _take_down_requests(db, subject, key)
     for capture in subject.captures:
         db.execute(
             "UPDATE captures SET url = '', fetched_at = ?, status = 0, content_type = NULL, location = NULL "
             "WHERE id = ?",
             (at, capture),
         )
-    empty(db, subject.captures)
+    empty_captures(db, subject.captures)
     for table in ("revisions", "article_urls"):
         db.execute(f"DELETE FROM {table} WHERE article_id = ?", (subject.id,))
     db.execute("DELETE FROM article_text WHERE id = ?", (subject.id,))
     db.execute("DELETE FROM articles WHERE id = ?", (subject.id,))
-    remember(db, barred(subject), reason=reason, at=at)
+    keep_out(db, barred(subject), reason=reason, at=at)
 
 
-def _forget_requests(db: sqlite3.Connection, subject: Subject, key: Key) -> None:
+def _take_down_requests(db: Connection, subject: Subject, key: Key) -> None:
     """Entries of listings and rows of the frontier keep their place, under a name that tells nothing."""
     names = set(subject.keys)
     requests = []
@@ -187,7 +166,7 @@ def _forget_requests(db: sqlite3.Connection, subject: Subject, key: Key) -> None
             requests.append((request, known))
             names.add(url)
     for request, known in requests:
-        name = _name(digest_of(known))
+        name = name_of(digest_of(known))
         db.execute(
             "UPDATE frontier SET key = ?, url = ?, state = 'done', outcome = ?, reason = NULL, article_id = NULL "
             "WHERE id = ?",
@@ -197,7 +176,7 @@ def _forget_requests(db: sqlite3.Connection, subject: Subject, key: Key) -> None
         "UPDATE frontier SET outcome = ?, article_id = NULL WHERE article_id = ?", (Outcome.TAKEN_DOWN, subject.id)
     )
     entries = [
-        (_name(digest_of(key(url))), capture, position)
+        (name_of(digest_of(key(url))), capture, position)
         for capture, position, url in db.execute("SELECT capture_id, position, url FROM listing_entries")
         if key(url) in subject.keys
     ]
@@ -213,7 +192,7 @@ def _forget_requests(db: sqlite3.Connection, subject: Subject, key: Key) -> None
             db.execute("UPDATE crawls SET reasons = ? WHERE id = ?", (cleaned, crawl))
 
 
-def empty(db: sqlite3.Connection, captures: Iterable[int]) -> None:
+def empty_captures(db: Connection, captures: Iterable[int]) -> None:
     """Note that captures have no record any more: nothing may stand for their body, no request may refer to them."""
     for capture in captures:
         db.execute(
@@ -224,63 +203,24 @@ def empty(db: sqlite3.Connection, captures: Iterable[int]) -> None:
         db.execute("UPDATE captures SET etag = NULL, last_modified = NULL WHERE same_as = ?", (capture,))
 
 
-def barred(subject: Subject) -> list[str]:
-    """Digests of everything under which an article could come back."""
-    return sorted(
-        {digest_of(key) for key in subject.keys}
-        | {digest_of(titled(key, title)) for key in subject.keys for title in subject.titles}
-    )
-
-
-def remember(db: sqlite3.Connection, digests: Iterable[str], *, reason: str, at: str) -> None:
-    """Keep an article out from now on; `digests` are those of `barred`."""
-    db.executemany(
-        "INSERT OR REPLACE INTO takedowns (url, reason, at, finished_at) VALUES (?, ?, ?, NULL)",
-        [(digest, reason, at) for digest in digests],
-    )
-
-
-def mark_removed(db: sqlite3.Connection, removed: Iterable[tuple[int, dict[str, object]]]) -> None:
-    """Write into rows of the ledger what lies in their place now; no part of the chain changes."""
-    db.executemany(
-        "UPDATE records SET removed = ? WHERE seq = ?",
-        [(json.dumps(facts, ensure_ascii=False), seq) for seq, facts in removed],
-    )
-
-
 # -- bringing it to its end --------------------------------------------------------------------------------------------
 
 
-class Member(NamedTuple):
-    """Where a tombstone belongs and what it says."""
-
-    file: str
-    offset: int
-    length: int
-    at: str
-    reason: str
-
-
-def unfinished(db: sqlite3.Connection) -> list[Member]:
+def unfinished(db: Connection) -> list[Place]:
     """The tombstones of takedowns that were not brought to their end; it does no harm to write one twice."""
     times = {row[0] for row in db.execute("SELECT at FROM takedowns WHERE finished_at IS NULL")}
     if not times:
         return []
-    members = set()
-    for file, text in db.execute("SELECT warc_file, removed FROM records WHERE removed IS NOT NULL"):
-        facts = json.loads(text)
+    places = set()
+    for record in removed(db):
+        facts = json.loads(record.facts)
         if facts["at"] in times:
             offset, length = facts["member"]
-            members.add(Member(file, offset, length, facts["at"], facts["reason"]))
-    return sorted(members)
+            places.add(Place(record.file, offset, length, facts["at"], facts["reason"]))
+    return sorted(places)
 
 
-def is_unfinished(db: sqlite3.Connection) -> bool:
-    """Whether a takedown was cut short."""
-    return db.execute("SELECT 1 FROM takedowns WHERE finished_at IS NULL LIMIT 1").fetchone() is not None
-
-
-def scrub(db: sqlite3.Connection) -> bool:
+def scrub(db: Connection) -> bool:
     """Write database and index anew, so that no page holds deleted text, and empty the log.
 
     False where another program reads and holds old pages: then it is to be done again.
@@ -290,60 +230,6 @@ def scrub(db: sqlite3.Connection) -> bool:
     db.execute("VACUUM")
     if db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
         return False
-    db.execute("UPDATE takedowns SET finished_at = ? WHERE finished_at IS NULL", (utc_now(),))
+    finish_takedowns(db, utc_now())
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return True
-
-
-def has_takedowns(db: sqlite3.Connection) -> bool:
-    """Whether anything was ever taken down."""
-    return db.execute("SELECT 1 FROM takedowns LIMIT 1").fetchone() is not None
-
-
-def save_removed(db: sqlite3.Connection, record: LedgerEntry, facts: str) -> None:
-    """Write into a row of the ledger what lies in its place now."""
-    db.execute(
-        "UPDATE records SET removed = ? WHERE warc_file = ? AND warc_offset = ?", (facts, record.file, record.offset)
-    )
-
-
-def save_empty_capture(db: sqlite3.Connection, record: LedgerEntry, capture: dict[str, Any]) -> int:
-    """The row of a capture whose record was removed: its number and place, and what the takedown's event tells."""
-    cursor = db.execute(
-        "INSERT INTO captures "
-        "(crawl_id, url, fetched_at, status, same_as, digest, warc_file, warc_offset, warc_length) "
-        "VALUES (?, ?, ?, ?, (SELECT id FROM captures WHERE id = ?), '', ?, ?, ?)",
-        (
-            capture["crawl_id"], capture["url"], capture["fetched_at"], capture["status"], capture.get("same_as"),
-            record.file, record.offset, record.length,
-        ),
-    )  # fmt: skip
-    return int(cursor.lastrowid or 0)
-
-
-def finish_removed(db: sqlite3.Connection, crawl_id: int, key: str, capture_id: int) -> None:
-    """Note that nothing is to be fetched for a capture that was removed."""
-    db.execute(
-        "UPDATE frontier SET state = 'done', outcome = ?, capture_id = ? "
-        "WHERE crawl_id = ? AND key = ? AND state = 'queued'",
-        (Outcome.TAKEN_DOWN, capture_id, crawl_id, key),
-    )
-
-
-def finish_takedowns(db: sqlite3.Connection) -> None:
-    """Note that of no takedown anything is left to do."""
-    db.execute("UPDATE takedowns SET finished_at = at")
-
-
-def hold_article(db: sqlite3.Connection, article_id: int) -> None:
-    """Keep the number of an article that was taken down, so that those behind it keep theirs."""
-    db.execute(
-        "INSERT OR IGNORE INTO articles (id, site, url, title, word_count, first_seen, last_seen) "
-        "VALUES (?, '', ?, '', 0, '', '')",
-        (article_id, f"held:{article_id}"),
-    )
-
-
-def release_articles(db: sqlite3.Connection) -> None:
-    """Delete what `hold_article` has put in."""
-    db.execute("DELETE FROM articles WHERE site = ''")

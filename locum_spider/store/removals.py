@@ -1,0 +1,141 @@
+"""What was taken down: kept out from now on, its rows of the ledger and its empty captures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from locum_spider.items import LedgerEntry, Outcome
+from locum_spider.store.connection import Connection
+
+# -- keeping it out ----------------------------------------------------------------------------------------------------
+
+
+def digest_of(key: str) -> str:
+    """What is kept of an address that must not be kept: sha256 of its key."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def name_of(digest: str) -> str:
+    """What stands in an address's place."""
+    return f"taken-down:{digest}"
+
+
+def titled(key: str, title: str) -> str:
+    """The key of a page that claims to be the article at another address: only with that article's title it is."""
+    return f"{key}\n{title}"
+
+
+def has_takedowns(db: Connection) -> bool:
+    """Whether anything was ever taken down."""
+    return db.execute("SELECT 1 FROM takedowns LIMIT 1").fetchone() is not None
+
+
+def taken_down(db: Connection, keys: Iterable[str]) -> dict[str, str]:
+    """Those of some keys that a takedown has removed, each with the name that stands in its place."""
+    if not has_takedowns(db):
+        return {}
+    found = {}
+    for key in keys:
+        digest = digest_of(key)
+        if db.execute("SELECT 1 FROM takedowns WHERE url = ?", (digest,)).fetchone():
+            found[key] = name_of(digest)
+    return found
+
+
+def keep_out(db: Connection, digests: Iterable[str], *, reason: str, at: str) -> None:
+    """Keep an article out from now on; `digests` are those of `takedowns.barred`."""
+    db.executemany(
+        "INSERT OR REPLACE INTO takedowns (url, reason, at, finished_at) VALUES (?, ?, ?, NULL)",
+        [(digest, reason, at) for digest in digests],
+    )
+
+
+def is_unfinished(db: Connection) -> bool:
+    """Whether a takedown was cut short."""
+    return db.execute("SELECT 1 FROM takedowns WHERE finished_at IS NULL LIMIT 1").fetchone() is not None
+
+
+def finish_takedowns(db: Connection, at: str | None = None) -> None:
+    """Note that there is nothing left to do for any takedown, since the time `at`, or since each was begun."""
+    db.execute("UPDATE takedowns SET finished_at = coalesce(?, at) WHERE finished_at IS NULL", (at,))
+
+
+# -- in the ledger -----------------------------------------------------------------------------------------------------
+
+
+class Removed(NamedTuple):
+    """A record that was taken down: its row of the ledger, its place, and the JSON that tells what lies there now."""
+
+    seq: int
+    file: str
+    offset: int
+    facts: str
+
+
+def removed(db: Connection) -> list[Removed]:
+    """All that was taken down, in the order of the ledger."""
+    query = "SELECT seq, warc_file, warc_offset, removed FROM records WHERE removed IS NOT NULL ORDER BY seq"
+    return [Removed(*row) for row in db.execute(query)]
+
+
+def is_removed(db: Connection, seq: int) -> bool:
+    """Whether the record of a row was taken down."""
+    return db.execute("SELECT 1 FROM records WHERE seq = ? AND removed IS NOT NULL", (seq,)).fetchone() is not None
+
+
+def mark_removed(db: Connection, removed: Iterable[tuple[int, dict[str, object]]]) -> None:
+    """Write into rows of the ledger what lies in their place now; no part of the chain changes."""
+    db.executemany(
+        "UPDATE records SET removed = ? WHERE seq = ?",
+        [(json.dumps(facts, ensure_ascii=False), seq) for seq, facts in removed],
+    )
+
+
+# -- in a rebuild ------------------------------------------------------------------------------------------------------
+
+
+def save_removed(db: Connection, record: LedgerEntry, facts: str) -> None:
+    """Write into a row of the ledger what lies in its place now."""
+    db.execute(
+        "UPDATE records SET removed = ? WHERE warc_file = ? AND warc_offset = ?", (facts, record.file, record.offset)
+    )
+
+
+def save_empty_capture(db: Connection, record: LedgerEntry, capture: dict[str, Any]) -> int:
+    """The row of a capture whose record was removed: its number and place, and what the takedown's event tells."""
+    cursor = db.execute(
+        "INSERT INTO captures "
+        "(crawl_id, url, fetched_at, status, same_as, digest, warc_file, warc_offset, warc_length) "
+        "VALUES (?, ?, ?, ?, (SELECT id FROM captures WHERE id = ?), '', ?, ?, ?)",
+        (
+            capture["crawl_id"], capture["url"], capture["fetched_at"], capture["status"], capture.get("same_as"),
+            record.file, record.offset, record.length,
+        ),
+    )  # fmt: skip
+    return int(cursor.lastrowid or 0)
+
+
+def finish_removed(db: Connection, crawl_id: int, key: str, capture_id: int) -> None:
+    """Note that nothing is to be fetched for a capture that was removed."""
+    db.execute(
+        "UPDATE frontier SET state = 'done', outcome = ?, capture_id = ? "
+        "WHERE crawl_id = ? AND key = ? AND state = 'queued'",
+        (Outcome.TAKEN_DOWN, capture_id, crawl_id, key),
+    )
+
+
+def hold_article(db: Connection, article_id: int) -> None:
+    """Keep the number of an article that was taken down, so that those behind it keep theirs."""
+    db.execute(
+        "INSERT OR IGNORE INTO articles (id, site, url, title, word_count, first_seen, last_seen) "
+        "VALUES (?, '', ?, '', 0, '', '')",
+        (article_id, f"held:{article_id}"),
+    )
+
+
+def release_articles(db: Connection) -> None:
+    """Delete what `hold_article` has put in."""
+    db.execute("DELETE FROM articles WHERE site = ''")
