@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from locum_spider.errors import LocumError
 from locum_spider.fields import FIELDS
 from locum_spider.sites import find_site
-from locum_spider.store.connection import connect_reading
+from locum_spider.store import reading
+from locum_spider.store.connection import Connection, connect_reading
 from locum_spider.store.files import DATABASE
 
 NAME = DATABASE.removesuffix(".db")
@@ -85,14 +86,10 @@ _TABLES: dict[str, dict[str, Any]] = {
 
 
 def metadata(archive: Path) -> dict[str, Any]:
-    """Datasette's metadata for an archive. Raises ArchiveError where the folder is none."""
-    db = connect_reading(archive)
-    try:
-        present = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
-        sites = [row[0] for row in db.execute("SELECT site FROM articles UNION SELECT site FROM crawls ORDER BY 1")]
+    """Datasette's metadata for an archive. Raises ArchiveError if the folder is not one."""
+    with closing(connect_reading(archive)) as db:
+        present, sites = reading.tables(db), reading.sites(db)
         plain, arrays = _facets(db, several_sites=len(sites) > 1), _array_facets(db)
-    finally:
-        db.close()
     titles = {site: _title(site, archive) for site in sites}
     tables = {name: dict(table) for name, table in _TABLES.items() if name in present}
     tables["full_articles"]["facets"] = plain
@@ -105,22 +102,20 @@ def metadata(archive: Path) -> dict[str, Any]:
     }
 
 
-def _facets(db: sqlite3.Connection, *, several_sites: bool) -> list[str]:
+def _facets(db: Connection, *, several_sites: bool) -> list[str]:
     """Columns that have something to choose from."""
     facets = ["site"] if several_sites else []
-    if db.execute("SELECT 1 FROM articles WHERE section IS NOT NULL LIMIT 1").fetchone():
+    if reading.has_any(db, "section"):
         facets.append("section")
-    if db.execute("SELECT count(DISTINCT lang) FROM articles").fetchone()[0] > 1:
+    if reading.has_several(db, "lang"):
         facets.append("lang")
     return facets
 
 
-def _array_facets(db: sqlite3.Connection) -> list[dict[str, str]]:
-    if db.execute("SELECT count(*) FROM articles").fetchone()[0] > ARRAY_FACETS_UP_TO:
+def _array_facets(db: Connection) -> list[dict[str, str]]:
+    if sum(reading.counts(db).values()) > ARRAY_FACETS_UP_TO:
         return []
-    columns = ("authors", "tags")
-    filled = "SELECT 1 FROM articles WHERE {} <> '[]' LIMIT 1"
-    return [{"array": column} for column in columns if db.execute(filled.format(column)).fetchone()]
+    return [{"array": column} for column in ("authors", "tags") if reading.has_any(db, column)]
 
 
 def _title(site: str, archive: Path) -> str:

@@ -6,35 +6,35 @@ Written for Datasette 0.65; hooks and calls that only 1.0 has are marked.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from datasette import hookimpl
 from markupsafe import Markup
 
-from locum_spider.browse.pages import article
+from locum_spider.browse.pages import article, common, find, front
 from locum_spider.browse.queries import QUERIES, QUERY_FUNCTION
+from locum_spider.store.connection import Connection
 from locum_spider.store.search import fts_query
 
 
 @hookimpl
-def prepare_connection(conn: sqlite3.Connection) -> None:
-    """`locum_query(text)`: typed words as an FTS5 query; an empty phrase, which finds nothing, where there are none."""
+def prepare_connection(conn: Connection) -> None:
+    """`locum_query(text)`: typed words as an FTS5 query; an empty phrase, which finds nothing, if there are none."""
     conn.create_function(QUERY_FUNCTION, 1, lambda text: fts_query(str(text or "")) or '""', deterministic=True)
 
 
 @hookimpl
 def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
-    """Our pages; the one at `/` only where `serve` asked for it."""
+    """Our pages; the one at `/` only if `serve` asked for it."""
     routes: list[tuple[str, Callable[..., Awaitable[Any]]]] = [
-        (r"/-/locum/(?P<name>pages|tables)\.css$", article.stylesheet),
-        (r"/(?P<database>[^/]+)/-/read$", article.front),
-        (r"/(?P<database>[^/]+)/-/find$", article.find),
+        (r"/-/locum/(?P<name>pages|tables)\.css$", common.stylesheet),
+        (r"/(?P<database>[^/]+)/-/read$", front.front),
+        (r"/(?P<database>[^/]+)/-/find$", find.find),
         (r"/(?P<database>[^/]+)/-/article/(?P<id>[0-9]{1,18})$", article.article),
     ]
-    if article.options(datasette).get("front"):
-        routes.append((r"/$", article.home))
+    if common.options(datasette).get("front"):
+        routes.append((r"/$", front.home))
     return routes
 
 
@@ -43,7 +43,7 @@ def canned_queries(datasette: Any, database: str) -> Callable[[], Awaitable[dict
     """Datasette 0.65: asked for on each page."""
 
     async def queries() -> dict[str, Any]:
-        if not await article.is_archive(datasette, database):
+        if not await common.is_archive(datasette, database):
             return {}
         return {name: dict(query) for name, query in QUERIES.items()}
 
@@ -58,7 +58,7 @@ def startup(datasette: Any) -> Callable[[], Awaitable[None]] | None:
 
     async def add() -> None:
         for database in list(datasette.databases):
-            if await article.is_archive(datasette, database):
+            if await common.is_archive(datasette, database):
                 for name, query in QUERIES.items():
                     await datasette.add_query(database, name, **query, is_trusted=True, source="plugin")
 
@@ -70,7 +70,7 @@ def extra_css_urls(datasette: Any, database: str | None) -> Callable[[], Awaitab
     """Dark mode and narrow screens for Datasette's own pages of an archive."""
 
     async def urls() -> list[str]:
-        return [article.sheet_url(datasette, "tables")] if await article.is_archive(datasette, database) else []
+        return [common.sheet_url(datasette, "tables")] if await common.is_archive(datasette, database) else []
 
     return urls
 
@@ -80,10 +80,10 @@ def menu_links(datasette: Any) -> Callable[[], Awaitable[list[dict[str, str]]]]:
     """A way back from the tables to the pages for readers."""
 
     async def links() -> list[dict[str, str]]:
-        archives = [name for name in datasette.databases if await article.is_archive(datasette, name)]
+        archives = [name for name in datasette.databases if await common.is_archive(datasette, name)]
         several = len(archives) > 1
         return [
-            {"href": article.front_url(datasette, name), "label": f"Read {name}" if several else "Read the archive"}
+            {"href": common.front_url(datasette, name), "label": f"Read {name}" if several else "Read the archive"}
             for name in archives
         ]
 
@@ -103,7 +103,7 @@ def render_cell(
         return None
 
     async def cell() -> Markup | None:
-        if not await article.is_archive(datasette, database):
+        if not await common.is_archive(datasette, database):
             return None
         if column in _LISTS:
             return Markup("{}").format(", ".join(map(str, json.loads(value or "[]")))) or Markup("&nbsp;")
@@ -111,6 +111,6 @@ def render_cell(
         article_id = row[key] if key in row.keys() else None  # noqa: SIM118 - `in` a sqlite3.Row looks at its values
         if not isinstance(article_id, int):
             return None
-        return Markup('<a href="{}">{}</a>').format(article.article_url(datasette, database, article_id), value)
+        return Markup('<a href="{}">{}</a>').format(common.article_url(datasette, database, article_id), value)
 
     return cell

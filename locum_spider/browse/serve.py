@@ -19,7 +19,7 @@ __all__ = ["metadata", "serve"]
 def serve(archive: Path, *, host: str = "127.0.0.1", port: int = 8001, open_browser: bool = False) -> int:
     """Serve an archive until Ctrl-C; crawls may go on meanwhile. Port 0 takes any free one.
 
-    Raises ArchiveError where the folder is no archive, UsageError where the address cannot be listened on.
+    Raises ArchiveError if the folder is not an archive, UsageError if nothing can listen on the address.
     """
     import uvicorn
 
@@ -59,11 +59,11 @@ def datasette(archive: Path) -> Any:
 def _listen(host: str, port: int) -> socket.socket:
     where = f"port {port} on {host}"
     if port not in range(65536):
-        raise UsageError(f"{where} is no port; name one from 1024 to 65535")
+        raise UsageError(f"{where} is not a port; name one from 1024 to 65535")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except socket.gaierror as error:
-        raise UsageError(f"{host} is no address to listen on: {error.strerror}") from None
+        raise UsageError(f"{host} is not an address to listen on: {error.strerror}") from None
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

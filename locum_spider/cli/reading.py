@@ -15,7 +15,7 @@ import click
 from locum_spider.archive import Archive, FieldEvidence, StoredArticle
 from locum_spider.browse.serve import serve as serve_archive
 from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
-from locum_spider.errors import DeclarationError, UsageError
+from locum_spider.errors import DateFilterError, DeclarationError, UsageError
 from locum_spider.fields import FIELDS, told
 from locum_spider.items import CrawlOutcome
 from locum_spider.operate.schedule import next_due
@@ -149,19 +149,14 @@ def search(
     """
     text = " ".join(query)
     filters = Filters(site, section, author, tag, since, until)
-    with Archive(archive) as opened:
-        hits = opened.search(
-            text,
-            site=site,
-            section=section,
-            author=author,
-            tag=tag,
-            since=since,
-            until=until,
-            limit=limit,
-            offset=offset,
-        )
-        total = opened.count(text, filters)
+    try:
+        with Archive(archive) as opened:
+            hits, total = (
+                opened.search(text, limit=limit, offset=offset, **asdict(filters)),
+                opened.count(text, filters),
+            )
+    except DateFilterError as error:
+        raise UsageError(error.called({"since": "--from", "until": "--to"}[error.name])) from None
     if as_json:
         print_json([_plain_hit(hit) for hit in hits])
     else:
@@ -200,9 +195,7 @@ def show(article: str, archive: Path, *, revisions: bool, evidence: bool, as_jso
       locum show 12
     """
     with Archive(archive) as opened:
-        found = opened.article(article)
-        if found is None:
-            raise UsageError(f"no article {article} in {archive}; `locum search` prints the numbers of articles")
+        found = opened.require(article)
         versions, addresses = opened.revisions(found.id), opened.addresses(found.id)
         fields = opened.evidence(found.id)
     if evidence:

@@ -1,34 +1,44 @@
-"""Reading: articles, their history, captures and crawls, as rows."""
+"""Reading: articles, their history, captures and crawls, as rows.
+
+Connections that read give rows by name (`sqlite3.Row`): those of `connect_reading` and of Datasette do.
+"""
 
 from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from locum_spider.items import CrawlOutcome
 from locum_spider.store import crawls as crawls_
+from locum_spider.store.connection import Connection
+
+Row = dict[str, Any]
+_ARCHIVE = frozenset({"articles", "article_text", "articles_fts", "article_urls", "revisions", "captures", "crawls",
+                      "frontier", "entry_outcomes", "_sqlite_migrations"})  # fmt: skip
+_CARD = "id, title, standfirst, section, site, published, authors, url"
 
 
-def article(db: sqlite3.Connection, article_id: int) -> dict[str, Any] | None:
+def article(db: Connection, article_id: int) -> Row | None:
     """An article with its text; None where there is none of that number."""
     row = db.execute("SELECT * FROM full_articles WHERE id = ?", (article_id,)).fetchone()
     return dict(row) if row is not None else None
 
 
-def article_at(db: sqlite3.Connection, url: str) -> int | None:
+def article_at(db: Connection, url: str) -> int | None:
     """The number of the article that was met at an address."""
     row = db.execute("SELECT article_id FROM article_urls WHERE url = ?", (url,)).fetchone()
     return int(row[0]) if row is not None else None
 
 
-def addresses(db: sqlite3.Connection, article_id: int) -> list[str]:
+def addresses(db: Connection, article_id: int) -> list[str]:
     """Every address an article was met at."""
     rows = db.execute("SELECT url FROM article_urls WHERE article_id = ? ORDER BY url", (article_id,))
     return [row[0] for row in rows]
 
 
-def revisions(db: sqlite3.Connection, article_id: int) -> list[dict[str, Any]]:
+def revisions(db: Connection, article_id: int) -> list[Row]:
     """Every revision of an article, oldest first, each with the capture it was read from."""
     rows = db.execute(
         "SELECT r.id, r.seq, r.seen_at, r.digest, r.title, r.standfirst, r.body, r.fields, r.evidence, r.capture_id, "
@@ -42,42 +52,42 @@ def revisions(db: sqlite3.Connection, article_id: int) -> list[dict[str, Any]]:
     return found
 
 
-def capture(db: sqlite3.Connection, capture_id: int) -> dict[str, Any]:
+def capture(db: Connection, capture_id: int) -> Row:
     """The row of a capture."""
     return dict(db.execute("SELECT * FROM captures WHERE id = ?", (capture_id,)).fetchone())
 
 
-def crawls(db: sqlite3.Connection, site: str | None, limit: int) -> list[dict[str, Any]]:
+def crawls(db: Connection, site: str | None, limit: int) -> list[Row]:
     """Crawls, newest first, with counts, outcome and reasons; -1 as limit means all."""
     rows = db.execute("SELECT * FROM crawls WHERE ? IS NULL OR site = ? ORDER BY id DESC LIMIT ?", (site, site, limit))
     return [_crawl(db, row) for row in rows]
 
 
-def crawl(db: sqlite3.Connection, crawl_id: int) -> dict[str, Any]:
+def crawl(db: Connection, crawl_id: int) -> Row:
     """A crawl with counts, outcome and reasons."""
     cursor = db.cursor()
     cursor.row_factory = sqlite3.Row
     return _crawl(db, cursor.execute("SELECT * FROM crawls WHERE id = ?", (crawl_id,)).fetchone())
 
 
-def _crawl(db: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
+def _crawl(db: Connection, row: sqlite3.Row) -> Row:
     found = {**dict(row), "reasons": json.loads(row["reasons"])}
     if found["finished_at"] is None and found["outcome"] != CrawlOutcome.IMPORTED:  # its row is written at the end
         found |= crawls_.count_outcomes(db, found["id"])
     return found
 
 
-def counts(db: sqlite3.Connection) -> dict[str, int]:
+def counts(db: Connection) -> dict[str, int]:
     """Number of articles of each site."""
     return dict(db.execute("SELECT site, count(*) FROM articles GROUP BY site").fetchall())
 
 
-def schedules(db: sqlite3.Connection) -> dict[str, str]:
+def schedules(db: Connection) -> dict[str, str]:
     """How often each scheduled site is to be crawled."""
     return dict(db.execute("SELECT site, every FROM schedules ORDER BY site").fetchall())
 
 
-def listed_days(db: sqlite3.Connection, request_id: int) -> list[str]:
+def listed_days(db: Connection, request_id: int) -> list[str]:
     """The days that listings print for what a request leads to."""
     rows = db.execute(
         "SELECT DISTINCT published FROM listing_entries WHERE request_id = ? AND published IS NOT NULL", (request_id,)
@@ -85,7 +95,7 @@ def listed_days(db: sqlite3.Connection, request_id: int) -> list[str]:
     return [row[0] for row in rows]
 
 
-def printed_dates(db: sqlite3.Connection, site: str, limit: int = 2_000) -> list[str]:
+def printed_dates(db: Connection, site: str, limit: int = 2_000) -> list[str]:
     """Dates as a site prints them, in articles and listings."""
     rows = db.execute(
         "SELECT published_raw FROM articles WHERE site = :site AND published_raw IS NOT NULL UNION ALL "
@@ -95,3 +105,95 @@ def printed_dates(db: sqlite3.Connection, site: str, limit: int = 2_000) -> list
         {"site": site, "limit": limit},
     )
     return [row[0] for row in rows]
+
+
+# -- what the pages of Datasette show ----------------------------------------------------------------------------------
+
+
+def tables(db: Connection) -> set[str]:
+    """The names of tables and views."""
+    return {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
+
+
+def is_archive(db: Connection) -> bool:
+    """Whether a database is one of ours."""
+    query = "SELECT 1 FROM _sqlite_migrations WHERE migration_set = 'locum_spider' LIMIT 1"
+    return tables(db) >= _ARCHIVE and db.execute(query).fetchone() is not None
+
+
+def sites(db: Connection) -> list[str]:
+    """The names of the sites that were crawled or have articles."""
+    return [row[0] for row in db.execute("SELECT site FROM articles UNION SELECT site FROM crawls ORDER BY 1")]
+
+
+def span(db: Connection) -> Row:
+    """How many `articles` there are, the `first` and the `last` day of publication."""
+    query = "SELECT count(*) AS articles, min(published) AS first, max(published) AS last FROM articles"
+    return dict(db.execute(query).fetchone())
+
+
+def last_crawl(db: Connection) -> Row | None:
+    """The row of the crawl that was begun last, as it is written."""
+    row = db.execute("SELECT * FROM crawls ORDER BY id DESC LIMIT 1").fetchone()
+    return dict(row) if row is not None else None
+
+
+def newest(db: Connection, limit: int) -> list[Row]:
+    """Cards of the articles published last: what a list shows of an article."""
+    rows = db.execute(f"SELECT {_CARD} FROM articles ORDER BY published DESC, id DESC LIMIT ?", (limit,))
+    return [card(row) for row in rows]
+
+
+def cards(db: Connection, article_ids: Sequence[int]) -> dict[int, Row]:
+    """Cards of articles, by number."""
+    marks = ",".join("?" * len(article_ids))
+    rows = db.execute(f"SELECT {_CARD} FROM articles WHERE id IN ({marks})", article_ids)
+    return {row["id"]: card(row) for row in rows}
+
+
+def card(row: Any) -> Row:
+    """A row with its authors as a list."""
+    return {**dict(row), "authors": json.loads(row["authors"])}
+
+
+def sections(db: Connection) -> list[Row]:
+    """Sections (`name`) with their `articles`, the largest first."""
+    rows = db.execute(
+        "SELECT section AS name, count(*) AS articles FROM articles WHERE section IS NOT NULL "
+        "GROUP BY section ORDER BY articles DESC, section"
+    )
+    return [dict(row) for row in rows]
+
+
+def years(db: Connection) -> list[Row]:
+    """Years (`name`) with their `articles`, the last first."""
+    rows = db.execute(
+        "SELECT substr(published, 1, 4) AS name, count(*) AS articles FROM articles "
+        "WHERE published IS NOT NULL GROUP BY 1 ORDER BY 1 DESC"
+    )
+    return [dict(row) for row in rows]
+
+
+def has_any(db: Connection, column: str) -> bool:
+    """Whether any article has something in a column; an empty list is nothing."""
+    query = f"SELECT 1 FROM articles WHERE {column} IS NOT NULL AND {column} <> '[]' LIMIT 1"
+    return db.execute(query).fetchone() is not None
+
+
+def has_several(db: Connection, column: str) -> bool:
+    """Whether articles differ in a column."""
+    return bool(db.execute(f"SELECT count(DISTINCT {column}) > 1 FROM articles").fetchone()[0])
+
+
+def captures_of(db: Connection, article_id: int, limit: int) -> list[Row]:
+    """Captures of an article and of every address of it, the latest first."""
+    rows = db.execute(
+        "SELECT id, fetched_at, status, digest, same_as, warc_file, warc_offset, warc_length FROM captures "
+        "WHERE id IN ("
+        "SELECT capture_id FROM revisions WHERE article_id = :article "
+        "UNION SELECT capture_id FROM frontier WHERE article_id = :article "
+        "UNION SELECT c.id FROM article_urls u JOIN captures c ON c.url = u.url WHERE u.article_id = :article) "
+        "ORDER BY fetched_at DESC, id DESC LIMIT :limit",
+        {"article": article_id, "limit": limit},
+    )
+    return [dict(row) for row in rows]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from locum_spider.errors import UsageError
+from locum_spider.errors import DateFilterError
+from locum_spider.store.connection import Connection
 
 _TERM = re.compile(r'(-?)"([^"]*)"(\*?)|(\S+)')
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
@@ -44,7 +46,7 @@ class Hit:
 def fts_query(text: str) -> str:
     """An FTS5 query of what was typed: words, "phrases", `word*`, `-without`, `OR`; everything else is a word.
 
-    Empty where there is nothing to look for.
+    Empty if there is nothing to look for.
 
     >>> fts_query('children "care order" -adoption')
     '"children" "care order" NOT "adoption"'
@@ -76,7 +78,7 @@ def fts_query(text: str) -> str:
 
 
 def storable(text: str) -> str:
-    """Text without what SQLite cannot take: NUL, and bytes of the shell that are no UTF-8."""
+    """Text without what SQLite cannot take: NUL, and bytes of the shell that are not UTF-8."""
     return _UNSTORABLE.sub(" ", text)
 
 
@@ -91,17 +93,17 @@ def _conditions(filters: Filters) -> tuple[str, list[object]]:
         if value is not None:
             clauses.append(f"EXISTS (SELECT 1 FROM json_each(a.{column}) WHERE value = ? COLLATE NOCASE)")
             values.append(storable(value))
-    for name, sign, value in (("--from", ">=", filters.since), ("--to", "<=", filters.until)):
+    for name, sign, value in (("since", ">=", filters.since), ("until", "<=", filters.until)):
         if value is not None:
             if not _DATE.fullmatch(value):
-                raise UsageError(f"{name} {value!r} is no date; write 2018-04-10, 2018-04 or 2018")
+                raise DateFilterError(name, value)
             clauses.append(f"a.published {sign} ?")
             values.append(value if sign == ">=" else value + "~")  # "~" sorts behind every day of a month
     return "".join(f" AND {clause}" for clause in clauses), values
 
 
-def search(db: sqlite3.Connection, text: str, filters: Filters, limit: int, offset: int) -> list[Hit]:
-    """The best hits for what was typed. Raises UsageError for a date filter that is no date, and for nothing else."""
+def search(db: Connection, text: str, filters: Filters, limit: int, offset: int) -> list[Hit]:
+    """The best hits for what was typed. Raises DateFilterError, and nothing else."""
     conditions, values = _conditions(filters)
     query = fts_query(text)
     if not query:
@@ -116,7 +118,7 @@ def search(db: sqlite3.Connection, text: str, filters: Filters, limit: int, offs
     return [Hit(**dict(row)) for row in rows]
 
 
-def count(db: sqlite3.Connection, text: str, filters: Filters) -> int:
+def count(db: Connection, text: str, filters: Filters) -> int:
     """How many articles a search finds."""
     conditions, values = _conditions(filters)
     query = fts_query(text)
@@ -129,10 +131,11 @@ def count(db: sqlite3.Connection, text: str, filters: Filters) -> int:
     return int(db.execute(sql, (query, *values)).fetchone()[0])
 
 
-def select(db: sqlite3.Connection, filters: Filters) -> sqlite3.Cursor:
-    """Rows of `full_articles` that the filters let through, newest first."""
+def select(db: Connection, filters: Filters, limit: int = -1, offset: int = 0) -> Iterator[dict[str, Any]]:
+    """Rows of `full_articles` that the filters let through, newest first; -1 as limit means all."""
     conditions, values = _conditions(filters)
-    return db.execute(
-        f"SELECT a.* FROM full_articles a WHERE 1{conditions} ORDER BY a.published DESC, a.id DESC",
-        values,
+    rows = db.execute(
+        f"SELECT a.* FROM full_articles a WHERE 1{conditions} ORDER BY a.published DESC, a.id DESC LIMIT ? OFFSET ?",
+        (*values, limit, offset),
     )
+    return map(dict, rows)

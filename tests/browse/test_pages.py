@@ -132,7 +132,7 @@ def test_list_is_narrowed_by_section_author_tag_site_and_dates(get: Get) -> None
 def test_a_filter_that_is_no_date_is_told(get: Get) -> None:
     page = get("/archive/-/find?from=yesterday")
     assert page.status_code == 400
-    assert "from &#39;yesterday&#39; is no date; write 2018-04-10, 2018-04 or 2018" in page.text
+    assert "from &#39;yesterday&#39; is not a date; write 2018-04-10, 2018-04 or 2018" in page.text
 
 
 @pytest.mark.parametrize("text", ODD)
@@ -145,7 +145,7 @@ def test_no_input_makes_a_search_fail(get: Get, text: str) -> None:
 
 
 def test_many_hits_come_in_pages(get: Get, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("locum_spider.browse.reading.PAGE_SIZE", 1)
+    monkeypatch.setattr("locum_spider.browse.pages.find.PAGE_SIZE", 1)
     first, second = get("/archive/-/find?q=agency").text, get("/archive/-/find?q=agency&page=2").text
     assert 'rel="next" href="/archive/-/find?page=2&amp;q=agency"' in first
     assert "Next page" not in second

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from locum_spider.archive import Archive
-from locum_spider.errors import UsageError
+from locum_spider.errors import DateFilterError, UsageError
 from locum_spider.store.search import MARK, UNMARK, Filters, fts_query
 
 
@@ -242,10 +242,10 @@ def test_filters_narrow(archive, filters, found):
 @pytest.mark.parametrize("value", ["yesterday", "2016-13", "2016-05-32", "16", "2016/05", "", "2016-05-02T1", "2016-5"])
 @pytest.mark.parametrize("name", ["since", "until"])
 def test_filter_that_is_no_date_is_refused(archive, name, value):
-    option = {"since": "--from", "until": "--to"}[name]
-    with pytest.raises(UsageError, match=option) as caught:
+    with pytest.raises(DateFilterError, match=name) as caught:
         archive.search("pay", **{name: value})
-    assert "2018-04-10, 2018-04 or 2018" in str(caught.value)
+    assert (caught.value.name, caught.value.value) == (name, value)
+    assert DateFilterError(name, "x").called("--from") == "--from 'x' is not a date; write 2018-04-10, 2018-04 or 2018"
     with pytest.raises(UsageError):
         list(archive.articles(**{name: value}))
 

@@ -21,7 +21,7 @@ from sqlite_utils import Database
 from support import python
 
 from locum_spider.archive import Archive
-from locum_spider.browse import reading
+from locum_spider.browse.pages.article import contents
 from locum_spider.demo.server import SiteServer
 from locum_spider.preservation.rebuild import rebuild
 from locum_spider.preservation.rebuild.compare import compare
@@ -98,7 +98,7 @@ def test_an_archive_from_before_a_field_was_known_is_read(old, tmp_path):
         assert {article.modified_at for article in archive.articles()} == {None}
     with closing(connect_reading(old)) as db:
         assert "modified_at" not in dict(db.execute("SELECT * FROM full_articles").fetchone())
-        assert reading.article(db, 1, None)["title"]
+        assert contents(db, 1, None)["title"]
         assert compare(db, whole / "archive.db").unchanged == 10
     assert verify(old).findings == []
 

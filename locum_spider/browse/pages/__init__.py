@@ -1,1 +1,1 @@
-"""The pages that we add to Datasette."""
+"""The pages that we add to Datasette: one file a page, and what they share."""

@@ -1,0 +1,59 @@
+"""The results of a search, or a list of articles."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from locum_spider.browse.pages.common import open_archive, read, respond
+from locum_spider.errors import DateFilterError
+from locum_spider.store import reading
+from locum_spider.store import search as searching
+from locum_spider.store.connection import Connection
+from locum_spider.store.search import Filters, Hit
+
+PAGE_SIZE = 25
+_LAST_PAGE = 10_000
+_ASKED = ("q", "site", "section", "author", "tag", "from", "to")
+_FIELDS = {"since": "from", "until": "to"}
+
+
+async def find(request: Any, datasette: Any) -> Any:
+    """Search results, or a list of articles if no words are given."""
+    database = await open_archive(datasette, request)
+    asked = {key: (request.args.get(key) or "").strip() for key in _ASKED}
+    number = (request.args.get("page") or "").strip()
+    page = min(max(int(number), 1), _LAST_PAGE) if number.isascii() and number.isdigit() else 1
+    site, section, author, tag, since, until = (asked[key] or None for key in _ASKED[1:])
+    error, found = None, {"total": 0, "cards": [], "further": False}
+    try:
+        filters = Filters(site, section, author, tag, since, until)
+        found = await read(datasette, database, _hits if asked["q"] else _list, asked["q"], filters, page)
+    except DateFilterError as fault:
+        error = fault.called(_FIELDS[fault.name])
+    return respond(
+        datasette, database, "find.html", 400 if error else 200, asked=asked, number=page, error=error, **found,
+        sections=await read(datasette, database, reading.sections),
+    )  # fmt: skip
+
+
+def _hits(db: Connection, text: str, filters: Filters, page: int) -> reading.Row:
+    """A page of hits, the best first."""
+    offset = (page - 1) * PAGE_SIZE
+    hits = searching.search(db, text, filters, PAGE_SIZE, offset)
+    total = searching.count(db, text, filters)
+    cards = reading.cards(db, [hit.id for hit in hits])
+    shown = [{**cards[hit.id], **asdict(hit), **_marked(hit)} for hit in hits if hit.id in cards]
+    return {"total": total, "cards": shown, "further": offset + PAGE_SIZE < total}
+
+
+def _list(db: Connection, _text: str, filters: Filters, page: int) -> reading.Row:
+    """A page of all articles, the newest first; they are not counted, which takes long and tells little."""
+    rows = list(searching.select(db, filters, PAGE_SIZE + 1, (page - 1) * PAGE_SIZE))
+    return {"total": None, "cards": list(map(reading.card, rows[:PAGE_SIZE])), "further": len(rows) > PAGE_SIZE}
+
+
+def _marked(hit: Hit) -> reading.Row:
+    """If the best place is the title itself, it is marked there, and the standfirst stands below."""
+    plain = hit.snippet.replace(searching.MARK, "").replace(searching.UNMARK, "")
+    return {"title_marked": hit.snippet, "snippet": None} if plain == hit.title else {}
