@@ -17,8 +17,7 @@ _COMMANDS = {
     "demo": "crawl", "crawl": "crawl", "sites": "reading", "status": "reading", "search": "reading",
     "show": "reading", "serve": "reading", "schedule": "operate",
     "import": "transfer", "export": "transfer",
-    "rebuild": "rebuild",
-    "verify": "preservation", "backup": "preservation", "takedown": "preservation",
+    "rebuild": "preservation", "verify": "preservation", "backup": "preservation", "takedown": "preservation",
 }  # fmt: skip
 
 

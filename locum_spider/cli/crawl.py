@@ -7,12 +7,14 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from locum_spider.cli.common import Size, json_option, plural, print_json, with_archive, wrap
+from locum_spider.cli.progress import Bars, Lines, is_terminal
 from locum_spider.crawl.run import Progress, Result
 from locum_spider.errors import ArchiveError, LocumError, UsageError
 from locum_spider.items import CrawlOutcome, Outcome
@@ -112,30 +114,32 @@ def _run(sites: Sequence[Site], archive: Path, options: Any, *, quiet: bool = Fa
 
     if quiet:
         return run_crawls(sites, archive, options)
-    if not sys.stderr.isatty():
-        return run_crawls(sites, archive, options, on_progress=_PlainProgress(), every=10.0)
-    from locum_spider.cli.progress import BarProgress
-
-    with BarProgress() as bar:
-        return run_crawls(sites, archive, options, on_progress=bar)
+    if not is_terminal():
+        return run_crawls(sites, archive, options, on_progress=partial(_tell, Lines()), every=10.0)
+    with Bars(keep=True) as bars:
+        return run_crawls(sites, archive, options, on_progress=partial(_draw, bars))
 
 
-class _PlainProgress:
-    """A line for each site when something has changed, for logs."""
+def _draw(bars: Bars, states: list[Progress]) -> None:
+    """How many pages there are is learnt on the way, so the bar's end moves."""
+    for state in states:
+        seen = state.captures + state.pending
+        words = f"{state.captures:,} of {plural(seen, 'page')}, {plural(_articles(state), 'article')}"
+        bars.show(state.site, state.captures, seen, words)
 
-    def __init__(self) -> None:
-        self._last: dict[str, Progress] = {}
 
-    def __call__(self, states: list[Progress]) -> None:
-        for state in states:
-            if state.captures and self._last.get(state.site) != state:
-                self._last[state.site] = state
-                found = state.new + state.changed + state.unchanged
-                click.echo(
-                    f"{state.site}: {plural(state.captures, 'page')} fetched, {plural(found, 'article')}, "
-                    f"{state.failed:,} not read, {state.pending:,} waiting",
-                    err=True,
-                )
+def _tell(lines: Lines, states: list[Progress]) -> None:
+    for state in states:
+        if state.captures:
+            words = (
+                f"{plural(state.captures, 'page')} fetched, {plural(_articles(state), 'article')}, "
+                f"{state.failed:,} not read, {state.pending:,} waiting"
+            )
+            lines.show(state.site, words)
+
+
+def _articles(state: Progress) -> int:
+    return state.new + state.changed + state.unchanged
 
 
 def _as_json(result: Result) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`locum serve` and `locum schedule`."""
+"""`locum schedule`."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""`locum verify`, `backup` and `takedown`."""
+"""`locum verify`, `backup`, `takedown` and `rebuild`."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +11,15 @@ import click
 
 from locum_spider.archive import Archive
 from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
-from locum_spider.errors import IntegrityError, UsageError
+from locum_spider.cli.progress import Bars
+from locum_spider.errors import ExitCode, IntegrityError, UsageError
+from locum_spider.preservation.rebuild import Rebuilding, Rebuilt
+from locum_spider.preservation.rebuild.compare import Comparison, first_difference
 from locum_spider.preservation.takedown.plan import Takedown
 from locum_spider.preservation.verify import Report
 
-
-@contextmanager
-def _bar(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Something to tell progress to: what is being done, how much of it, of how much. Seen on a terminal only."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda *_: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), TextColumn("{task.percentage:>3.0f} %"))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total or None)
+_LONG = 80
+"""Characters of a value from which a comparison shows only the place where two differ."""
 
 
 @click.command()
@@ -56,8 +46,8 @@ def verify(archive: Path, *, head: bool, expect: str | None, as_json: bool) -> N
         found = verification.read_head(archive)
         print_json({"head": found}) if as_json else click.echo(found)
         return
-    with _bar(quiet=as_json) as progress:
-        report = verification.verify(archive, expect=expect, on_progress=progress)
+    with Bars(quiet=as_json) as bars:
+        report = verification.verify(archive, expect=expect, on_progress=bars.show)
     if as_json:
         print_json(_plain(report))
     else:
@@ -101,8 +91,8 @@ def backup(dest: Path, archive: Path, *, as_json: bool) -> None:
     """
     from locum_spider.preservation.backup import back_up
 
-    with _bar(quiet=as_json) as progress:
-        copied = back_up(archive, dest, on_progress=progress)
+    with Bars(quiet=as_json) as bars:
+        copied = back_up(archive, dest, on_progress=bars.show)
     report = copied.report
     if as_json:
         counts = {name: getattr(copied, name) for name in ("new", "grown", "kept", "bytes")}
@@ -147,7 +137,8 @@ def takedown(article: str, archive: Path, *, reason: str, everywhere: bool, yes:
         with Archive(archive) as opened:
             if opened.article(article) is None:
                 return
-    with _bar(quiet=False) as progress, prepare(archive, article, on_progress=progress) as planned:
+    with Bars() as bars, prepare(archive, article, on_progress=bars.show) as planned:
+        bars.end()
         print_takedown(planned, everywhere=everywhere)
         if not yes and not click.confirm("Remove it for good?"):
             click.echo("Nothing was removed.")
@@ -176,3 +167,83 @@ def print_takedown(planned: Takedown, *, everywhere: bool) -> None:
     if places:
         fate = "Emptied too" if everywhere else "They stay as they are; --everywhere empties them too"
         click.echo(wrap(f"Its title or address also stands in {' and '.join(places)}. {fate}.", "! "))
+
+
+@click.command()
+@click.option("--diff", is_flag=True, help="Only show what today's rules would change; replace nothing.")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes that read pages; else one a core.")
+@json_option
+@with_archive
+def rebuild(archive: Path, *, diff: bool, jobs: int | None, as_json: bool) -> None:
+    """Make the database anew from the WARC files alone.
+
+    The new one replaces the old only when it is whole. Schedules are kept where the old one can be read.
+
+    \b
+    Example:
+      locum rebuild --diff
+      locum rebuild
+    """
+    from locum_spider.preservation import rebuild as rebuilding
+
+    try:
+        with Bars(quiet=as_json) as bars:
+
+            def show(state: Rebuilding) -> None:
+                bars.show("reading", state.done, state.total, plural(state.visits, "visit"))
+
+            if diff:
+                comparison = rebuilding.compare(archive, jobs=jobs, on_progress=show)
+            else:
+                rebuilt = rebuilding.rebuild(archive, jobs=jobs, on_progress=show)
+    except KeyboardInterrupt:
+        click.echo("locum: stopped; the archive is as it was", err=True)
+        sys.exit(ExitCode.INTERRUPTED)
+    if as_json:
+        print_json(comparison if diff else {**asdict(rebuilt), "exit_code": rebuilt.exit_code})
+    elif diff:
+        _print_comparison(comparison)
+    else:
+        _print_rebuilt(rebuilt)
+    broken = comparison.broken if diff else rebuilt.broken
+    sys.exit(IntegrityError.exit_code if broken else 0)
+
+
+def _print_rebuilt(rebuilt: Rebuilt) -> None:
+    click.echo(
+        f"The database is made anew from {plural(rebuilt.records, 'record')}: {plural(rebuilt.captures, 'capture')}, "
+        f"{plural(rebuilt.articles, 'article')}, {plural(rebuilt.crawls, 'crawl')}."
+    )
+    _print_broken(rebuilt.broken)
+    if rebuilt.kept_old:
+        click.echo(wrap("The old database has more than the WARC files; it was kept as archive.db.old."))
+
+
+def _print_comparison(comparison: Comparison) -> None:
+    for changed in comparison.changed:
+        click.echo(changed.url)
+        for name, (before, after) in changed.fields.items():
+            _print_field(name, before, after)
+    for url in comparison.added:
+        click.echo(f"{url}\n  would be added")
+    for url in comparison.gone:
+        click.echo(f"{url}\n  would be gone")
+    click.echo(
+        f"{plural(len(comparison.changed), 'article')} would change, {len(comparison.added):,} be added, "
+        f"{len(comparison.gone):,} be gone; {comparison.unchanged:,} stay as they are. Nothing was replaced."
+    )
+    _print_broken(comparison.broken)
+
+
+def _print_field(name: str, before: object, after: object) -> None:
+    old, new = ("–" if value is None else str(value) for value in (before, after))
+    if max(len(old), len(new)) > _LONG:
+        old, new = first_difference(old, new)
+    click.echo(f"  {name}: {' '.join(old.split())} → {' '.join(new.split())}")
+
+
+def _print_broken(broken: list[str]) -> None:
+    if broken:
+        click.echo(f"{plural(len(broken), 'fault')} in the WARC files; `locum verify` says more:", err=True)
+    for fault in broken:
+        click.echo(wrap(fault, "  ! "), err=True)

@@ -1,39 +1,69 @@
-"""The progress bar of a crawl on a terminal."""
+"""How far a command is: bars on a terminal, lines in a log."""
 
 from __future__ import annotations
 
-from typing import Self
+import sys
+from typing import Any, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-
-from locum_spider.crawl.run import Progress as CrawlProgress
+import click
 
 
-class BarProgress:
-    """One bar a site. How many pages there are is learnt on the way, so the bar's end moves."""
+def is_terminal() -> bool:
+    """Whether somebody may be looking at the progress."""
+    return sys.stderr.isatty()
 
-    def __init__(self) -> None:
-        self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=20), MofNCompleteColumn(),
-            TextColumn("pages  {task.fields[found]} articles"), TimeElapsedColumn(), console=Console(stderr=True),
-        )  # fmt: skip
-        self._tasks: dict[str, TaskID] = {}
+
+class Bars:
+    """A bar for each thing that is being done; nothing if `quiet` or if no terminal is there.
+
+    A running bar draws over what is printed and asked: call `end` before. `keep` leaves the bars as they were then.
+    """
+
+    def __init__(self, *, quiet: bool = False, keep: bool = False) -> None:
+        self._bars: Any = None if quiet or not is_terminal() else _bars(keep=keep)
+        self._tasks: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
-        self._bar.start()
+        if self._bars is not None:
+            self._bars.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        self.end()
 
-    def __call__(self, states: list[CrawlProgress]) -> None:
-        for state in states:
-            if state.site not in self._tasks:
-                self._tasks[state.site] = self._bar.add_task(state.site, total=None, found=0)
-            self._bar.update(
-                self._tasks[state.site],
-                completed=state.captures,
-                total=(state.captures + state.pending) or None,
-                found=state.new + state.changed + state.unchanged,
-            )
+    def end(self) -> None:
+        """Show nothing any more."""
+        if self._bars is not None:
+            self._bars.stop()
+            self._bars = None
+
+    def show(self, name: str, done: int, total: int, words: str = "") -> None:
+        """How far a thing is, of how much (0 if that is not known; it may grow), and in words."""
+        if self._bars is None:
+            return
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(name, total=None, said="")
+        share = f"{done / total:4.0%}" if total else ""
+        self._bars.update(self._tasks[name], completed=done, total=total or None, said=f"{share}  {words}")
+
+
+def _bars(*, keep: bool) -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    time = TimeElapsedColumn() if keep else TimeRemainingColumn()
+    columns = TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.fields[said]}"), time
+    return Progress(*columns, console=Console(stderr=True), transient=not keep)
+
+
+class Lines:
+    """A line for a thing whenever there is something new to say of it."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, str] = {}
+
+    def show(self, name: str, words: str) -> None:
+        """Say it, unless it was said last time."""
+        if self._last.get(name) != words:
+            self._last[name] = words
+            click.echo(f"{name}: {words}", err=True)

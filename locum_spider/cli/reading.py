@@ -1,4 +1,4 @@
-"""`locum sites`, `status`, `search` and `show`."""
+"""`locum sites`, `status`, `search`, `show` and `serve`."""
 
 from __future__ import annotations
 

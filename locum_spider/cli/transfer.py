@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from locum_spider.cli.common import Size, json_option, plural, print_json, with_archive, wrap
+from locum_spider.cli.progress import Bars
 from locum_spider.errors import ExitCode
 from locum_spider.importing.run import Imported
 from locum_spider.items import Outcome
@@ -40,9 +41,16 @@ def import_(
     from locum_spider.crawl.settings import LOCUM_MIN_FREE
     from locum_spider.importing.run import import_files
 
-    show = None if as_json or not sys.stderr.isatty() else _show
     reserve = LOCUM_MIN_FREE if min_free is None else min_free
-    results = import_files(archive, list(files), site=site, undeclared=undeclared, min_free=reserve, on_progress=show)
+    with Bars(quiet=as_json) as bars:
+
+        def show(state: Imported) -> None:
+            done = sum(state.outcomes.values()) + sum(state.elsewhere.values()) + state.rewritten + state.archives_own
+            bars.show(state.file, 0, 0, plural(done, "capture"))
+
+        results = import_files(
+            archive, list(files), site=site, undeclared=undeclared, min_free=reserve, on_progress=show
+        )
     if as_json:
         print_json([_plain(result) for result in results])
     else:
@@ -68,12 +76,6 @@ def _plain(result: Imported) -> dict[str, Any]:
         "rewritten": result.rewritten, "archives_own": result.archives_own, "bodiless": result.bodiless,
         "cut_short": result.cut_short, "broken": result.broken,
     }  # fmt: skip
-
-
-def _show(state: Imported) -> None:
-    done = sum(state.outcomes.values()) + sum(state.elsewhere.values()) + state.rewritten + state.archives_own
-    if done and done % 64 == 0:
-        click.echo(f"\r{state.file}: {plural(done, 'capture')}", err=True, nl=False)
 
 
 def _print_imported(result: Imported) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import shutil
 import signal
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -339,3 +341,25 @@ def test_an_archive_in_use(archive):
         assert invoke("takedown", KEY, "--reason", REASON, "--yes", "--archive", archive).exit_code == 2
     assert invoke("takedown", KEY, "--reason", REASON, "--yes", "--archive", archive / "none").exit_code == 2
     assert not (archive / "none").exists()
+
+
+def test_the_question_is_asked_when_no_bar_runs_any_more(archive):
+    """On a terminal: the bar is drawn, taken away, and only then comes the question."""
+    terminal, inner = pty.openpty()
+    command = [sys.executable, "-m", "locum_spider", "takedown", "1", "--reason", "by order", "--archive", str(archive)]
+    environment = {**os.environ, "TERM": "xterm"}
+    with subprocess.Popen(command, stdin=inner, stdout=inner, stderr=inner, env=environment) as process:
+        os.close(inner)
+        said = b""
+        while b"[y/N]" not in said:
+            said += os.read(terminal, 4096)
+        os.write(terminal, b"n\n")
+        with suppress(OSError):  # Linux says so when the other end is closed
+            while more := os.read(terminal, 4096):
+                said += more
+    os.close(terminal)
+    hidden, shown = b"\x1b[?25l", b"\x1b[?25h"  # the cursor, while a bar runs
+    assert said.index(hidden) < said.rindex(shown) < said.index(b"Article 1:") < said.index(b"[y/N]")
+    assert process.returncode == 0
+    assert b"Nothing was removed" in said
+    assert verify(archive).sound
