@@ -35,8 +35,8 @@ class StoredArticle(Content):
 class CaptureRecord:
     """Where the bytes of a capture lie: WARC file, offset and length of its record, digest of the payload.
 
-    `body` is the record that has the body where this one is a revisit. `source_uri` is the address in a web archive
-    that sent it; None where the site itself did.
+    `body` is the record that has the body if this one is a revisit. `source_uri` is the address in a web archive
+    that sent it; None if the site itself did.
     """
 
     url: str
@@ -66,7 +66,7 @@ class FieldEvidence:
 class Archive:
     """An archive folder, opened for reading. Works while a crawl writes; usable as a context manager.
 
-    Raises ArchiveError where the folder is not an archive, or is one of a newer version.
+    Raises ArchiveError if the folder is not an archive, or is one of a newer version.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -107,7 +107,7 @@ class Archive:
             yield StoredArticle(**decoded(row))
 
     def article(self, id_or_url: int | str) -> StoredArticle | None:
-        """One article by its id or by any address it was ever met at; None where there is none."""
+        """One article by its id or by any address it was ever met at; None if there is none."""
         article_id = self._id(id_or_url)
         row = reading.article(self._db, article_id) if article_id is not None else None
         return StoredArticle(**decoded(row)) if row is not None else None

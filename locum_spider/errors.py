@@ -73,7 +73,7 @@ class PageError(LocumError):
 
 
 class InterruptedCrawl(LocumError):  # noqa: N818 - not a fault
-    """Raised where a crawl was stopped at once; the next one goes on with it."""
+    """Raised when a crawl was stopped at once; the next one goes on with it."""
 
     exit_code = ExitCode.INTERRUPTED
 

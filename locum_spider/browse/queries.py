@@ -31,7 +31,7 @@ ORDER BY month DESC, site""",
     },
     "on_this_day": {
         "title": "On this day",
-        "description": "Articles of all years published on one day, such as 04-10; on today's where none is given.",
+        "description": "Articles of all years published on one day, such as 04-10; today's if none is given.",
         "sql": """SELECT id AS article_id, published, title, standfirst, section, url
 FROM articles
 WHERE substr(published, 6, 5) = coalesce(nullif(trim(:day), ''), strftime('%m-%d', 'now'))
@@ -57,7 +57,7 @@ ORDER BY published DESC, id DESC""",
     },
     "crawl": {
         "title": "What a crawl gave",
-        "description": "What became of each entry of the listings a crawl read; the last crawl where none is given.",
+        "description": "What became of each entry of the listings a crawl read; the last crawl if none is given.",
         "sql": """SELECT outcome, article_id, title, url, reason, listing_url, position
 FROM entry_outcomes
 WHERE crawl_id = coalesce(nullif(trim(:crawl), ''), (SELECT max(id) FROM crawls))
@@ -65,7 +65,7 @@ ORDER BY outcome IN ('new', 'changed', 'unchanged'), outcome, capture_id, positi
     },
     "unread": {
         "title": "Pages that could not be read",
-        "description": "Addresses that gave nothing in a crawl and the reason why; all crawls where none is given.",
+        "description": "Addresses that gave nothing in a crawl and the reason why; all crawls if none is given.",
         "sql": """SELECT f.crawl_id, f.outcome, f.reason, f.kind, f.url, f.capture_id
 FROM frontier f
 WHERE f.outcome IN ('failed', 'not_article', 'not_listing', 'refused')

@@ -50,7 +50,7 @@ def datasette(archive: Path) -> Any:
 
     if not pm.is_registered(plugin):  # run from a source tree that was never installed
         pm.register(plugin, name=plugin.__name__)
-    # Where rich is installed Datasette prints a traceback with all variables for each 404; faults it prints anyway.
+    # If rich is installed, Datasette prints a traceback with all variables for each 404; faults it prints anyway.
     # (Looked up, since importing this module before Datasette's plugins leaves them without it.)
     vars(sys.modules["datasette.handle_exception"])["rich"] = None
     return Datasette([str(archive / DATABASE)], metadata=described, settings=SETTINGS)

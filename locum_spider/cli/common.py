@@ -29,7 +29,7 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # generic only in the ne
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMGT]?)B?", str(value).strip(), re.IGNORECASE)
         if found is None:
-            self.fail(f"{value!r} is no size; sizes look like 500MB, 2GB or 0", param, ctx)
+            self.fail(f"{value!r} is not a size; sizes look like 500MB, 2GB or 0", param, ctx)
         return int(float(found[1]) * 1000 ** " kmgt".index(found[2].lower() or " "))
 
 

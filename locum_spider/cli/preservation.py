@@ -24,15 +24,16 @@ _LONG = 80
 
 @click.command()
 @click.option("--head", is_flag=True, help="Only print the ledger's head, NUMBER:CHAIN; check nothing.")
-@click.option("--expect", metavar="HEAD", help="Fail where the ledger never had this head.")
+@click.option("--expect", metavar="HEAD", help="Fail if the ledger never had this head.")
 @json_option
 @with_archive
 def verify(archive: Path, *, head: bool, expect: str | None, as_json: bool) -> None:
     """Check every byte of every record, the ledger, the database and its index.
 
     Each record's bytes are compared with the digest that the ledger has of them, and the rows of the ledger are bound
-    to each other, so that nothing can be cut, changed, moved or removed unseen. Who could write everything anew is
-    found out by --expect, if the head was left with somebody else before. Ends with 7 where anything is wrong.
+    to each other, so that nothing can be cut, changed, moved or removed unseen. Only --expect finds
+    out somebody who could write all of it again, if the head was left with another before. Ends with 7 if anything is
+    wrong.
 
     \b
     Example:
@@ -83,7 +84,7 @@ def backup(dest: Path, archive: Path, *, as_json: bool) -> None:
     """Copy the archive to a folder, also while a crawl goes on, and verify the copy.
 
     The second time only what is new is copied. The copy is an archive itself: it can be searched, verified and crawled
-    into. To restore, copy the folder back: cp -a DEST ARCHIVE. Ends with 7 where the copy is not sound.
+    into. To restore, copy the folder back: cp -a DEST ARCHIVE. Ends with 7 if the copy is not sound.
 
     \b
     Example:
@@ -131,7 +132,7 @@ def takedown(article: str, archive: Path, *, reason: str, everywhere: bool, yes:
     if not reason.strip():
         raise UsageError("--reason is empty; say why, in words that may be read by everybody")
     if not yes and not sys.stdin.isatty():
-        raise UsageError("a takedown cannot be undone; say --yes where nobody can be asked")
+        raise UsageError("a takedown cannot be undone; say --yes if nobody can be asked")
     if finish_earlier(archive):
         click.echo("An earlier takedown was cut short; it is finished now.")
         with Archive(archive) as opened:
@@ -175,9 +176,9 @@ def print_takedown(planned: Takedown, *, everywhere: bool) -> None:
 @json_option
 @with_archive
 def rebuild(archive: Path, *, diff: bool, jobs: int | None, as_json: bool) -> None:
-    """Make the database anew from the WARC files alone.
+    """Make the database again from the WARC files alone.
 
-    The new one replaces the old only when it is whole. Schedules are kept where the old one can be read.
+    The new one replaces the old only when it is whole. Schedules are kept if the old one can be read.
 
     \b
     Example:
@@ -211,7 +212,7 @@ def rebuild(archive: Path, *, diff: bool, jobs: int | None, as_json: bool) -> No
 
 def _print_rebuilt(rebuilt: Rebuilt) -> None:
     click.echo(
-        f"The database is made anew from {plural(rebuilt.records, 'record')}: {plural(rebuilt.captures, 'capture')}, "
+        f"The database was made again from {plural(rebuilt.records, 'record')}: {plural(rebuilt.captures, 'capture')}, "
         f"{plural(rebuilt.articles, 'article')}, {plural(rebuilt.crawls, 'crawl')}."
     )
     _print_broken(rebuilt.broken)

@@ -70,7 +70,7 @@ class Exported:
 def export_wacz(archive: Path, destination: Path, *, article_id: int | None = None, force: bool = False) -> Exported:
     """The whole archive, or one article with every capture of it, as a WACZ file.
 
-    It gets its name only when it is whole. Raises UsageError where the file exists already or the article does not.
+    It gets its name only when it is whole. Raises UsageError if the file exists already or the article does not.
     """
     if destination.exists() and not force:
         raise UsageError(f"{destination} exists; name another file or add --force")

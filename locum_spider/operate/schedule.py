@@ -32,7 +32,7 @@ def schedule(archive: Path, site: str, every: str) -> None:
 
 
 def unschedule(archive: Path, site: str) -> bool:
-    """Take a site off the schedule; False where it was not on it."""
+    """Take a site off the schedule; False if it was not on it."""
     db = connect_writing(archive)
     try:
         return schedules.unschedule(db, site)
@@ -117,7 +117,7 @@ def install_systemd(timer: Timer, units: Path) -> list[Path]:
 
 
 def install_cron(timer: Timer) -> bool:
-    """Put the line into this user's crontab, once; False where there is no cron."""
+    """Put the line into this user's crontab, once; False if there is no cron."""
     if shutil.which("crontab") is None:
         return False
     old = subprocess.run(["crontab", "-l"], capture_output=True, text=True, check=False)

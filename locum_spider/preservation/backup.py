@@ -45,8 +45,8 @@ class Copied:
 def back_up(folder: Path, dest: Path, *, on_progress: Progress | None = None) -> Copied:
     """Copy an archive to a folder, or bring an earlier copy there up to date, and verify the copy.
 
-    Raises ArchiveError where `dest` lies in the archive or holds something else, NoSpaceError where it is full,
-    IntegrityError where a WARC file of the archive is shorter than acknowledged. Damage of the copy is in the report.
+    Raises ArchiveError if `dest` lies in the archive or holds something else, NoSpaceError if it is full,
+    IntegrityError if a WARC file of the archive is shorter than acknowledged. Damage of the copy is in the report.
     """
     progress = on_progress or (lambda *_: None)
     connect_reading(folder).close()
@@ -81,7 +81,7 @@ def _require_ours(folder: Path, dest: Path) -> None:
     if not (dest / DATABASE).exists():
         foreign = sorted({path.name for path in dest.iterdir()} - {LOCK})
         if foreign and DATABASE + PART not in foreign:
-            raise ArchiveError(f"{dest} holds {foreign[0]} and is no backup of {folder}; name an empty folder")
+            raise ArchiveError(f"{dest} holds {foreign[0]} and is not a backup of {folder}; name an empty folder")
         return
     with closing(connect_reading(folder)) as ours, closing(connect_reading(dest)) as theirs:
         known = ledger.had_head(ours, *ledger.head(theirs)) if ledger.head(theirs)[0] else not ledger.head(ours)[0]

@@ -23,12 +23,12 @@ Check = Callable[[Connection], Iterator["Finding"]]
 
 
 _SHOWN = 20
-_RESTORE = "restore archive.db from a backup, or make it anew with `locum rebuild`"
+_RESTORE = "restore archive.db from a backup, or make it again with `locum rebuild`"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong: its kind, a sentence, and where it is known the file, the ledger's row, the byte."""
+    """One thing that is wrong: its kind, a sentence, and if they are known the file, the ledger's row, the byte."""
 
     kind: str
     text: str
@@ -71,7 +71,7 @@ def head(db: Connection, expected: str) -> Iterator[Finding]:
     if not had_head(db, int(number) if number else None, value):
         text = (
             f"the ledger never had the head {expected}: records of that time were removed or changed, or it was "
-            "written anew; compare the archive with a backup of that time"
+            "written again; compare the archive with a backup of that time"
         )
         yield Finding("head", text)
 
@@ -196,7 +196,7 @@ _SHADOWS = ("data", "idx", "docsize", "config")
 def full_text(folder: Path) -> tuple[list[Finding], str | None]:
     """Whether the full text index says what the texts say; and why that could not be looked at, else None.
 
-    FTS5 checks only where it may write. That would hold up a crawl and is not possible on a read-only medium, so
+    FTS5 checks only if it may write. That would hold up a crawl and is not possible on a read-only medium, so
     index and texts are copied into a temporary file and compared there.
     """
     try:
@@ -208,7 +208,7 @@ def full_text(folder: Path) -> tuple[list[Finding], str | None]:
         if disk_error(error, folder):
             return [], f"the full text index was not checked: no room for a copy in {tempfile.gettempdir()}"
         text = (
-            f"the full text index differs from the texts of the articles ({error}); make it anew with `locum rebuild`"
+            f"the full text index differs from the texts of the articles ({error}); make it again with `locum rebuild`"
         )
         return [Finding("full text", text)], None
     return [], None

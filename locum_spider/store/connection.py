@@ -65,7 +65,7 @@ def connect_whole(path: Path) -> Connection:
 def reading_uri(folder: Path) -> str:
     """The address at which SQLite reads the database without changing it, from a medium that cannot be written too.
 
-    A database in WAL mode needs a file beside it even for reading; where none can be made nobody else writes either.
+    A database in WAL mode needs a file beside it even for reading; if none can be made, nobody else writes either.
     """
     path = (folder / DATABASE).resolve()
     wal = path.with_name(DATABASE + "-wal")

@@ -20,7 +20,7 @@ def unfinished_crawl(db: sqlite3.Connection, site: str) -> int | None:
 
 
 def start_crawl(db: sqlite3.Connection, site: str, version: str, now: str, crawl_id: int | None = None) -> int:
-    """A new crawl; returns its id, the given one where a rebuild knows it."""
+    """A new crawl; returns its id, the given one if a rebuild knows it."""
     cursor = db.execute(
         "INSERT INTO crawls (id, site, started_at, version) VALUES (?, ?, ?, ?)", (crawl_id, site, now, version)
     )

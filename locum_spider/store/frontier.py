@@ -72,7 +72,7 @@ def queued(db: sqlite3.Connection, crawl_id: int, after: int, limit: int) -> lis
 
 
 def _validators(db: sqlite3.Connection, url: str) -> tuple[str | None, str | None]:
-    """Those of the body that a 304 would be taken to stand for: none where it is not whole, or not the site's own."""
+    """Those of the body that a 304 would be taken to stand for: none if it is not whole, or not the site's own."""
     row = db.execute(
         "SELECT coalesce(c.etag, o.etag), coalesce(c.last_modified, o.last_modified) "
         f"FROM (SELECT * {LATEST}) c LEFT JOIN captures o ON o.id = c.same_as AND c.status = 304 "

@@ -21,7 +21,7 @@ _CARD = "id, title, standfirst, section, site, published, authors, url"
 
 
 def article(db: Connection, article_id: int) -> Row | None:
-    """An article with its text; None where there is none of that number."""
+    """An article with its text; None if there is none of that number."""
     row = db.execute("SELECT * FROM full_articles WHERE id = ?", (article_id,)).fetchone()
     return dict(row) if row is not None else None
 

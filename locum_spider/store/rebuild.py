@@ -1,4 +1,4 @@
-"""A database made anew beside the one there is, and put into its place when it is whole."""
+"""A database made again beside the one there is, and put into its place when it is whole."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def request_for(
     """The frontier's row that a recorded visit belongs to.
 
     Its own, as long as rules find what they found when it was recorded; else the one of its address; else a new one.
-    None where nothing says which address it was.
+    None if nothing says which address it was.
     """
     row = db.execute("SELECT crawl_id, key FROM frontier WHERE id = ?", (request_id,)).fetchone()
     if row is not None and row[0] == crawl_id and key in {None, row[1]}:

@@ -15,5 +15,5 @@ def schedule(db: sqlite3.Connection, site: str, every: str, now: str) -> None:
 
 
 def unschedule(db: sqlite3.Connection, site: str) -> bool:
-    """Take a site off the schedule; False where it was not on it."""
+    """Take a site off the schedule; False if it was not on it."""
     return db.execute("DELETE FROM schedules WHERE site = ?", (site,)).rowcount > 0

@@ -92,7 +92,7 @@ def records_of(db: Connection, captures: Iterable[int]) -> list[Record]:
 
 
 def remaining(db: Connection, kind: str | None = None) -> Iterator[Record]:
-    """Every record that is not removed, with its capture; of one type where one is given."""
+    """Every record that is not removed, with its capture; of one type if one is given."""
     rows = db.execute(
         "SELECT r.seq, r.warc_file, r.warc_offset, r.warc_length, r.type, r.digest, c.id FROM records r "
         "LEFT JOIN captures c ON c.warc_file = r.warc_file AND c.warc_offset = r.warc_offset "
@@ -221,9 +221,9 @@ def unfinished(db: Connection) -> list[Place]:
 
 
 def scrub(db: Connection) -> bool:
-    """Write database and index anew, so that no page holds deleted text, and empty the log.
+    """Write database and index again, so that no page holds deleted text, and empty the log.
 
-    False where another program reads and holds old pages: then it is to be done again.
+    False if another program reads and holds old pages: then it is to be done again.
     """
     db.execute("PRAGMA secure_delete = ON")
     db.execute("INSERT INTO articles_fts(articles_fts) VALUES ('rebuild')")

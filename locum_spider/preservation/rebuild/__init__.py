@@ -1,4 +1,4 @@
-"""The database anew from the WARC files alone: the same records through the same rules give the same rows."""
+"""The database made again from the WARC files alone: the same records through the same rules give the same rows."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from locum_spider.preservation.rebuild.replay import Replayer
 from locum_spider.preservation.rebuild.takedowns import Takedowns, find_takedowns
 from locum_spider.preservation.rebuild.visits import Steps
 from locum_spider.store import captures, files, removals
-from locum_spider.store import rebuild as fresh
 from locum_spider.store.connection import Connection, connect_reading
 from locum_spider.store.files import WARCS, writing_errors
 from locum_spider.store.lock import writer_lock
+from locum_spider.store.rebuild import complete, copy_schedules, counts, create, missing_records, readable
 from locum_spider.system import cores, sync
 from locum_spider.warc.reader import OPEN, Record, read_records, warc_files
 
@@ -56,10 +56,10 @@ class Rebuilt:
 
 
 def rebuild(archive: Path, *, jobs: int | None = None, on_progress: OnProgress | None = None) -> Rebuilt:
-    """Make the archive's database anew from its WARC files and let it replace the old one once it is whole.
+    """Make the archive's database again from its WARC files and let it replace the old one once it is whole.
 
     Works without an old database or with a broken one; a readable one gives only its schedules and how far a file
-    that a kill left open is acknowledged. Raises ArchiveError where there are no WARC files.
+    that a kill left open is acknowledged. Raises ArchiveError if there are no WARC files.
     """
     require_warcs(archive)
     with writer_lock(archive), build(archive, jobs=jobs, on_progress=on_progress) as (rebuilt, old):
@@ -74,20 +74,20 @@ def rebuild(archive: Path, *, jobs: int | None = None, on_progress: OnProgress |
 def compare(archive: Path, *, jobs: int | None = None, on_progress: OnProgress | None = None) -> Comparison:
     """What a rebuild by today's rules would change in the articles; nothing is replaced.
 
-    Raises ArchiveError where the database there is cannot be read.
+    Raises ArchiveError if the database there is cannot be read.
     """
     require_warcs(archive)
     connect_reading(archive).close()
     with writer_lock(archive), build(archive, jobs=jobs, on_progress=on_progress) as (rebuilt, old):
         if old is None:
-            raise ArchiveError(f"{archive} has a damaged database; `locum rebuild` makes it anew")
+            raise ArchiveError(f"{archive} has a damaged database; `locum rebuild` makes it again")
         comparison = comparing.compare(old, archive / files.NEW)
         comparison.broken = rebuilt.broken
     return comparison
 
 
 def require_warcs(archive: Path) -> None:
-    """Raises ArchiveError where nothing can be rebuilt."""
+    """Raises ArchiveError if nothing can be rebuilt."""
     if not warc_files(archive / WARCS):
         raise ArchiveError(f"{archive / WARCS} has no WARC files, so there is nothing to rebuild a database from")
 
@@ -96,9 +96,9 @@ def require_warcs(archive: Path) -> None:
 def build(
     archive: Path, *, jobs: int | None = None, on_progress: OnProgress | None = None
 ) -> Iterator[tuple[Rebuilt, Connection | None]]:
-    """A whole new database as archive.db.new, and the old one where it can be read. Leaves nothing behind."""
+    """A whole new database as archive.db.new, and the old one if it can be read. Leaves nothing behind."""
     path = archive / files.NEW
-    old = fresh.readable(archive)
+    old = readable(archive)
     try:
         with writing_errors(path):
             yield _build(archive, path, old, jobs or cores(), on_progress), old
@@ -116,7 +116,7 @@ def _build(
 ) -> Rebuilt:  # fmt: skip
     files = extents(archive / WARCS, old)
     total = sum(end for _, end in files)
-    with readers(archive, jobs if total >= _WORTH_PROCESSES else 0) as pool, closing(fresh.create(path)) as db:
+    with readers(archive, jobs if total >= _WORTH_PROCESSES else 0) as pool, closing(create(path)) as db:
         events = find_takedowns(files) if old is None or removals.has_takedowns(old) else []
         replayer = Replayer(db, archive, Takedowns(events), pool, 2 * jobs + 2)
         for done, visits in replayer.run(files):
@@ -124,11 +124,11 @@ def _build(
                 on_progress(Rebuilding(done, total, visits))
         rebuilt = Rebuilt(replayer.records, broken=replayer.broken)
         if old is not None:
-            fresh.copy_schedules(old, db)
-            rebuilt.broken += fresh.missing_records(old, db, replayer.places)
+            copy_schedules(old, db)
+            rebuilt.broken += missing_records(old, db, replayer.places)
             rebuilt.kept_old = bool(rebuilt.broken)
-        rebuilt.captures, rebuilt.articles, rebuilt.crawls = fresh.counts(db)
-        fresh.complete(db, path)
+        rebuilt.captures, rebuilt.articles, rebuilt.crawls = counts(db)
+        complete(db, path)
     return rebuilt
 
 

@@ -20,7 +20,7 @@ from locum_spider.sites.site import Site
 
 @contextmanager
 def readers(archive: Path, jobs: int) -> Iterator[ProcessPoolExecutor | None]:
-    """Processes that read pages; None where this one is to do it."""
+    """Processes that read pages; None if this one is to do it."""
     if jobs < 2:
         yield None
         return

@@ -62,7 +62,7 @@ class Takedowns:
         self._members.setdefault((file, entry["member"][0]), []).append(removed)
 
     def of(self, record: Record) -> Iterator[Removed]:
-        """The removed records in whose place a record lies; none where it is one like any other."""
+        """The removed records in whose place a record lies; none if it is one like any other."""
         place = (record.entry.file, record.entry.offset)
         if record.headers.get("Content-Type") == TOMBSTONE:
             yield from self._members.get(place, ())

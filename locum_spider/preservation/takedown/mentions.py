@@ -24,7 +24,7 @@ _LARGEST = 1 << 28
 class MentionFinder:
     """Finds out whether a record names an article. `key` gives an address's key, as the article's site has it.
 
-    A title of one or two words is no name: it stands on too many pages.
+    A title of one or two words is not a name: it stands on too many pages.
 
     >>> finder = MentionFinder(str, {"http://x.org/a?s=2018-old-story"}, ["An old story"])
     >>> finder.names(b'GET / HTTP/1.1\\r\\n\\r\\n<a href="http://x.org/a?s=2018-old-story">Read</a>', "http://x.org/")
@@ -77,7 +77,7 @@ def _bare(key: str) -> str:
 
 
 def _hints(name: str) -> frozenset[bytes]:
-    """The longer runs of plain letters in a name: where one is missing, the whole cannot stand either.
+    """The longer runs of plain letters in a name: if one is missing, the whole cannot stand either.
 
     What is left out of a relative link stands in the address that it starts from, which the record names.
     """

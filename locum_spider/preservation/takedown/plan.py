@@ -55,8 +55,8 @@ class Takedown:
     def carry_out(self, reason: str, *, everywhere: bool = False) -> int:
         """Remove it; returns how many records gave way to tombstones. `everywhere`: those that name it as well.
 
-        Raises IntegrityError, before anything is changed, where a record is not what the ledger says, and ArchiveError
-        where another program holds old pages of the database: all else is done then.
+        Raises IntegrityError, before anything is changed, if a record is not what the ledger says, and ArchiveError
+        if another program holds old pages of the database: all else is done then.
         """
         archive, at = self.archive, utc_now()
         named = self.listings | self.pages if everywhere else set()
@@ -77,7 +77,7 @@ class Takedown:
         return len(removed)
 
     def _entry(self, record: Record, facts: dict[str, object], at: str) -> dict[str, object]:
-        """What the event says of a record: enough to make its rows anew from the WARC files alone."""
+        """What the event says of a record: enough to make its rows again from the WARC files alone."""
         entry: dict[str, object] = {
             "file": record.file, "offset": record.offset, "length": record.length, "type": record.type,
             "digest": record.digest, "tombstone": facts["digest"], "member": facts["member"],
@@ -94,16 +94,16 @@ class Takedown:
 def prepare(folder: Path, article: str, *, on_progress: Progress | None = None) -> Iterator[Takedown]:
     """Hold the archive for writing and find out what a takedown of an article, by id or address, would remove.
 
-    A takedown that was cut short is finished first. Raises UsageError where there is no such article, ArchiveError
-    where the folder is no archive or is being written, NoSpaceError where the disk is full: an index and a database are
-    written anew.
+    A takedown that was cut short is finished first. Raises UsageError if there is no such article, ArchiveError
+    if the folder is not an archive or is being written, NoSpaceError if the disk is full: an index and a database are
+    written again.
     """
     with _open(folder) as archive:
         yield _plan(archive, article, on_progress or (lambda *_: None))
 
 
 def finish_earlier(folder: Path) -> bool:
-    """Bring a takedown to its end that was cut short; False where there is none. Raises as `prepare`."""
+    """Bring a takedown to its end that was cut short; False if there is none. Raises as `prepare`."""
     with closing(connect_reading(folder)) as db:
         if not removals.is_unfinished(db):
             return False
@@ -237,7 +237,7 @@ def _with_tombstones(
 
 
 def _bytes(warcs: Path, record: Record) -> bytes:
-    """A record as it lies in its file. Raises IntegrityError where that is not what was written."""
+    """A record as it lies in its file. Raises IntegrityError if that is not what was written."""
     with open_warc(warcs, record.file) as file:
         file.seek(record.offset)
         data = file.read(record.length)
