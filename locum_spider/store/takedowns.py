@@ -19,7 +19,7 @@ Key = Callable[[str], str]
 # -- finding what goes -------------------------------------------------------------------------------------------------
 
 
-class Record(NamedTuple):
+class LedgerRecord(NamedTuple):
     """A row of the ledger, with the capture it belongs to."""
 
     seq: int
@@ -29,6 +29,11 @@ class Record(NamedTuple):
     type: str
     digest: str
     capture_id: int | None = None
+
+    @property
+    def end(self) -> int:
+        """The byte behind it."""
+        return self.offset + self.length
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +72,9 @@ def _join(base: str, location: str) -> str:
         return location
 
 
-def records_of(db: Connection, captures: Iterable[int]) -> list[Record]:
+def records_of(db: Connection, captures: Iterable[int]) -> list[LedgerRecord]:
     """The records of captures that still hold something: response or revisit, and the request behind it."""
-    found: list[Record] = []
+    found: list[LedgerRecord] = []
     columns = "r.seq, r.warc_file, r.warc_offset, r.warc_length, r.type, r.digest"
     for capture in sorted(captures):
         row = db.execute(
@@ -79,19 +84,19 @@ def records_of(db: Connection, captures: Iterable[int]) -> list[Record]:
         ).fetchone()
         if row is None:
             continue
-        answer = Record(*row)._replace(capture_id=capture)
+        answer = LedgerRecord(*row)._replace(capture_id=capture)
         found.append(answer)
         row = db.execute(
             f"SELECT {columns} FROM records r WHERE r.seq = ? AND r.type = 'request' AND r.warc_file = ? "
             "AND r.warc_offset = ? AND r.removed IS NULL",
-            (answer.seq + 1, answer.file, answer.offset + answer.length),
+            (answer.seq + 1, answer.file, answer.end),
         ).fetchone()
         if row is not None:
-            found.append(Record(*row))
+            found.append(LedgerRecord(*row))
     return found
 
 
-def remaining(db: Connection, kind: str | None = None) -> Iterator[Record]:
+def remaining(db: Connection, kind: str | None = None) -> Iterator[LedgerRecord]:
     """Every record that is not removed, with its capture; of one type if one is given."""
     rows = db.execute(
         "SELECT r.seq, r.warc_file, r.warc_offset, r.warc_length, r.type, r.digest, c.id FROM records r "
@@ -99,7 +104,7 @@ def remaining(db: Connection, kind: str | None = None) -> Iterator[Record]:
         "WHERE r.removed IS NULL AND (? IS NULL OR r.type = ?) ORDER BY r.seq",
         (kind, kind),
     )
-    return (Record(*row) for row in rows)
+    return (LedgerRecord(*row) for row in rows)
 
 
 def describe(db: Connection, capture_id: int) -> dict[str, object]:

@@ -14,7 +14,7 @@ import pytest
 
 from locum_spider.archive import Archive
 from locum_spider.clock import utc_now
-from locum_spider.errors import ArchiveError, NoSpaceError
+from locum_spider.errors import ArchiveError, DamagedArchiveError, NoSpaceError
 from locum_spider.store import migrations
 from locum_spider.store.connection import connect_reading, connect_writing
 from locum_spider.store.files import disk_error, writing_errors
@@ -167,6 +167,7 @@ def test_what_is_no_archive_is_not_read(tmp_path, make):
     make(folder)
     with pytest.raises(ArchiveError, match=REFUSED[make]) as caught:
         Archive(folder)
+    assert isinstance(caught.value, DamagedArchiveError) == (make in {text_file, damaged})
     assert str(folder) in str(caught.value)
     assert "\n" not in str(caught.value)
 

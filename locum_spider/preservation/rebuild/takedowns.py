@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from locum_spider.items import LedgerEntry
+from locum_spider.items import EventKind, LedgerEntry
 from locum_spider.warc.reader import EVENT, Record, read_records
 from locum_spider.warc.tombstones import TOMBSTONE
 
@@ -33,7 +33,7 @@ def find_takedowns(files: Iterable[tuple[Path, int]]) -> list[Event]:
         for record in read_records(path, end):
             if isinstance(record, Record) and record.headers.get("Content-Type") == EVENT:
                 data = json.loads(record.block)
-                if data.get("event") == "takedown":
+                if data.get("event") == EventKind.TAKEDOWN:
                     events.append(data)
     return events
 

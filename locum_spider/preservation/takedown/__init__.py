@@ -1,1 +1,1 @@
-"""Removing an article for good."""
+"""Taking an article down: what would go, where else it is named, and whether all that went is accounted for."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from locum_spider.errors import IntegrityError
+from locum_spider.items import EventKind
 from locum_spider.store import removals, takedowns
 from locum_spider.store.checks import Finding
 from locum_spider.store.connection import Connection
@@ -44,5 +45,5 @@ def _events(db: Connection, warcs: Path) -> Iterator[dict[str, Any]]:
                 event = read_json_member(stream.read(record.length))
         except (OSError, ValueError, IntegrityError):
             continue
-        if event.get("event") == "takedown":
+        if event.get("event") == EventKind.TAKEDOWN:
             yield event

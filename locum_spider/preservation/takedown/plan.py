@@ -19,6 +19,7 @@ from pathlib import Path
 from locum_spider.archive import Archive
 from locum_spider.clock import utc_now
 from locum_spider.errors import ArchiveError, IntegrityError, UsageError
+from locum_spider.items import EventKind
 from locum_spider.preservation.takedown.mentions import MentionFinder
 from locum_spider.recorder.recovery import finish_takedowns
 from locum_spider.recorder.writer import ArchiveWriter, open_archive
@@ -26,7 +27,7 @@ from locum_spider.sites import find_site
 from locum_spider.store import ledger, removals, takedowns
 from locum_spider.store.connection import connect_reading
 from locum_spider.store.files import writing_errors
-from locum_spider.store.takedowns import Record
+from locum_spider.store.takedowns import LedgerRecord
 from locum_spider.urls import normalise_url
 from locum_spider.warc.reader import open_warc
 from locum_spider.warc.tombstones import read_json_member, shortest, tombstone
@@ -45,11 +46,11 @@ class Takedown:
     archive: ArchiveWriter = field(repr=False)
     key: Callable[[str], str] = field(repr=False)
     subject: takedowns.Subject
-    records: list[Record]
+    records: list[LedgerRecord]
     others: list[tuple[int, str]] = field(default_factory=list)
     listings: set[int] = field(default_factory=set)
     pages: set[int] = field(default_factory=set)
-    events: list[Record] = field(default_factory=list)
+    events: list[LedgerRecord] = field(default_factory=list)
     unread: int = 0
 
     def carry_out(self, reason: str, *, everywhere: bool = False) -> int:
@@ -64,7 +65,7 @@ class Takedown:
         members = group(records)
         removed = _with_tombstones(archive.warcs, members, at, reason)
         event: dict[str, object] = {
-            "event": "takedown", "at": at, "reason": reason, "article": self.subject.id,
+            "event": EventKind.TAKEDOWN, "at": at, "reason": reason, "article": self.subject.id,
             "keys": takedowns.barred(self.subject),
             "records": [self._entry(record, facts, at) for record, facts in removed],
         }  # fmt: skip
@@ -76,7 +77,7 @@ class Takedown:
         _require_finished(archive)
         return len(removed)
 
-    def _entry(self, record: Record, facts: dict[str, object], at: str) -> dict[str, object]:
+    def _entry(self, record: LedgerRecord, facts: dict[str, object], at: str) -> dict[str, object]:
         """What the event says of a record: enough to make its rows again from the WARC files alone."""
         entry: dict[str, object] = {
             "file": record.file, "offset": record.offset, "length": record.length, "type": record.type,
@@ -154,7 +155,7 @@ def _normalised(url: str) -> str:
         return url
 
 
-def _failures(archive: ArchiveWriter, subject: takedowns.Subject, key: Callable[[str], str]) -> Iterator[Record]:
+def _failures(archive: ArchiveWriter, subject: takedowns.Subject, key: Callable[[str], str]) -> Iterator[LedgerRecord]:
     """Event records that say that the article could not be fetched."""
     for record in takedowns.remaining(archive.db, "metadata"):
         try:
@@ -162,7 +163,7 @@ def _failures(archive: ArchiveWriter, subject: takedowns.Subject, key: Callable[
         except (IntegrityError, ValueError):  # damaged, or no event of ours: counted where mentions are looked for
             continue
         url = event.get("url")
-        if event.get("event") == "visit-failed" and isinstance(url, str) and {url, key(url)} & subject.keys:
+        if event.get("event") == EventKind.VISIT_FAILED and isinstance(url, str) and {url, key(url)} & subject.keys:
             yield record
 
 
@@ -197,15 +198,12 @@ def _target(content: bytes) -> str:
     return rest.partition(b"\r\n")[0].decode("utf-8", "replace") if found else ""
 
 
-def group(records: Iterable[Record]) -> list[list[Record]]:
+def group(records: Iterable[LedgerRecord]) -> list[list[LedgerRecord]]:
     """Which records share a tombstone: each has its own, but one too short for it goes with the one before it."""
-    groups: list[list[Record]] = []
+    groups: list[list[LedgerRecord]] = []
     for record in sorted(set(records), key=lambda record: (record.file, record.offset)):
         last = groups[-1] if groups else None
-        follows = last is not None and (last[-1].file, last[-1].offset + last[-1].length) == (
-            record.file,
-            record.offset,
-        )
+        follows = last is not None and (last[-1].file, last[-1].end) == (record.file, record.offset)
         if last is not None and follows and min(record.length, sum(r.length for r in last)) < shortest():
             last.append(record)
         else:
@@ -214,10 +212,10 @@ def group(records: Iterable[Record]) -> list[list[Record]]:
 
 
 def _with_tombstones(
-    warcs: Path, groups: list[list[Record]], at: str, reason: str
-) -> list[tuple[Record, dict[str, object]]]:
+    warcs: Path, groups: list[list[LedgerRecord]], at: str, reason: str
+) -> list[tuple[LedgerRecord, dict[str, object]]]:
     """Each record with what the ledger will say of it. Nothing is written yet."""
-    removed: list[tuple[Record, dict[str, object]]] = []
+    removed: list[tuple[LedgerRecord, dict[str, object]]] = []
     for members in groups:
         first, length = members[0], sum(record.length for record in members)
         for record in members:
@@ -236,7 +234,7 @@ def _with_tombstones(
     return removed
 
 
-def _bytes(warcs: Path, record: Record) -> bytes:
+def _bytes(warcs: Path, record: LedgerRecord) -> bytes:
     """A record as it lies in its file. Raises IntegrityError if that is not what was written."""
     with open_warc(warcs, record.file) as file:
         file.seek(record.offset)
