@@ -51,6 +51,15 @@ def paragraphs(*texts: str) -> str:
     return "".join(f"<p>{text}</p>" for text in texts)
 
 
+def test_the_name_of_the_site_that_leads_home_is_not_the_title() -> None:
+    masthead = "<header><h1><a href='/'>The Harbour Post</a></h1></header>"
+    html = page(f"{masthead}<article><h1>{TITLE}</h1>{paragraphs(FIRST, SECOND, THIRD)}</article>")
+    html = html.replace(b" | The Paper", b"")
+    found = read_general(Document(html, "https://news.example/councils-1"), NOW)
+    assert found is not None
+    assert found.title == TITLE
+
+
 def test_a_declaration_without_layouts_tells_clock_and_order_of_dates() -> None:
     inside = (f"<h1>{TITLE}</h1>", "<p>Published 04/05/2018 at 23:30</p>", paragraphs(FIRST, SECOND, THIRD))
     url = "https://thepaper.example/news/councils-1"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from selectolax.lexbor import LexborNode
 
 from locum_spider.extract.general.bylines import site_keys
 from locum_spider.extract.general.structured import article_things, text_of
 from locum_spider.extract.page.document import Document
 from locum_spider.text import fold, letters
+from locum_spider.urls import host_of
 
 _SEPARATOR = re.compile(r"\s+[|•·»›/–—-]\s+|\s*[|｜]\s*|\s+::?\s+|：|\s*»\s*")
 _DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}")
@@ -105,7 +109,17 @@ def _sources(document: Document) -> list[tuple[str, float, str]]:
 
 
 def main_headings(document: Document) -> list[str]:
-    """The texts of the `<h1>`s, each as one line, that are not the site's own name."""
+    """The texts of the `<h1>`s, each as one line, that do not name the site or lead to its front page."""
     own = site_keys(document)
-    texts = dict.fromkeys(fold(node.text(separator="")) for node in document.tree.css("h1"))
+    headings = (node for node in document.tree.css("h1") if not _leads_home(document, node))
+    texts = dict.fromkeys(fold(node.text(separator="")) for node in headings)
     return [text for text in texts if text and len(text) < 400 and letters(text) not in own]
+
+
+def _leads_home(document: Document, heading: LexborNode) -> bool:
+    """Whether a heading is a link to the front page: many templates print the site's name so, above each article."""
+    link = heading.css_first("a[href]")
+    if link is None or fold(link.text()) != fold(heading.text()):
+        return False
+    url = document.absolute(link.attributes.get("href"))
+    return url is not None and host_of(url) == host_of(document.url) and urlsplit(url).path in {"", "/"}
