@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support import PROJECT, python
 
+CLI = sorted(path.stem for path in (PROJECT / "locum_spider" / "cli").glob("[!_]*.py"))
 HEAVY = "scrapy twisted selectolax sqlite_utils fastwarc datasette dateparser msgspec click rich w3lib".split()
 
 
@@ -95,6 +96,7 @@ def loaded(statement: str) -> set[str]:
         ("from locum_spider import read_article", "selectolax msgspec w3lib"),
         ("from locum_spider import Archive", "selectolax msgspec w3lib sqlite_utils"),
         ("import locum_spider.store.search, locum_spider.store.connection", ""),
+        *((f"import locum_spider.cli.{name}", "click msgspec selectolax sqlite_utils w3lib") for name in CLI),
     ],
 )
 def test_imports_bring_in_no_more_than_they_need(statement, allowed):

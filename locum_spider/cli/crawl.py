@@ -9,17 +9,21 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from locum_spider.cli.common import Size, json_option, plural, print_json, with_archive, wrap
 from locum_spider.cli.progress import Bars, Lines, is_terminal
-from locum_spider.crawl.run import Progress, Result
 from locum_spider.errors import ArchiveError, LocumError, UsageError
 from locum_spider.items import CrawlOutcome, Outcome
 from locum_spider.sites import find_site, site_of
 from locum_spider.sites.site import Site
+
+if (
+    TYPE_CHECKING
+):  # for annotations alone: a command imports what it runs when it runs, so that all others start at once
+    from locum_spider.crawl.run import Progress, Result
 
 _DEMO_MARK = "made-by-locum-demo"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,10 +13,12 @@ from locum_spider.archive import Archive
 from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
 from locum_spider.cli.progress import Bars
 from locum_spider.errors import ExitCode, IntegrityError, UsageError
-from locum_spider.preservation.rebuild import Rebuilding, Rebuilt
-from locum_spider.preservation.rebuild.compare import Comparison, first_difference
-from locum_spider.preservation.takedown.plan import Takedown
-from locum_spider.preservation.verify import Report
+
+if TYPE_CHECKING:
+    from locum_spider.preservation.rebuild import Rebuilding, Rebuilt
+    from locum_spider.preservation.rebuild.compare import Comparison
+    from locum_spider.preservation.takedown.plan import Takedown
+    from locum_spider.preservation.verify import Report
 
 _LONG = 80
 """Characters of a value from which a comparison shows only the place where two differ."""
@@ -237,6 +239,8 @@ def _print_comparison(comparison: Comparison) -> None:
 
 
 def _print_field(name: str, before: object, after: object) -> None:
+    from locum_spider.preservation.rebuild.compare import first_difference
+
     old, new = ("–" if value is None else str(value) for value in (before, after))
     if max(len(old), len(new)) > _LONG:
         old, new = first_difference(old, new)

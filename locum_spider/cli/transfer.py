@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from locum_spider.cli.common import Size, json_option, plural, print_json, with_archive, wrap
 from locum_spider.cli.progress import Bars
 from locum_spider.errors import ExitCode
-from locum_spider.importing.run import Imported
 from locum_spider.items import Outcome
+
+if TYPE_CHECKING:
+    from locum_spider.importing.run import Imported
 
 _MANY = 10
 
