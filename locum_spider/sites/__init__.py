@@ -20,7 +20,7 @@ def read_site(path: Path) -> Site:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DeclarationError(f"{path}: not readable as TOML: {error}") from None
+        raise DeclarationError(f"{path}: cannot be read as TOML: {error}") from None
     except OSError as error:
         raise DeclarationError(f"{path}: cannot be opened: {error.strerror}") from None
     site = load_site(data, str(path))
@@ -34,7 +34,7 @@ def load_sites(
 ) -> dict[str, Site]:
     """All declared sites by name; a declaration in the archive replaces a shipped one of its name.
 
-    A declaration that cannot be read is told to `on_error` and left out; without it the error is raised.
+    A declaration that cannot be read goes to `on_error` and is left out; without `on_error` it raises.
     """
     folders = [SHIPPED] if archive is None else [SHIPPED, archive / "sites"]
     files = {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
@@ -50,21 +50,23 @@ def load_sites(
 
 
 def _pass_over(error: DeclarationError) -> None:
-    """Another site's broken declaration does not keep this one from being used; `locum sites` tells it."""
+    """A broken declaration of another site does not stop the use of this one; `locum sites` reports it."""
 
 
 def find_site(name: str, archive: Path | None = None) -> Site:
-    """One declared site. Raises UsageError, with the names there are, where it is not declared."""
+    """One declared site. Raises UsageError, with the names of those declared, if it is not."""
     for folder in ([archive / "sites"] if archive else []) + [SHIPPED]:
         path = folder / f"{name}.toml"
         if path.is_file():
             return read_site(path)
-    known = ", ".join(load_sites(archive, _pass_over))
-    raise UsageError(f"no site {name!r} is declared; declared: {known}. Declare it in the archive's sites/{name}.toml")
+    declared = ", ".join(load_sites(archive, _pass_over))
+    raise UsageError(
+        f"{name!r} is not a site that is declared ({declared}); declare it in the archive's sites/{name}.toml"
+    )
 
 
 def site_for(name: str, archive: Path | None, *, declared: bool) -> Site:
-    """The site that captures are read for: its declaration, or none if they were taken in without one.
+    """The site that captures belong to: as declared, or without a declaration if they were imported so.
 
     Raises UsageError if the site must be declared and is not.
     """
@@ -77,16 +79,16 @@ def site_for(name: str, archive: Path | None, *, declared: bool) -> Site:
 
 
 def undeclared(name: str) -> Site:
-    """A site that nobody declared: every page that it is given may be an article, and the general reader decides."""
+    """A site that is not declared: any page of it may be an article, and the general reader decides."""
     return Site(
         name=name, title=name, hosts=(), start=(), timezone="UTC", language="en", articles=Addresses(),
     )  # fmt: skip
 
 
 def note_date_order(archive: Path, name: str, order: str, example: str) -> bool:
-    """Write a learnt `date_order` into the archive's own declaration of a site; False where it is not declared there.
+    """Write a learnt `date_order` into the archive's own declaration of a site; False if there is none.
 
-    The key goes to the top, above the first table, with what it was learnt from, for everyone to see and correct.
+    The key goes to the top, above the first table, with the date it was learnt from, so that users can correct it.
     """
     path = archive / "sites" / f"{name}.toml"
     if not path.is_file():
@@ -106,5 +108,5 @@ def site_of(url: str, archive: Path | None = None) -> Site | None:
 
 @lru_cache(maxsize=1)
 def _shipped() -> dict[str, Site]:
-    """They do not change while a program runs, and whoever reads many pages asks for them at each."""
+    """Read once: they do not change while a program runs, and each page read asks for them."""
     return load_sites(None, _pass_over)

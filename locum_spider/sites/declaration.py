@@ -1,4 +1,4 @@
-"""Declarations: parsed TOML made into a checked `Site`, and every fault in one told by its key."""
+"""Declarations: parsed TOML becomes a checked `Site`; every fault names its key."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _GOES_WITH = {
 
 
 def load_site(data: dict[str, Any], source: str) -> Site:
-    """A checked Site out of parsed TOML. `source` names the file in errors.
+    """A checked Site from parsed TOML. `source` names the file in errors.
 
     Raises DeclarationError for an unknown key, a wrong type, a bad pattern or selector, overlapping layouts.
     """
@@ -71,30 +71,30 @@ _STRUCTS: tuple[tuple[str, Any], ...] = (
 
 
 def _faults(site: Site) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
+    faults: list[tuple[str, str]] = []
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", site.name):
-        found.append(("name", f"{site.name!r} may hold only a-z, 0-9 and hyphens"))
-    found += [
-        ("hosts", f"{h!r} is no host name; write example.org") for h in site.hosts if not re.fullmatch(r"[\w.-]+", h)
+        faults.append(("name", f"{site.name!r} may hold only a-z, 0-9 and hyphens"))
+    faults += [
+        ("hosts", f"{h!r} is not a host name; write example.org") for h in site.hosts if not re.fullmatch(r"[\w.-]+", h)
     ]
-    found += [("hosts", "name at least one host")] * (not site.hosts) + [("start", "name at least one address")] * (
+    faults += [("hosts", "name at least one host")] * (not site.hosts) + [("start", "name at least one address")] * (
         not site.start
     )
-    if not found:
-        found += [
-            ("start", f"{u!r} is no http address on {', '.join(site.hosts)}")
+    if not faults:
+        faults += [
+            ("start", f"{u!r} is not an http address on {', '.join(site.hosts)}")
             for u in site.start
             if not _is_start(site, u)
         ]
     try:
         ZoneInfo(site.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        found.append(("timezone", f"{site.timezone!r} is no zone of the IANA database; write Europe/London"))
+        faults.append(("timezone", f"{site.timezone!r} is not an IANA time zone; write Europe/London"))
     if not re.fullmatch(r"[a-z]{2,3}", site.language):
-        found.append(("language", f"{site.language!r} is no language code; write en, de, fr"))
+        faults.append(("language", f"{site.language!r} is not a language code; write en, de, fr"))
     if site.articles.address is None:
-        found.append(("articles.address", "a pattern is needed that tells which addresses are articles"))
-    found += _pattern_faults(site)
+        faults.append(("articles.address", "write a pattern that tells which addresses are articles"))
+    faults += _pattern_faults(site)
     policy = site.crawl
     if (
         not 0 <= policy.delay <= _LONGEST_DELAY
@@ -102,14 +102,14 @@ def _faults(site: Site) -> list[tuple[str, str]]:
         or policy.max_bytes < 1
         or policy.max_listings < 1
     ):
-        found.append(
+        faults.append(
             ("crawl", f"delay must be 0 to {_LONGEST_DELAY:,}; concurrency, max_bytes and max_listings 1 or more")
         )
     try:
         policy.interval  # noqa: B018
     except ValueError as error:
-        found.append(("crawl.every", str(error)))
-    return found + _layout_faults(site)
+        faults.append(("crawl.every", str(error)))
+    return faults + _layout_faults(site)
 
 
 def _is_start(site: Site, url: str) -> bool:
@@ -121,47 +121,52 @@ def _is_start(site: Site, url: str) -> bool:
 
 
 def _pattern_faults(site: Site) -> list[tuple[str, str]]:
-    found = []
+    faults = []
     for table, keys in (("articles", ("address", "date", "slug")), ("listings", ("follow", "ignore"))):
         for key in keys:
             source = getattr(getattr(site, table), key)
             try:
                 groups = re.compile(source).groups if source is not None else None
             except re.error as error:
-                found.append((f"{table}.{key}", f"{source!r} is no regular expression: {error}"))
+                faults.append((f"{table}.{key}", f"{source!r} is not a regular expression: {error}"))
                 continue
             wanted = {"date": (1, 3), "slug": (1,)}.get(key)
             if groups is not None and wanted and groups not in wanted:
                 shape = "one group (2018-04-10) or three (year, month, day)" if key == "date" else "one group"
-                found.append((f"{table}.{key}", f"{source!r} must have {shape}, it has {groups}"))
-    return found
+                faults.append((f"{table}.{key}", f"{source!r} must have {shape}, but has {groups}"))
+    return faults
 
 
 def _layout_faults(site: Site) -> list[tuple[str, str]]:
     if not site.layouts:
         return []
-    found: list[tuple[str, str]] = []
+    faults: list[tuple[str, str]] = []
     untils = [layout.until for layout in site.layouts]
     if None in untils[:-1]:
-        found.append((f"layouts[{untils.index(None)}].until", "only the last layout may be without a date"))
+        faults.append((f"layouts[{untils.index(None)}].until", "only the last layout may be without a date"))
     elif any(b is not None and a is not None and b <= a for a, b in pairwise(untils)):
-        found.append(
+        faults.append(
             (
                 "layouts",
                 f"their dates overlap: until must rise from one to the next, here {[str(u) for u in untils]}",
             )
         )
     elif untils[-1] is not None:
-        found.append((f"layouts[{len(untils) - 1}].until", "the last layout must have no date: it reads today's pages"))
+        faults.append(
+            (f"layouts[{len(untils) - 1}].until", "the last layout must have no date: it reads today's pages")
+        )
     for number, layout in enumerate(site.layouts):
         places = [(f"article.{name}", rule) for name in DECLARABLE for rule in layout.article.rules(name)]
         places += [("listing.published", layout.listing.published)] if layout.listing.published else []
-        found += [(f"layouts[{number}].{key}", fault) for key, rule in places for fault in _rule_faults(rule)]
+        faults += [(f"layouts[{number}].{key}", fault) for key, rule in places for fault in _rule_faults(rule)]
         if (published := layout.listing.published) is not None and published.label is None:
-            found.append(
-                (f"layouts[{number}].listing.published", 'an entry\'s date is found by its label only: { label = "…" }')
+            faults.append(
+                (
+                    f"layouts[{number}].listing.published",
+                    'read the date of an entry by its label: { label = "…" }',
+                )
             )
-    return found
+    return faults
 
 
 def _rule_faults(rule: Rule) -> list[str]:
@@ -169,7 +174,7 @@ def _rule_faults(rule: Rule) -> list[str]:
     main = [w for w in ways if w != "after"] or ways
     if len(main) != 1:
         return [f"a rule has exactly one of {', '.join(WAYS)}; this one has {', '.join(main) or 'none'}"]
-    found = [
+    faults = [
         f"{key} goes with {' or '.join(allowed)} only"
         for key, allowed in _GOES_WITH.items()
         if getattr(rule, key) not in (None, ()) and main[0] not in allowed
@@ -177,16 +182,16 @@ def _rule_faults(rule: Rule) -> list[str]:
     for key in ("css", "drop"):
         selector = getattr(rule, key)
         if selector is not None and not _is_selector(selector):
-            found.append(f"{selector!r} is no CSS selector")
+            faults.append(f"{selector!r} is not a CSS selector")
     if rule.above is not None and not rule.above.startswith("@"):
-        found.append(f"above names a field, {'@' + rule.above!r}")
+        faults.append(f"above must name a field; write {'@' + rule.above!r}")
     landmarks = [rule.above, rule.after, *rule.before]
-    found += [
-        f"{mark!r} is no field; allowed: {', '.join('@' + f for f in DECLARABLE)}"
+    faults += [
+        f"{mark!r} is not a field; allowed: {', '.join('@' + f for f in DECLARABLE)}"
         for mark in landmarks
         if mark is not None and mark.startswith("@") and mark[1:] not in DECLARABLE
     ]
-    return found
+    return faults
 
 
 def _is_selector(selector: str) -> bool:

@@ -1,4 +1,4 @@
-"""`Site` and `Layout`: what is declared of a news site. Data, not code; `docs/sites.md` tells every key."""
+"""`Site` and `Layout`: the declaration of a news site. Data, not code; `docs/sites.md` has every key."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ DECLARABLE = {name: _BY_RULE[name] for name in (*_FIRST, *_BY_RULE)}
 
 
 class ArticleRules(
-    msgspec.defstruct(  # type: ignore[misc]  # so a field has its rules as soon as the table has the field
+    msgspec.defstruct(  # type: ignore[misc]  # a new field of the table can have rules at once
         "_", [(name, Rules, ()) for name in DECLARABLE], frozen=True, forbid_unknown_fields=True, kw_only=True
     )
 ):
-    """One rule, or several of which the first that finds something counts, for each field of an article."""
+    """For each field of an article one rule, or several: the first that finds something counts."""
 
     def rules(self, name: str) -> tuple[Rule, ...]:
         """The rules of a field, in order."""
@@ -88,7 +88,7 @@ class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Addresses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Which addresses are articles, and what an address says. Patterns are searched in path and query."""
+    """Which addresses are articles, and what an address says. Patterns are searched for in path and query."""
 
     address: str | None = None
     identity: tuple[str, ...] = ()
@@ -104,7 +104,7 @@ class ListingAddresses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
 
 class CrawlPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How gently a site is asked, and how often. `delay` in seconds, `every` as `12h`, `1d`, `2w`."""
+    """How politely a site is crawled, and how often. `delay` is in seconds, `every` as `12h`, `1d`, `2w`."""
 
     delay: float = 1.0
     concurrency: int = 1
@@ -119,7 +119,7 @@ class CrawlPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
-    """A news site, as it was declared. Without `layouts` the general reader reads its articles."""
+    """A news site as declared. Without `layouts` the general reader reads its articles."""
 
     name: str
     title: str
@@ -152,22 +152,22 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     @property
     def is_declared(self) -> bool:
-        """Whether somebody has declared the site; else it stands for whatever it is given."""
+        """Whether the site is declared; one that is not stands for any page it is given."""
         return bool(self.hosts)
 
     def owns(self, url: str) -> bool:
-        """Whether an address is on one of the site's hosts, `www.` or not. Who names no hosts owns every address."""
+        """Whether an address is on one of the site's hosts, `www.` or not. A site without hosts owns every address."""
         return not self.is_declared or host_of(url) in self._hosts
 
     @cached_property
-    def _known(self) -> dict[str, tuple[bool, str]]:
-        """Whether an address is an article, and its key: a page's links are asked for many times."""
+    def _remembered(self) -> dict[str, tuple[bool, str]]:
+        """By address: whether it is an article, and its key. A crawl asks for each link many times."""
         return {}
 
     def _facts(self, url: str) -> tuple[bool, str]:
-        if (facts := self._known.get(url)) is None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
+        if (facts := self._remembered.get(url)) is None:
+            if len(self._remembered) >= _REMEMBERED:
+                self._remembered.clear()
             is_own = self.owns(url)
             is_article = is_own and self._looks_like_article(url)
             try:
@@ -176,11 +176,11 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
                     key = self._at_home(key)
             except ValueError:  # "http://[broken" is nobody's address
                 key = url
-            facts = self._known[url] = is_article, key
+            facts = self._remembered[url] = is_article, key
         return facts
 
     def _looks_like_article(self, url: str) -> bool:
-        """By the site's pattern; without one any page may be an article, and its content decides."""
+        """By the site's pattern; without one, any page may be an article, and its content decides."""
         if self.articles.address is None:
             return _FILE.search(urlsplit(url).path) is None
         return self._search("article", url) is not None
@@ -190,11 +190,11 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         return self._facts(url)[0]
 
     def kind(self, url: str) -> Kind:
-        """What a request of an address of the site asks for."""
+        """What a request for an address of the site asks for."""
         return Kind.ARTICLE if self.is_article(url) else Kind.LISTING
 
     def is_listing(self, url: str) -> bool:
-        """Whether an address of the site may be a listing: no article, no file, not ignored."""
+        """Whether an address of the site may be a listing: not an article, not a file, not ignored."""
         if not self.owns(url) or self.is_article(url) or self._search("ignore", url):
             return False
         if _FILE.search(urlsplit(url).path):
@@ -202,7 +202,7 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         return self._patterns["follow"] is None or self._search("follow", url) is not None
 
     def key(self, url: str) -> str:
-        """The one address under which a page of the site is known: two addresses with one key are one page."""
+        """The one address under which a page of the site is known: addresses with the same key are one page."""
         return self._facts(url)[1]
 
     @cached_property
@@ -221,7 +221,7 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         return parts._replace(scheme=scheme, netloc=f"{host}:{parts.port}" if parts.port else host).geturl()
 
     def address_date(self, url: str) -> str | None:
-        """The calendar day an address names, if it is one that exists."""
+        """The calendar day in an address; None if there is none, or no such day."""
         if (match := self._search("date", url)) is None:
             return None
         try:
@@ -230,12 +230,12 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             return None
 
     def address_slug(self, url: str) -> str | None:
-        """The words an address says of the title."""
+        """The words of the title in an address."""
         match = self._search("slug", url)
         return unquote_plus(match[1]) if match else None
 
     def layout(self, fetched_at: str | None) -> Layout:
-        """The layout for a page of a UTC time, the newest if none is given; an empty one if none is declared."""
+        """The layout for a page captured at a UTC time, by default the newest; an empty one if none is declared."""
         for layout in self.layouts:
             if layout.until is None or (fetched_at is not None and fetched_at[:10] < layout.until.isoformat()):
                 return layout

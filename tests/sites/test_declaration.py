@@ -103,23 +103,23 @@ FAULTS = [
     ("hosts", [], "hosts", "at least one host"),
     ("hosts", ["https://northpost.example/"], "hosts", "write example.org"),
     ("start", [], "start", "at least one address"),
-    ("start", ["/news"], "start", "no http address on northpost.example"),
-    ("start", ["ftp://northpost.example/"], "start", "no http address on northpost.example"),
-    ("start", ["https://elsewhere.example/"], "start", "no http address on northpost.example"),
-    ("start", ["http://[northpost.example/"], "start", "no http address on northpost.example"),
+    ("start", ["/news"], "start", "not an http address on northpost.example"),
+    ("start", ["ftp://northpost.example/"], "start", "not an http address on northpost.example"),
+    ("start", ["https://elsewhere.example/"], "start", "not an http address on northpost.example"),
+    ("start", ["http://[northpost.example/"], "start", "not an http address on northpost.example"),
     ("timezone", "Berlin", "timezone", "write Europe/London"),
     ("timezone", "../../etc/passwd", "timezone", "write Europe/London"),
     ("timezone", "", "timezone", "write Europe/London"),
     ("language", "German", "language", "write en, de, fr"),
     ("language", "de-AT", "language", "write en, de, fr"),
-    ("articles.address", "/story/(", "articles.address", "no regular expression"),
-    ("articles.date", "[0-9", "articles.date", "no regular expression"),
+    ("articles.address", "/story/(", "articles.address", "not a regular expression"),
+    ("articles.date", "[0-9", "articles.date", "not a regular expression"),
     ("articles.date", r"/(\d{4})/(\d\d)", "articles.date", "one group (2018-04-10) or three (year, month, day)"),
-    ("articles.date", r"/\d{4}", "articles.date", "it has 0"),
-    ("articles.slug", r"/story/\d+", "articles.slug", "must have one group, it has 0"),
-    ("articles.slug", r"(a)(b)", "articles.slug", "must have one group, it has 2"),
-    ("listings.follow", "*", "listings.follow", "no regular expression"),
-    ("listings.ignore", "(?P<x", "listings.ignore", "no regular expression"),
+    ("articles.date", r"/\d{4}", "articles.date", "but has 0"),
+    ("articles.slug", r"/story/\d+", "articles.slug", "must have one group, but has 0"),
+    ("articles.slug", r"(a)(b)", "articles.slug", "must have one group, but has 2"),
+    ("listings.follow", "*", "listings.follow", "not a regular expression"),
+    ("listings.ignore", "(?P<x", "listings.ignore", "not a regular expression"),
     ("crawl.delay", -1, "crawl", "delay must be 0"),
     ("crawl.delay", float("nan"), "crawl", "delay must be 0"),
     ("crawl.delay", float("inf"), "crawl", "delay must be 0"),
@@ -140,14 +140,14 @@ FAULTS = [
     ("layouts.2.article.body", {"css": "p", "before": ["x"]}, "layouts[2].article.body", "before goes with after only"),
     ("layouts.2.article.body", {"css": "p", "after": "x"}, "layouts[2].article.body", "after goes with after or label"),
     ("layouts.2.article.body", {"css": "p", "followed_by": "x"}, "layouts[2].article.body", "goes with named_by only"),
-    ("layouts.2.article.body", {"css": "p..x"}, "layouts[2].article.body", "'p..x' is no CSS selector"),
-    ("layouts.2.article.body", {"css": "p["}, "layouts[2].article.body", "'p[' is no CSS selector"),
-    ("layouts.2.article.body", {"css": ""}, "layouts[2].article.body", "'' is no CSS selector"),
-    ("layouts.2.article.body", {"css": "p", "drop": ">>"}, "layouts[2].article.body", "'>>' is no CSS selector"),
+    ("layouts.2.article.body", {"css": "p..x"}, "layouts[2].article.body", "'p..x' is not a CSS selector"),
+    ("layouts.2.article.body", {"css": "p["}, "layouts[2].article.body", "'p[' is not a CSS selector"),
+    ("layouts.2.article.body", {"css": ""}, "layouts[2].article.body", "'' is not a CSS selector"),
+    ("layouts.2.article.body", {"css": "p", "drop": ">>"}, "layouts[2].article.body", "'>>' is not a CSS selector"),
     ("layouts.2.article.section", {"above": "@headline"}, "layouts[2].article.section", "allowed: @title, @published"),
     ("layouts.2.article.body.after", "@date", "layouts[2].article.body", "allowed: @title, @published"),
     ("layouts.2.article.body.before", ["@end"], "layouts[2].article.body", "allowed: @title, @published"),
-    ("layouts.2.listing.published", {"css": "p..x"}, "layouts[2].listing.published", "no CSS selector"),
+    ("layouts.2.listing.published", {"css": "p..x"}, "layouts[2].listing.published", "not a CSS selector"),
 ]
 
 
@@ -175,7 +175,7 @@ def test_time_spans_people_write(text):
 
 @pytest.mark.parametrize("text", ["", "h", "1", "0d", "-1d", "1.5h", "1m", "1 month", "d1", "1d2h"])
 def test_other_time_spans_are_refused(text):
-    with pytest.raises(ValueError, match="is no time span"):
+    with pytest.raises(ValueError, match="is not a time span"):
         parse_span(text)
 
 
@@ -217,8 +217,8 @@ def test_declaration_in_the_archive_is_found_and_replaces_a_shipped_one(tmp_path
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (b"name = ", "not readable as TOML"),
-        (b"\xff\xfe\x00", "not readable as TOML"),
+        (b"name = ", "cannot be read as TOML"),
+        (b"\xff\xfe\x00", "cannot be read as TOML"),
         (DECLARATION.replace("north-post", "south-post").encode(), "must be the file's name, 'north-post'"),
         (b"", "the key name is missing"),
     ],
@@ -389,5 +389,5 @@ def test_second_host_keeps_its_own_keys(site):
 def test_memory_of_addresses_stays_bounded(site):
     for number in range(12_000):
         site.key(f"https://northpost.example/story/{number}")
-    assert len(site._known) <= 5_000
+    assert len(site._remembered) <= 5_000
     assert site.key("https://www.northpost.example/story/1") == "https://northpost.example/story/1"
