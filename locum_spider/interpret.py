@@ -1,6 +1,6 @@
-"""What a response means for a site: an article, a listing, or why neither. One road for every page, without effects.
+"""What a response means for a site: an article, a listing, or why it is neither. Pure functions.
 
-A crawl, an import, a rebuild and `read_article` all come through here, whether a layout or the general reader reads.
+A crawl, an import, a rebuild and `read_article` all come through here, with a declared layout or the general reader.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The meaning of a response, why it has no other, and the pages to fetch next. `reason` of a listing is its
+    """The meaning of a response, the reason for it, and the pages to fetch next. `reason` of a listing is its
     fingerprint."""
 
     outcome: Outcome
@@ -45,32 +45,32 @@ class Reading:
 
 
 def interpret(site: Site, exchange: Exchange, kind: Kind | None = None) -> Reading:
-    """Read a response as `read_response` does, whatever comes: no page stops a crawl.
+    """Read a response as `read_response` does, but never raise: no page stops a crawl.
 
-    A fault of ours in reading one is its reason, with the place in our code.
+    If our code fails on a page, the error and its place in the code are the reason.
     """
     try:
         return read_response(site, exchange, kind)
-    except Exception as error:  # noqa: BLE001 - told in the report, and the capture is kept
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(last.filename).name}:{last.lineno}"
-        text = f"a fault of ours in reading it: {type(error).__name__}: {error} ({place})"
-        return Reading(Outcome.FAILED, text)
+    except Exception as error:  # noqa: BLE001 - reported, and the capture is kept
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(frame.filename).name}:{frame.lineno}"
+        bug = f"a bug in locum: {type(error).__name__}: {error} ({place}); please report it"
+        return Reading(Outcome.FAILED, bug)
 
 
 def read_response(site: Site, exchange: Exchange, kind: Kind | None = None) -> Reading:
-    """Read a response by the rules of its site and its time. `kind` is what was asked for, if that is known."""
+    """Read a response by the rules of its site at its time. `kind` is what the request asked for, if known."""
     is_article = site.is_article(exchange.url)
-    nothing = Outcome.NOT_ARTICLE if is_article else Outcome.NOT_LISTING
+    unread = Outcome.NOT_ARTICLE if is_article else Outcome.NOT_LISTING
     if exchange.status in {301, 302, 303, 307, 308}:
-        return Reading(Outcome.FAILED, f"{_status(exchange.status)}: led on to nowhere, or outside the site")
+        return Reading(Outcome.FAILED, f"{_status(exchange.status)}: it leads nowhere, or to another site")
     if exchange.status != HTTPStatus.OK:
         return Reading(Outcome.FAILED, _status(exchange.status))
-    if exchange.truncated is not None:  # what is missing at the end of a page nobody would notice
+    if exchange.truncated is not None:  # nobody would notice that the end of a page is missing
         return Reading(Outcome.FAILED, f"cut short (WARC-Truncated: {exchange.truncated})")
     content_type = exchange.header(b"content-type")
     if content_type and not content_type.lower().startswith(_PAGES):
-        return Reading(nothing, f"it is {content_type.split(';')[0]}, not a page")
+        return Reading(unread, f"it is {content_type.split(';')[0]}, not a page")
     if not site.owns(exchange.url):
         return Reading(Outcome.FAILED, f"it leads to another site, {exchange.url}")
     if kind is Kind.ARTICLE and not is_article:
@@ -87,7 +87,7 @@ def read_response(site: Site, exchange: Exchange, kind: Kind | None = None) -> R
 
 
 def _coding(exchange: Exchange) -> str | None:
-    """How a body is coded. Of a page as it was, a web archive may tell that only under the name it has for it."""
+    """The coding of a body. A web archive may keep that of an archived page only in a header of its own."""
     coding = exchange.header(b"content-encoding")
     if coding is None and exchange.body.startswith(_GZIP):
         return exchange.header(b"x-archive-orig-content-encoding")
@@ -118,13 +118,13 @@ def _read_article(site: Site, document: Document, fetched_at: datetime) -> Readi
 def _read_listing(site: Site, document: Document, fetched_at: datetime) -> Reading:
     listing = read_declared_listing(document, site, fetched_at)
     if not listing.entries:
-        return Reading(Outcome.NOT_LISTING, "no link to an article of the site on the page")
+        return Reading(Outcome.NOT_LISTING, "the page has no link to an article of the site")
     children = [Child(site.key(entry.url), entry.url, Kind.ARTICLE) for entry in listing.entries]
     children += [Child(site.key(url), url, Kind.LISTING) for url in listing.pages]
     return Reading(Outcome.LISTING, fingerprint(site, listing), listing=listing, children=children)
 
 
 def fingerprint(site: Site, listing: Listing) -> str:
-    """Short digest of which articles a listing names in which order: equal for a page that repeats another."""
+    """Short digest of the articles that a listing names, in order: two pages with the same ones have the same."""
     keys = "\n".join(site.key(entry.url) for entry in listing.entries)
     return hashlib.sha256(keys.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Reading pages without an archive, as in a notebook, on the road that a crawl takes."""
+"""Reading pages without an archive, as in a notebook, in the same way as a crawl does."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def read_article(
     """The article on a page, or None if the page is not an article.
 
     `html` is the body without content coding, `content_type` the header's value, `fetched_at` the time of the
-    capture (now, if not given), `site` a declaration or its name; by default the declared site of the address. The
-    general reader reads pages of sites that nobody declared, or that declare no layouts. Raises UsageError if no site
-    of that name is declared.
+    capture (default: now), `site` a declaration or its name (default: the declared site of the address). The general
+    reader reads pages of sites that are not declared or declare no layouts. Raises UsageError if `site` is a name that
+    is not declared.
     """
     return _read(html, url, content_type, fetched_at, site).article
 

@@ -7,8 +7,6 @@ import re
 from scrapy.exceptions import IgnoreRequest
 
 _TLS = re.compile(r"\b(OpenSSL|SSL|TLS|certificate|SSLError|VerificationError)\b")
-
-
 _WORDS = {
     "CannotResolveHostError": "the host's name cannot be resolved",
     "DownloadConnectionRefusedError": "the connection was refused",
@@ -16,7 +14,7 @@ _WORDS = {
     "ResponseDataLossError": "the answer ended too early",
     "ResponseFailed": "the connection broke",
     "DownloadFailedError": "the download failed",
-    "UnsupportedURLSchemeError": "its scheme is none we can ask",
+    "UnsupportedURLSchemeError": "the address is neither http nor https",
 }
 
 
@@ -24,7 +22,7 @@ def explain(error: Exception, limit: int | None = None) -> str:
     """Why there is no response, in words for a report."""
     name = type(error).__name__
     detail = " ".join(str(error).split())
-    if isinstance(error, IgnoreRequest):  # our own words, with an address in them
+    if isinstance(error, IgnoreRequest):  # in our own words already
         return detail or name
     if _TLS.search(detail):
         return f"the TLS connection failed: {detail}"

@@ -1,4 +1,4 @@
-"""What Scrapy logs of each page: nothing. Counts go to stats, reasons to the report."""
+"""Scrapy logs nothing for each page: counts go to stats, reasons to the report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scrapy import logformatter
 
 
 class LogFormatter(logformatter.LogFormatter):
-    """Only silences the lines that Scrapy writes for every page."""
+    """Only silences the lines that Scrapy logs for every page."""
 
     def crawled(self, *_args: Any, **_kwargs: Any) -> None:
         return None

@@ -1,4 +1,4 @@
-"""The item pipeline: hands each visit to the recorder and waits until it is stored."""
+"""The item pipeline: gives each visit to the recorder and waits until it is stored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class RecorderPipeline:
-    """Only passes on; what a visit means is decided by the recorder."""
+    """Only passes visits on; the recorder decides what they mean."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -28,7 +28,7 @@ class RecorderPipeline:
         return cls(crawler)
 
     async def process_item(self, item: Any) -> Any:
-        """Store a Visit. Stops the crawl if nothing more can be kept; the visit stays in the frontier then."""
+        """Store a Visit. If the recorder cannot go on, stop the crawl; the visit stays in the frontier."""
         adapter = ItemAdapter(item)
         visit = Visit(**{name: adapter[name] for name in adapter.field_names()})
         try:
@@ -37,7 +37,7 @@ class RecorderPipeline:
             if self._session.error is None:
                 self._session.error = error
                 log.error("%s", error)
-                # Not awaited: the engine waits for this very item before it closes.
+                # Not awaited: the engine waits for this item before it closes.
                 self._stopping = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason="recorder_failed"))
             return item
         self.crawler.stats.inc_value(f"locum/outcome/{outcome}")

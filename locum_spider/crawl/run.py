@@ -1,4 +1,4 @@
-"""Running crawls in this process: what the command line calls. Scrapy starts and ends in here."""
+"""Runs crawls in this process, for the command line. Scrapy starts and ends here."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _NEVER_USED = {
     "EXTENSIONS_BASE": ("scrapy.extensions.remote_control.RemoteControl", "scrapy.extensions.feedexport.FeedExporter"),
     "DOWNLOADER_MIDDLEWARES_BASE": ("scrapy.downloadermiddlewares.cookies.CookiesMiddleware",),
 }
-"""Switched off in the settings, but Scrapy would import them all the same, and aiohttp and requests with them."""
+"""The settings switch them off, but Scrapy would still import them, and with them aiohttp and requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class CrawlOptions:
-    """What a user may set for one run, over the site's declaration. `delay` in seconds, `concurrency` per host.
+    """What a user may set for one run, instead of the site's declaration. `delay` in seconds, `concurrency` per host.
 
-    `min_free` are bytes that must stay free on the disk.
+    `min_free` is how many bytes must stay free on the disk.
     """
 
     delay: float | None = None
@@ -58,7 +58,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How one crawl ended: its report, or the error that kept it from one."""
+    """How one crawl ended: its report, or the error that stopped it."""
 
     site: str
     report: Report | None
@@ -79,7 +79,7 @@ def run_crawls(
     on_progress: Callable[[list[Progress]], None] | None = None,
     every: float = 0.25,
 ) -> list[Result]:
-    """Crawl sites side by side into one archive until all are done or a signal stops them.
+    """Crawl sites at the same time into one archive, until all are done or a signal stops them.
 
     `on_progress` is called in the reactor's thread every `every` seconds.
     """
@@ -87,7 +87,7 @@ def run_crawls(
     _quieten(options)
     crawlers = [process.create_crawler(spider_class(site)) for site in sites]
     for crawler in crawlers:
-        process.crawl(crawler).add_done_callback(_seen)
+        process.crawl(crawler).add_done_callback(_take_error)
     if on_progress is not None:
         asyncio.get_event_loop().create_task(_report(crawlers, on_progress, every))
     process.start()
@@ -95,7 +95,7 @@ def run_crawls(
 
 
 class _Process(AsyncCrawlerProcess):
-    """Scrapy's process that remembers a Ctrl-C: one that came before a crawl had begun leaves no other trace."""
+    """Scrapy's process, which remembers a Ctrl-C: one that came before a crawl began leaves no other trace."""
 
     stopped = False
 
@@ -105,7 +105,7 @@ class _Process(AsyncCrawlerProcess):
 
 
 def _quieten(options: CrawlOptions) -> None:
-    """Set the levels that Scrapy's start-up has set back; without a log file what goes wrong is told in the report."""
+    """Set the log levels that Scrapy's start-up has reset. Without a log file, the report says what goes wrong."""
     globalLogBeginner.beginLoggingTo(
         [], redirectStandardIO=False, discardBuffer=True
     )  # or critical events go to stderr
@@ -137,8 +137,8 @@ def _settings(archive: Path, options: CrawlOptions) -> Settings:
     return settings
 
 
-def _seen(task: asyncio.Task[None]) -> None:
-    """Take the error of a failed start-up, which stands in the stats already; asyncio would log it as forgotten."""
+def _take_error(task: asyncio.Task[None]) -> None:
+    """Take the error of a failed start-up, or asyncio would log that nobody did; the result reports it."""
     if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, LocumError):
         logging.getLogger(__name__).error("The crawl could not start", exc_info=error)
 

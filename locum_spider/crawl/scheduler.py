@@ -22,10 +22,10 @@ REQUEST_ID = "locum_request"
 
 
 class FrontierScheduler(BaseScheduler):
-    """Hands out the requests that the recorder leases to the crawl, a few at a time; the rest wait on disk.
+    """Hands out the requests that the recorder leases to the crawl, some at a time; the rest wait on disk.
 
-    Retries and redirects of a request in flight come back through `enqueue_request` and stay in memory: until the
-    recorder has stored the visit, the frontier's row is still queued, so a kill loses nothing.
+    Retries and redirects of a request in flight come back through `enqueue_request` and stay in memory. The row in
+    the frontier stays queued until the recorder has stored the visit, so a kill loses nothing.
     """
 
     def __init__(self, spider: Any) -> None:
@@ -44,7 +44,7 @@ class FrontierScheduler(BaseScheduler):
     async def _open(self) -> None:
         await self._session.open()
         if self._session.resumed:
-            log.info("Going on with crawl %s of %s", self._session.crawl_id, self._session.site)
+            log.info("Resuming crawl %s of %s", self._session.crawl_id, self._session.site)
 
     def close(self, reason: str) -> Deferred[None]:
         """End the crawl in the archive."""
@@ -72,8 +72,8 @@ class FrontierScheduler(BaseScheduler):
                 meta={REQUEST_ID: leased.id},
                 headers={name: value for name, value in headers.items() if value},
             )
-        except ValueError as error:  # an address that Scrapy cannot ask for
-            fault = f"not an address that can be asked for: {error}"
+        except ValueError as error:  # an address that Scrapy cannot fetch
+            fault = f"the address cannot be fetched: {error}"
             visit = Visit(self._session.crawl_id, leased.id, error=fault)
             self._refused = asyncio.ensure_future(self._session.record(visit))
             return self.next_request()

@@ -1,4 +1,4 @@
-"""One crawl's line to the recorder: what spider, scheduler, pipeline and middlewares ask instead of each other."""
+"""One crawl's connection to the recorder, which spider, scheduler, pipeline and middlewares share."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from locum_spider.store.frontier import Request
 
 
 class CrawlSession:
-    """A crawl of one site as the recorder knows it: its number, the requests leased to it, how it ended.
+    """A crawl of one site as the recorder knows it: its id, the requests leased to it, how it ended.
 
-    `error` is why the crawl could not begin or go on; `report` what it did, once it is closed.
+    `error` is why the crawl could not begin or go on, `report` what it did, once it has ended.
     """
 
     def __init__(self, site: str, settings: Any) -> None:
@@ -47,7 +47,7 @@ class CrawlSession:
         self._take(opened)
 
     async def record(self, visit: Visit) -> Outcome:
-        """Have a visit stored, and take on the requests it leads to. Raises the recorder's error."""
+        """Have a visit stored, and take the requests that the recorder leases next. Raises the recorder's error."""
         if self._recorder is None:
             raise LocumError("the crawl is not open")
         recorded: Recorded = await self._recorder.ask(visit)
@@ -67,16 +67,16 @@ class CrawlSession:
             await self._recorder.close()
 
     def next_request(self) -> Request | None:
-        """The next request to fetch; None if none is at hand."""
+        """The next leased request; None if there is none."""
         return self._leased.popleft() if self._leased else None
 
     def has_requests(self) -> bool:
-        """Whether a request is at hand."""
+        """Whether a leased request waits."""
         return bool(self._leased)
 
     @property
     def pending(self) -> int:
-        """Requests not yet handed out: at hand, or still in the frontier."""
+        """Requests not yet fetched: leased, or still in the frontier."""
         return len(self._leased) + self.waiting
 
     def _take(self, answer: Opened | Recorded) -> None:

@@ -109,8 +109,8 @@ class _Reader:
     def _capture(self, target: Target, fields: dict[str, str], block: bytes) -> Exchange | Revisit | PassedOver | str:
         try:
             return self._captures.read(target, fields, block)
-        except Exception as error:  # noqa: BLE001 - no record of others stops an import: it is told, with its place
-            return f"a fault of ours in reading it: {type(error).__name__}: {error}"
+        except Exception as error:  # noqa: BLE001 - reported with its place: no record stops an import
+            return f"a bug in locum: {type(error).__name__}: {error}; please report it"
 
     def _head(self) -> tuple[int, dict[str, str]] | str:
         """Where the block begins and the record's fields; a sentence where none can be read."""

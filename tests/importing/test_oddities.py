@@ -148,7 +148,7 @@ def test_no_fault_of_ours_ends_an_import(tmp_path, monkeypatch):
     monkeypatch.setattr("locum_spider.importing.captures.Captures.read", broken)
     (result,) = imported(tmp_path / "a", put(tmp_path, members(page(), page("two"))), code=6)
     assert [line.partition(": ")[2] for line in result["broken"]] == [
-        f"a fault of ours in reading it: RecursionError: {DATE}"
+        f"a bug in locum: RecursionError: {DATE}; please report it"
     ] * 2
 
 

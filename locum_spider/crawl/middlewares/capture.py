@@ -1,4 +1,4 @@
-"""Downloader middlewares: keep every exchange, stay on the site, obey robots.txt, wait when asked to."""
+"""Notes every exchange that a crawl makes."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from locum_spider.items import Exchange, Visit
 log = logging.getLogger(__name__)
 
 EXCHANGES = "locum_exchanges"
-"""Key in a request's meta: the exchanges so far, shared by its retries and redirects."""
+"""Key in a request's meta: its exchanges so far, those of its retries and redirects included."""
 
 
 class CaptureMiddleware:
-    """Only notes exchanges as they came over the wire; the recorder keeps them with the visit they belong to."""
+    """Only notes exchanges as they came over the wire; the recorder stores them with their visit."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -46,7 +46,7 @@ class CaptureMiddleware:
         self.crawler.stats.inc_value("locum/captures")
         if REQUEST_ID in request.meta:
             request.meta.setdefault(EXCHANGES, []).append(exchange)
-        else:  # robots.txt belongs to no row of the frontier
+        else:  # robots.txt has no row in the frontier
             session: CrawlSession = self.crawler.spider.session
             await session.record(Visit(session.crawl_id, None, (exchange,)))
         return response

@@ -13,11 +13,11 @@ from locum_spider.crawl.scheduler import REQUEST_ID
 
 
 class SiteRefusal(IgnoreRequest):
-    """Raised where a redirect leaves the site."""
+    """Raised when a redirect leaves the site."""
 
 
 class SameSiteRedirectMiddleware(RedirectMiddleware):
-    """Scrapy's redirects, but none that leaves the site's hosts."""
+    """Scrapy's redirects, but only within the site's hosts."""
 
     def process_response(self, request: Request, response: Response) -> Any:
         result = super().process_response(request, response)
@@ -26,6 +26,6 @@ class SameSiteRedirectMiddleware(RedirectMiddleware):
             if not site.owns(result.url):
                 raise SiteRefusal(f"it leads to another site, {result.url}")
             if result.url != request.url:
-                for name in (b"If-None-Match", b"If-Modified-Since"):  # what we have of the address that was left
+                for name in (b"If-None-Match", b"If-Modified-Since"):  # these are about the page at the old address
                     result.headers.pop(name, None)
         return result

@@ -1,4 +1,4 @@
-"""Retries, with patience."""
+"""Retries, with a pause before each."""
 
 from __future__ import annotations
 
@@ -17,23 +17,17 @@ from scrapy.utils.httpobj import urlparse_cached
 from locum_spider.crawl.middlewares.capture import log
 
 _BACKOFF = 0.5
-
-
 _LONGEST_BACKOFF = 60.0
-
-
 _POLL = 0.25
-
-
 _LONGEST_NUMBER = 12
 
 
 class Interrupted(IgnoreRequest):
-    """Raised in a request that waits while the crawl is being stopped; it stays in the frontier."""
+    """Raised for a request that waits when the crawl stops; it stays in the frontier."""
 
 
 class PatientRetryMiddleware(RetryMiddleware):
-    """Scrapy's retries, with a growing pause in between; the whole host waits as long as Retry-After says."""
+    """Scrapy's retries, with a growing pause before each; the whole host waits as long as Retry-After says."""
 
     def __init__(self, settings: Any) -> None:
         super().__init__(settings)
@@ -51,7 +45,7 @@ class PatientRetryMiddleware(RetryMiddleware):
         if response.status in self.retry_http_codes:
             wait = retry_after(response.headers.get(b"Retry-After"), time.time())
             if wait is not None and wait > self._longest:
-                log.warning("%s asks us to come back in %d s; not waited for", request.url, wait)
+                log.warning("%s asks us to wait %d s, which is too long; it is not fetched", request.url, wait)
                 return response
             self._pause(request, wait)
         return super().process_response(request, response)
@@ -71,7 +65,7 @@ class PatientRetryMiddleware(RetryMiddleware):
 
 
 def retry_after(value: bytes | None, now: float) -> float | None:
-    """Seconds that a Retry-After header asks for, given as seconds or as a date; None where it says neither.
+    """Seconds that a Retry-After header asks for, as a number or a date; None if it is neither.
 
     >>> retry_after(b"120", 0.0), retry_after(b"Thu, 01 Jan 1970 00:01:00 GMT", 0.0), retry_after(b"soon", 0.0)
     (120.0, 60.0, None)

@@ -1,4 +1,4 @@
-"""robots.txt, obeyed."""
+"""Obeys robots.txt."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _ROBOTS_BYTES = 512_000
 
 
 class RobotsRefusal(IgnoreRequest):
-    """Raised where robots.txt, or its absence by a server fault, forbids a request."""
+    """Raised if robots.txt, or a server that fails to send it, forbids a request."""
 
 
 class RobotsUnreachable(IgnoreRequest):
-    """Raised where robots.txt cannot be had for a fault of the network: nothing may be fetched then (RFC 9309)."""
+    """Raised if the network fails to bring robots.txt: nothing may be fetched then (RFC 9309)."""
 
 
 class PoliteRobotsTxtMiddleware(RobotsTxtMiddleware):
-    """Scrapy's robots.txt, with Crawl-delay, compressed bodies and RFC 9309's rules for a faulty server."""
+    """Scrapy's robots.txt, with Crawl-delay, compressed bodies and RFC 9309's rules for a failing server."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -40,13 +40,13 @@ class PoliteRobotsTxtMiddleware(RobotsTxtMiddleware):
         await super().process_request(request)
         netloc = urlparse_cached(request).netloc
         if netloc in self._unreachable and not request.meta.get("dont_obey_robotstxt"):
-            raise RobotsUnreachable(f"robots.txt cannot be had: {self._unreachable[netloc]}")
+            raise RobotsUnreachable(f"robots.txt cannot be fetched: {self._unreachable[netloc]}")
 
     async def robot_parser(self, request: Request) -> Any:
-        """One request of a host asks for its rules, the others wait for it.
+        """The rules of a host: its first request fetches them, the others wait.
 
-        Scrapy has them wait for one Deferred, which gives its result to the first of them and None, which allows
-        everything, to the rest.
+        In Scrapy all wait for one Deferred, which gives its result to the first, and to the others None, which allows
+        everything.
         """
         async with self._asking.setdefault(urlparse_cached(request).netloc, asyncio.Lock()):
             return await super().robot_parser(request)
@@ -60,18 +60,18 @@ class PoliteRobotsTxtMiddleware(RobotsTxtMiddleware):
         body = b""
         if response.status >= 500:
             body = b"User-agent: *\nDisallow: /\n"
-            log.warning("%s answers %s; nothing is fetched from there", response.url, response.status)
+            log.warning("%s answers %s; nothing is fetched from that host", response.url, response.status)
         elif response.status < 400:
             try:
                 body = decode_content(response.body, coding, limit=_ROBOTS_BYTES)
             except PageError as error:
-                log.warning("%s is not readable: %s", response.url, error)
+                log.warning("%s cannot be read: %s", response.url, error)
         headers = response.headers.copy()
         headers.pop(b"Content-Encoding", None)
         await super()._parse_robots(response.replace(body=body, headers=headers), netloc, request)
 
     def _slow_down(self, parser: Any, request: Request) -> None:
-        # For each request anew: Scrapy forgets a host's slot after a minute without requests.
+        # Again for each request: Scrapy forgets a host's slot after a minute without requests.
         delay = parser.crawl_delay(self._robotstxt_useragent)
         if delay:
             _, slot = self.crawler.engine.downloader._get_slot(request)  # noqa: SLF001 - AutoThrottle does the same

@@ -27,7 +27,7 @@ class SiteSpider(Spider):
 
     @classmethod
     def update_settings(cls, settings: Any) -> None:
-        """The site's own politeness, under anything given on the command line."""
+        """The site's own politeness, unless the command line sets another."""
         super().update_settings(settings)
         policy = cls.site.crawl
         language = cls.site.language if cls.site.language == "en" else f"{cls.site.language}, en;q=0.5"
@@ -42,13 +42,13 @@ class SiteSpider(Spider):
 
     @classmethod
     def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> Self:
-        """A spider with its crawl's line to the recorder, which the other components find here."""
+        """A spider with its crawl's session, which the other components find here."""
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.session = CrawlSession(cls.site.name, crawler.settings)
         return spider
 
     async def start(self) -> AsyncIterator[Any]:
-        """Nothing: the frontier knows where to begin."""
+        """No requests: those come from the frontier."""
         nothing: tuple[Any, ...] = ()
         for item in nothing:  # makes this a generator, as Scrapy wants it
             yield item
@@ -58,7 +58,7 @@ class SiteSpider(Spider):
         yield self._visit(response.request)
 
     def failed(self, failure: Failure) -> Iterator[Visit]:
-        """No final response: refused, unreachable, too large, cut off."""
+        """No final response: refused, unreachable, too large, cut short."""
         request = failure.request
         if failure.check(Interrupted):
             return
