@@ -19,18 +19,18 @@ _BATCH = 16
 
 
 def _serve(connection: Connection, recorder: Recorder) -> None:
-    """Answer messages in their order, visits that have come in meanwhile together. EOFError: the crawl was killed."""
-    held: object = None
-    while not isinstance(message := held or connection.recv(), Leave):
-        held = None
+    """Answer messages in their order, and visits that wait together. Raises EOFError if the crawl was killed."""
+    postponed: object = None
+    while not isinstance(message := postponed or connection.recv(), Leave):
+        postponed = None
         if isinstance(message, Visit):
             visits = [message]
-            while held is None and len(visits) < _BATCH and connection.poll():
+            while postponed is None and len(visits) < _BATCH and connection.poll():
                 following = connection.recv()
                 if isinstance(following, Visit):
                     visits.append(following)
                 else:
-                    held = following
+                    postponed = following
             for recorded in recorder.record(visits):
                 connection.send(recorded)
         elif isinstance(message, Open):
@@ -40,9 +40,9 @@ def _serve(connection: Connection, recorder: Recorder) -> None:
 
 
 def _fail(connection: Connection, error: LocumError) -> ExitCode:
-    """Tell the other end why nothing more is stored, and read on until it lets go.
+    """Tell the other end why nothing more is stored, and read on until it closes the connection.
 
-    With the connection closed at once, what it is just sending would fail, and it would not come to read the reason.
+    If we closed it at once, a send of the other end would fail before it could read the error.
     """
     with suppress(OSError, EOFError):
         connection.send(Failed(error))
@@ -52,7 +52,7 @@ def _fail(connection: Connection, error: LocumError) -> ExitCode:
 
 
 def main(arguments: list[str]) -> ExitCode:
-    """Serve until the other end closes; it is told as an error what cannot be stored."""
+    """Serve until the other end closes; errors go to it."""
     folder, connection = Path(arguments[0]), Connection(int(arguments[1]))
     try:
         options = json.loads(arguments[2])
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> ExitCode:
             _serve(connection, Recorder(archive))
     except LocumError as error:
         return _fail(connection, error)
-    except Exception as error:  # noqa: BLE001 - the other end tells it; a traceback would tell nobody
+    except Exception as error:  # noqa: BLE001 - the crawl reports it; nobody would see a traceback
         fault = f"the recorder failed: {type(error).__name__}: {error}; please report it"
         return _fail(connection, LocumError(fault))
     return ExitCode.DONE

@@ -23,16 +23,16 @@ _ENDED = "the recorder process ended unexpectedly; run the same command again to
 
 
 def _ignore_interrupts() -> None:
-    """Ctrl-C reaches the whole process group; the crawl decides, the recorder ends when the crawl lets go."""
+    """Ctrl-C reaches the whole process group. The crawl decides; the recorder ends when the crawl closes it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 class RecorderClient:
-    """A running recorder. Answers come in the order of the questions.
+    """A running recorder. Answers come in the order of the messages.
 
-    After an error of the recorder every question raises that error: it has stopped, and nothing more can be kept.
-    Sending and receiving block, so each has a thread of its own, and the event loop goes on.
+    After an error the recorder has stopped, and every message raises that error. Sending and receiving block, so each
+    has a thread of its own, and the event loop runs on.
     """
 
     _running: ClassVar[dict[Path, RecorderClient]] = {}
@@ -49,9 +49,9 @@ class RecorderClient:
 
     @classmethod
     def start(cls, folder: Path, **options: Any) -> RecorderClient:
-        """A recorder process for an archive, the one that runs or a new one; `options` go to `open_archive`.
+        """The recorder process of an archive, which crawls in one process share; `options` go to `open_archive`.
 
-        Crawls of several sites in one process write one archive, and an archive has one writer.
+        An archive has one writer.
         """
         if folder not in cls._running:
             cls._running[folder] = cls._spawn(folder, options)
@@ -73,7 +73,7 @@ class RecorderClient:
         return cls(folder, process, ours)
 
     async def ask(self, message: object) -> Any:
-        """Send a message and wait for its answer. Raises the recorder's error once it has stopped."""
+        """Send a message and wait for its answer. Raises the recorder's error if it has stopped."""
         if self.error is not None:
             raise self.error
         future: asyncio.Future[Any] = self._loop.create_future()
@@ -82,7 +82,7 @@ class RecorderClient:
         return await future
 
     async def close(self) -> None:
-        """Let go of the recorder; with its last user it finishes and ends."""
+        """Close the recorder for this user; it ends with the last one."""
         self.users -= 1
         if self.users:
             return
@@ -91,7 +91,7 @@ class RecorderClient:
         self._sender.shutdown()
 
     def _end(self) -> None:
-        """After all that was to be sent. A recorder that has failed waits until the connection is closed."""
+        """Runs after everything was sent. A recorder that has failed waits until we close the connection."""
         if self.error is None:
             self._send(Leave())
         else:
@@ -101,7 +101,7 @@ class RecorderClient:
         self._connection.close()
 
     def _send(self, message: object) -> None:
-        with suppress(OSError):  # the receiver learns why, and tells it through the future
+        with suppress(OSError):  # the receiver gets the error, and passes it to the future
             self._connection.send(message)
 
     def _receive(self) -> None:
@@ -112,7 +112,7 @@ class RecorderClient:
             error = message.error
         except (EOFError, OSError):
             pass
-        with suppress(RuntimeError):  # the loop has ended, and nobody waits
+        with suppress(RuntimeError):  # the loop has ended, nobody waits
             self._loop.call_soon_threadsafe(self._stop, error)
 
     def _answer(self, message: object) -> None:

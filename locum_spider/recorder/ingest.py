@@ -1,4 +1,4 @@
-"""From visits to rows. A live crawl, a rebuild and an import all go through here, so that they cannot differ."""
+"""From visits to rows: the same for a crawl, a rebuild and an import."""
 
 from __future__ import annotations
 
@@ -31,10 +31,9 @@ from locum_spider.warc.reader import read_exchange
 
 Keep = Callable[[Exchange, RevisitOf | None], Location]
 
-
 IMPORT, UNDECLARED = "import", "undeclared"
-"""In the header `Locum-Visit`, in place of the frontier's row: a capture made by others; one of a site that nobody had
-declared."""
+"""Stand in the header `Locum-Visit` instead of the frontier's row: a capture made by others, of a site that is declared
+or not."""
 
 _REPEATS = 3
 _SMALL = 512
@@ -44,7 +43,7 @@ _GONE = frozenset({404, 410})
 
 @dataclass(slots=True)
 class Crawl:
-    """A crawl under way."""
+    """A crawl that runs, or an import."""
 
     id: int
     site: Site
@@ -61,13 +60,13 @@ def begin_crawl(
 
 
 def resume_crawl(db: Connection, site: Site) -> Crawl | None:
-    """The unfinished crawl of a site."""
+    """The unfinished crawl of a site; None if there is none."""
     crawl_id = crawls.unfinished_crawl(db, site.name)
     return None if crawl_id is None else Crawl(crawl_id, site)
 
 
 def row_of(db: Connection, visit: Visit) -> Row | None:
-    """The frontier's row that a visit answers; None if there is none. robots.txt has one that is kept nowhere."""
+    """The frontier's row of a visit; None if there is none. For robots.txt one that is not stored."""
     if visit.request_id is None:
         return Row(None, "", Kind.ROBOTS)
     return frontier.find(db, visit.request_id)
@@ -79,7 +78,7 @@ def read_visit(db: Connection, warcs: Path, site: Site, visit: Visit, kind: Kind
 
 
 def settled(visit: Visit) -> Reading | None:
-    """What a visit says that brought no page to read; None if it brought one."""
+    """What a visit without a page says; None if there is a page to read."""
     if visit.is_robots:
         return Reading(Outcome.ROBOTS)
     if visit.refused:
@@ -90,7 +89,7 @@ def settled(visit: Visit) -> Reading | None:
 
 
 def to_read(db: Connection, warcs: Path, last: Exchange) -> Exchange:
-    """The response to be read: a 304 says what the body said that it stands for."""
+    """The response to read: for a 304 the body that it stands for."""
     if last.status != HTTPStatus.NOT_MODIFIED:
         return last
     if (original := captures.last_body(db, last.url, last.fetched_at)) is not None:
@@ -103,7 +102,7 @@ def to_read(db: Connection, warcs: Path, last: Exchange) -> Exchange:
 
 
 def revisit_of(db: Connection, exchange: Exchange) -> tuple[RevisitOf, int] | None:
-    """The earlier capture whose body an exchange repeats, and its row; None where the body is new."""
+    """The earlier capture whose body an exchange repeats, and its id; None if the body is new."""
     original = None
     if exchange.status == HTTPStatus.NOT_MODIFIED:
         original = captures.last_body(db, exchange.url, exchange.fetched_at)
@@ -116,9 +115,9 @@ def revisit_of(db: Connection, exchange: Exchange) -> tuple[RevisitOf, int] | No
 
 
 def store_visit(db: Connection, crawl: Crawl, visit: Visit, row: Row | None, reading: Reading, keep: Keep) -> Outcome:
-    """Store a visit inside the caller's transaction; returns its outcome. `keep` puts exchanges where they last.
+    """Store a visit inside the caller's transaction; returns its outcome. `keep` stores its exchanges.
 
-    `row` is the frontier's; a visit whose row waits no longer was stored before.
+    If `row`, the frontier's, is not queued any more, the visit was stored before.
     """
     if row is None or not row.is_queued:
         return Outcome.REPEATED
@@ -148,9 +147,9 @@ def store_visit(db: Connection, crawl: Crawl, visit: Visit, row: Row | None, rea
 
 
 def with_body(db: Connection, warcs: Path, revisit: Revisit) -> Exchange | None:
-    """The exchange that a revisit record of others tells of, its body taken from where it lies here; None if nowhere.
+    """The exchange of a revisit record of others, with the body from this archive; None if the body is not here.
 
-    One that says 304 stays without a body, as one of ours does.
+    A 304 stays without a body, as ours do.
     """
     exchange = revisit.exchange
     if revisit.not_modified:
@@ -170,7 +169,7 @@ def with_body(db: Connection, warcs: Path, revisit: Revisit) -> Exchange | None:
 
 
 def store_imported(db: Connection, crawl: Crawl, exchange: Exchange, reading: Reading, keep: Keep) -> Outcome:
-    """Store a capture made by others that is not known yet: no frontier, nothing to fetch."""
+    """Store a capture made by others that is not known yet: without frontier, nothing is fetched."""
     if _is_taken_down(db, crawl.site, (exchange,), reading):
         return Outcome.TAKEN_DOWN
     original, same_as = revisit_of(db, exchange) or (None, None)
@@ -189,7 +188,7 @@ def store_imported(db: Connection, crawl: Crawl, exchange: Exchange, reading: Re
 
 
 def _is_taken_down(db: Connection, site: Site, exchanges: tuple[Exchange, ...], reading: Reading) -> bool:
-    """Whether a visit would bring back what a takedown removed: by an address, or as a page that claims to be it."""
+    """Whether a visit would bring back what a takedown removed, by its address or by the address it calls canonical."""
     keys = {site.key(exchange.url) for exchange in exchanges}
     article = reading.article
     if article is not None and article.canonical_url:
@@ -198,19 +197,19 @@ def _is_taken_down(db: Connection, site: Site, exchanges: tuple[Exchange, ...], 
 
 
 def _save_listing(db: Connection, crawl: Crawl, capture_id: int, listing: Listing, rows: dict[str, int]) -> None:
-    """Keep what a listing says, but of what was taken down only that an entry stood there. `rows`: by key."""
+    """Store a listing; of an article that was taken down only that there was an entry. `rows` by key."""
     keys = {entry.url: crawl.site.key(entry.url) for entry in listing.entries}
-    gone = removals.taken_down(db, set(keys.values()))
-    requests = {gone.get(key, url): rows[key] for url, key in keys.items() if key in rows}
+    removed = removals.taken_down(db, set(keys.values()))
+    requests = {removed.get(key, url): rows[key] for url, key in keys.items() if key in rows}
     entries = tuple(
-        replace(entry, url=gone[keys[entry.url]], title=None, summary=None) if keys[entry.url] in gone else entry
+        replace(entry, url=removed[keys[entry.url]], title=None, summary=None) if keys[entry.url] in removed else entry
         for entry in listing.entries
     )
     articles.save_listing(db, capture_id, replace(listing, entries=entries), requests)
 
 
 def compare_with_listing(article: Article, days: list[str]) -> Article:
-    """The article with a note where a listing prints another day for it, more than one day off.
+    """The article, with a note if a listing prints a day for it that is more than one day off.
 
     >>> from locum_spider.items import Article
     >>> compare_with_listing(Article("u", "t", published="2018-04-10"), ["2018-04-11"]).published_conflict
@@ -224,8 +223,8 @@ def compare_with_listing(article: Article, days: list[str]) -> Article:
     if other is None:
         return article
     note = f"the page prints {article.published}, a listing says {other}"
-    known = article.published_conflict
-    return replace(article, published_conflict=f"{known}; {note}" if known else note)
+    earlier = article.published_conflict
+    return replace(article, published_conflict=f"{earlier}; {note}" if earlier else note)
 
 
 def _store_article(
@@ -243,7 +242,7 @@ def _store_article(
 
 
 def _children(db: Connection, crawl: Crawl, reading: Reading, found_on: int | None) -> list[Child]:
-    """What to fetch next. A listing that only repeats the ones it was reached by leads no further: endless pages do."""
+    """What to fetch next. A listing that repeats those that led to it adds no listings: such pages never end."""
     if reading.listing is None or reading.reason is None:
         return reading.children
     chain = frontier.chain(db, crawl.id, found_on, _REPEATS)

@@ -1,6 +1,6 @@
-"""What crawl and recorder say to each other over a `multiprocessing` connection, as pickled dataclasses.
+"""Messages between crawl and recorder: dataclasses, pickled, over a `multiprocessing` connection.
 
-Both ends are one program: nothing foreign is ever unpickled.
+Both ends are our own processes: nothing from outside is ever unpickled.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A crawl's id, whether it goes on with an unfinished one, and its first requests."""
+    """A crawl's id, whether it resumes an unfinished one, and its first requests."""
 
     crawl_id: int
     resumed: bool
@@ -32,7 +32,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A visit is stored: its outcome, and more requests. `waiting` are still in the frontier beyond these."""
+    """A visit is stored: its outcome, and more requests. `waiting` more are still in the frontier."""
 
     outcome: Outcome
     requests: list[Request]
@@ -41,7 +41,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """End a crawl. One that is not `complete` was stopped, and the next goes on with it."""
+    """End a crawl. One that is not `complete` was stopped, and the next one resumes it."""
 
     crawl_id: int
     complete: bool
@@ -49,7 +49,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a crawl did: its row, the worst of what gave nothing, and its exit code."""
+    """What a crawl did: its row, the requests that gave nothing, and its exit code."""
 
     crawl: dict[str, Any]
     unread: list[dict[str, Any]] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """No crawl needs the recorder any more. It is not answered: the recorder closes the archive and ends."""
+    """No crawl needs the recorder any more: it closes the archive and ends, without an answer."""
 
 
 @dataclass(frozen=True, slots=True)

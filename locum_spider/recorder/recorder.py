@@ -1,4 +1,4 @@
-"""The recorder: keeps what a crawl fetched, stores what it says, and hands out what to fetch next."""
+"""The recorder: stores what a crawl fetched and what it says, and hands out what to fetch next."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BUFFER = 100
 
 @dataclass(slots=True)
 class _Lease:
-    """What of a crawl's frontier the crawl process holds."""
+    """The part of a crawl's frontier that the crawl process has."""
 
     crawl: ingest.Crawl
     last: int = 0
@@ -34,14 +34,14 @@ class _Lease:
 
 
 class Recorder:
-    """Records crawls into an archive. Each method is one transaction or more; what has returned is stored for good."""
+    """Records crawls into an archive. When a method returns, what it stored is committed."""
 
     def __init__(self, archive: ArchiveWriter) -> None:
         self._archive, self._db = archive, archive.db
         self._leases: dict[int, _Lease] = {}
 
     def open(self, message: Open) -> Opened:
-        """Begin a crawl of a site, or go on with its unfinished one."""
+        """Begin a crawl of a site, or resume its unfinished one."""
         site = find_site(message.site, self._archive.folder)
         self._archive.require_room()
         with self._archive.transaction() as db:
@@ -57,7 +57,7 @@ class Recorder:
         return Opened(crawl.id, resumed, requests, waiting)
 
     def record(self, visits: list[Visit]) -> list[Recorded]:
-        """Keep and store visits: first all records into the WARC, then one transaction for what they say."""
+        """Store visits: their records in the WARC first, then what they say, in one transaction a group."""
         self._archive.require_room()
         outcomes = [outcome for group in _independent(visits) for outcome in self._store(group)]
         self._archive.rotate()
@@ -100,7 +100,7 @@ class Recorder:
         return self._leases[visit.crawl_id].crawl
 
     def finish(self, message: Close) -> Report:
-        """Write how a crawl ended. One that was stopped stays unfinished and is resumed by the next."""
+        """Write how a crawl ended. One that was stopped stays unfinished, and the next one resumes it."""
         crawl = self._leases.pop(message.crawl_id).crawl
         left = frontier.count_queued(self._db, crawl.id)
         with self._archive.transaction() as db:
@@ -119,7 +119,7 @@ class Recorder:
         return Report(row, crawls.unread(self._db, crawl.id), verdict.EXIT_CODES[outcome])
 
     def _learn_date_order(self, crawl: ingest.Crawl) -> None:
-        """A site that prints 25/12/2019 writes the day first: note it in a declaration that does not say."""
+        """Note in the declaration, if it does not say, that a site which prints 25/12/2019 writes the day first."""
         if crawl.site.date_order is not None:
             return
         printed = reading.printed_dates(self._db, crawl.site.name)
@@ -141,8 +141,8 @@ class Recorder:
 def _independent(visits: list[Visit]) -> Iterator[list[Visit]]:
     """Visits in groups that can be read before they are stored.
 
-    A 304 says what the body said that it stands for, which may be one that came just before it and must lie in the
-    archive first: a replay of the WARC finds it there too.
+    A 304 stands for an earlier body. That may have come just before it and must be in the archive first, as it is when
+    a rebuild reads the WARC.
     """
     group: list[Visit] = []
     addresses: set[str] = set()

@@ -1,4 +1,4 @@
-"""What a killed process left, put in order when an archive is opened for writing."""
+"""Repairs what a killed process left, when an archive is opened for writing."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from locum_spider.warc.tombstones import write_tombstones
 
 
 def recover(warcs: Path, db: Connection) -> None:
-    """Cut what lies behind the last committed byte of an open WARC file, and close that file.
+    """Cut an open WARC file behind its last acknowledged byte, and close it.
 
     Raises IntegrityError if a file is missing or shorter than acknowledged.
     """
     acknowledged = captures.warc_positions(db)
     for path in sorted(warcs.glob(f"*{OPEN}")):
         name = path.name.removesuffix(OPEN)
-        # A power cut may undo the renaming of a file that the database knows as closed.
+        # After a power cut, a file that is closed in the database may have its old name again.
         if name not in acknowledged:
             path.unlink()  # nothing in it was ever acknowledged
             continue
@@ -37,10 +37,10 @@ def recover(warcs: Path, db: Connection) -> None:
 
 
 def finish_takedowns(warcs: Path, db: Connection) -> bool:
-    """Bring every takedown that the database tells of to its end; may be repeated at any time.
+    """Finish every takedown in the database; may be repeated at any time.
 
-    False if another program still reads old pages of the database. Raises IntegrityError if a WARC file is missing or
-    too short.
+    Returns False if another program still reads old pages of the database. Raises IntegrityError if a WARC file is
+    missing or too short.
     """
     if not removals.is_unfinished(db):
         return True
@@ -56,7 +56,7 @@ def _cut(path: Path, position: int) -> None:
         raise IntegrityError(f"{path} is missing; restore it from a backup, then run the command again") from None
     if size < position:
         raise IntegrityError(
-            f"{path} has {size:,} bytes, the database has acknowledged {position:,}; restore it from a backup"
+            f"{path} has {size:,} bytes, fewer than the {position:,} acknowledged; restore it from a backup"
         )
     if size > position:
         with path.open("r+b") as file:

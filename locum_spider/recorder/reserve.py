@@ -1,4 +1,4 @@
-"""How much of the disk a crawl leaves free."""
+"""How much of the disk stays free."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from locum_spider.errors import NoSpaceError
 
 _EVERY = 1.0
-"""Seconds between two looks at the disk: nobody writes half a gigabyte in one."""
+"""Seconds between two checks of the disk: a crawl writes less than half a gigabyte in one."""
 
 
 class Reserve:
@@ -20,7 +20,7 @@ class Reserve:
         self._next = 0.0
 
     def lacking(self) -> NoSpaceError | None:
-        """The error of a disk that has less free than the reserve, None while there is enough."""
+        """The error if less than the reserve is free; None if there is enough."""
         if not self._bytes or time.monotonic() < self._next:
             return None
         self._next = time.monotonic() + _EVERY
@@ -29,6 +29,6 @@ class Reserve:
         if free >= self._bytes:
             return None
         return NoSpaceError(
-            f"{self._folder}: {free / 1e6:,.0f} MB are free on the disk and {self._bytes / 1e6:,.0f} MB are to stay so "
-            "(--min-free); make room and run the same command again: nothing is lost"
+            f"{self._folder}: {free / 1e6:,.0f} MB are free on the disk, {self._bytes / 1e6:,.0f} MB must stay free "
+            "(--min-free); make room and run the same command again, nothing is lost"
         )

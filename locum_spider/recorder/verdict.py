@@ -1,4 +1,4 @@
-"""How a crawl that came to its end went."""
+"""How a complete crawl went."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ EXIT_CODES = {
     CrawlOutcome.DONE: ExitCode.DONE, CrawlOutcome.INTERRUPTED: ExitCode.INTERRUPTED,
     CrawlOutcome.UNREACHABLE: ExitCode.UNREACHABLE, CrawlOutcome.CHECK_FAILED: ExitCode.CHECK_FAILED,
 }  # fmt: skip
-"""What `locum crawl` ends with after a crawl of that outcome."""
+"""The exit code of `locum crawl` for each outcome."""
 
 _ARTICLES = frozenset({Outcome.NEW, Outcome.CHANGED, Outcome.UNCHANGED})
 
 
 def judge(db: Connection, crawl: Crawl) -> tuple[CrawlOutcome, list[str]]:
-    """Outcome of a crawl that came to its end, and what is wrong with it."""
+    """The outcome of a complete crawl, and what is wrong with it."""
     count = Counter(crawls.outcomes(db, crawl.id))
     answered, cause = crawls.count_answered(db, crawl.id), crawls.first_fault(db, crawl.id)
     if answered == 0 and cause is not None and count[Outcome.REFUSED, Kind.LISTING] == 0:

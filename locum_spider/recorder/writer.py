@@ -1,4 +1,4 @@
-"""An archive opened for writing: records reach their WARC file first, then ledger and rows are committed at once."""
+"""An archive opened for writing: records go into the WARC file first, then ledger and rows are committed."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from locum_spider.warc.writer import MAX_BYTES, WarcWriter
 
 
 class ArchiveWriter:
-    """The one writer of an archive. What `transaction` has committed is stored for good.
+    """The one writer of an archive. What a `transaction` has committed is on disk.
 
-    Opening it puts in order what a kill left and finishes a takedown that was cut short. The caller holds the lock;
-    `open_archive` takes it. Raises ArchiveError and IntegrityError as `connect_writing` and `recover` do.
+    Opening repairs what a kill left, and finishes a takedown that was interrupted. The caller holds the lock, which
+    `open_archive` takes. Raises ArchiveError and IntegrityError as `connect_writing` and `recover` do.
     """
 
     def __init__(self, folder: Path, *, durable: bool = False, warc_bytes: int = MAX_BYTES, min_free: int = 0) -> None:
@@ -32,14 +32,14 @@ class ArchiveWriter:
         recover(self.warcs, self.db)
         finish_takedowns(self.warcs, self.db)
         self._head = ledger.head(self.db)
-        # Names sort in the order of writing, even after the clock was set back: a rebuild goes by them.
+        # Names sort in the order of writing, even if the clock was set back: a rebuild reads in that order.
         newest = captures.newest_warc(self.db) or ""
         stamp = max(datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"), newest.partition("-")[0])
         self._warc = WarcWriter(self.warcs, stamp, max_bytes=warc_bytes, durable=durable)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """Rows and records together: all that is written inside is stored, or nothing of it."""
+        """Store all rows and records written inside it, or none."""
         begin_writing(self.db)
         try:
             yield self.db
@@ -48,16 +48,16 @@ class ArchiveWriter:
             roll_back(self.db)
             raise
 
-    def write(self, visit: str, exchange: Exchange, refers: RevisitOf | None = None) -> Location:
-        """Write the records of one exchange, inside a transaction; `visit` as in `WarcWriter.write`."""
-        return self._warc.write(visit, exchange, refers)
+    def write(self, visit: str, exchange: Exchange, revisit_of: RevisitOf | None = None) -> Location:
+        """Write the records of one exchange, inside a transaction. Arguments as for `WarcWriter.write`."""
+        return self._warc.write(visit, exchange, revisit_of)
 
     def write_event(self, event: dict[str, object], at: str) -> None:
-        """Write what happened beside the exchanges as a record of its own, inside a transaction."""
+        """Write an event as a record of its own, inside a transaction."""
         self._warc.write_event(event, at)
 
     def require_room(self) -> None:
-        """Stop in good order while there is still room for it. Raises NoSpaceError."""
+        """Close the archive and raise NoSpaceError if the disk is nearly full."""
         if (error := self._reserve.lacking()) is not None:
             self.close()
             raise error
@@ -75,7 +75,7 @@ class ArchiveWriter:
         checkpoint("closed")
 
     def abandon(self) -> None:
-        """Close the database after an error, and leave the WARC file to whoever opens the archive next."""
+        """Close the database after an error; the next to open the archive repairs the WARC file."""
         self._warc.abandon()
         self.db.close()
 

@@ -85,15 +85,15 @@ class WarcWriter:
         self._number = 0
         self._written: list[LedgerEntry] = []
 
-    def write(self, visit: str, exchange: Exchange, refers: RevisitOf | None = None) -> Location:
+    def write(self, visit: str, exchange: Exchange, revisit_of: RevisitOf | None = None) -> Location:
         """Write the response (or revisit) and request records of one exchange; the location is the former's.
 
         `visit` goes into the header `Locum-Visit`: the records of one visit follow each other and carry one value.
         """
         if self._file is None:
             self._start()
-        digest = refers.digest if refers else exchange.digest
-        head = _response_head(exchange, keep_length=refers is not None)
+        digest = revisit_of.digest if revisit_of else exchange.digest
+        head = _response_head(exchange, keep_length=revisit_of is not None)
         headers = {
             "WARC-Target-URI": exchange.url, "WARC-Date": exchange.fetched_at, VISIT: visit,
             "WARC-Payload-Digest": digest,
@@ -101,12 +101,12 @@ class WarcWriter:
         if exchange.ip:
             headers["WARC-IP-Address"] = exchange.ip
         headers |= _provenance(exchange)
-        if refers:
-            headers["WARC-Profile"] = _NOT_MODIFIED if refers.not_modified else _SAME_PAYLOAD
-            headers["WARC-Refers-To-Target-URI"] = refers.url
-            headers["WARC-Refers-To-Date"] = refers.fetched_at
-        kind = "revisit" if refers else "response"
-        block = head if refers else head + exchange.body
+        if revisit_of:
+            headers["WARC-Profile"] = _NOT_MODIFIED if revisit_of.not_modified else _SAME_PAYLOAD
+            headers["WARC-Refers-To-Target-URI"] = revisit_of.url
+            headers["WARC-Refers-To-Date"] = revisit_of.fetched_at
+        kind = "revisit" if revisit_of else "response"
+        block = head if revisit_of else head + exchange.body
         location = Location(self.name or "", self.position, 0, digest)
         record_id, length = self._record(kind, block, "application/http; msgtype=response", headers)
         if exchange.request_headers:  # of captures of others we do not know what was asked

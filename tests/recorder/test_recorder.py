@@ -468,7 +468,7 @@ def test_file_shorter_than_acknowledged_is_an_integrity_error(folder):
     path = folder / "warc" / (name + ".open")
     with path.open("r+b") as file:
         file.truncate(size - 1)
-    with pytest.raises(IntegrityError, match=f"has {size - 1:,} bytes, the database has acknowledged {size:,}"):
+    with pytest.raises(IntegrityError, match=f"has {size - 1:,} bytes, fewer than the {size:,} acknowledged"):
         OpenedRecorder(folder)
 
 
