@@ -1,1 +1,1 @@
-"""Captures in WARC files made by others: bytes to records to what they say, and into the archive."""
+"""Imports captures made by others: from bytes to records, to captures, into the archive."""

@@ -1,4 +1,4 @@
-"""What a WARC record of others says: a capture, one without its body, or why it is none of the site's."""
+"""What a WARC record of others says: a capture, one without its body, or why it is passed over."""
 
 from __future__ import annotations
 
@@ -37,25 +37,26 @@ class PassedOverReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PassedOver:
-    """A capture that was not wanted, under the address in its record."""
+    """A capture that is not wanted, under the address in its record."""
 
     url: str
     reason: PassedOverReason = PassedOverReason.ELSEWHERE
 
 
-Found = Exchange | Revisit | PassedOver | Broken
+Capture = Exchange | Revisit
+Item = Capture | PassedOver | Broken
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a record is a capture of: the address in it, and what that stands for where it is one of a web archive."""
+    """What a record captures: the address in it, and the page it stands for if it is one of a web archive."""
 
     uri: str
     memento: Memento | None = None
 
 
 def target_of(uri: str, wanted: Callable[[str], bool]) -> Target | None:
-    """What an address asks for, by itself or through a web archive; None where it is not wanted."""
+    """What an address asks for, directly or through a web archive; None if it is not wanted."""
     if wanted(uri):
         return Target(uri)
     memento = memento_of(uri)
@@ -66,25 +67,25 @@ def target_of(uri: str, wanted: Callable[[str], bool]) -> Target | None:
 
 
 class Captures:
-    """Reads records one by one. `digests` remembers what other digests the writers have for payloads than we."""
+    """Reads records one by one. `digests` maps the payload digests of their writers to ours."""
 
     def __init__(self, digests: dict[str, str]) -> None:
         self._digests = digests
 
-    def read(self, target: Target, fields: dict[str, str], block: bytes) -> Exchange | Revisit | PassedOver | str:
-        """What a record of one of the `KINDS` says; a sentence where it is damaged."""
-        found = self._capture(target.uri, fields, block)
-        if target.memento is None or isinstance(found, str):
-            return found
-        return _through_archive(found, target.memento)
+    def read(self, target: Target, fields: dict[str, str], block: bytes) -> Capture | PassedOver | str:
+        """What a record of one of the `KINDS` says; a sentence if it is damaged."""
+        capture = self._capture(target.uri, fields, block)
+        if target.memento is None or isinstance(capture, str):
+            return capture
+        return _through_archive(capture, target.memento)
 
-    def _capture(self, url: str, fields: dict[str, str], block: bytes) -> Exchange | Revisit | str:
+    def _capture(self, url: str, fields: dict[str, str], block: bytes) -> Capture | str:
         kind = fields.get("warc-type", "").lower()
         fetched_at = second(fields.get("warc-date", ""))
         if fetched_at is None:
-            return f"the record's WARC-Date is no time: {fields.get('warc-date', '')!r}"
+            return f"the record's WARC-Date is not a time: {fields.get('warc-date', '')!r}"
         if agrees(fields.get("warc-block-digest", ""), block) is False:
-            return "the record is damaged: its WARC-Block-Digest is that of other bytes"
+            return "the record is damaged: its bytes do not match its WARC-Block-Digest"
         ip, source = fields.get("warc-ip-address"), _source(fields)
         if kind == "resource":
             coding = fields.get("content-type", "application/octet-stream").encode("latin-1", "replace")
@@ -112,15 +113,15 @@ class Captures:
         framed = exchange.body
         body = undo_chunks(framed) if b"chunked" in codings else framed
         broken_frames = b"chunked" in codings and body is framed and _CHUNK_SIZE.match(framed) is not None
-        lacking = broken_frames or (b"chunked" not in codings and _is_shorter(exchange))
-        response = replace(exchange, body=body, truncated=_stated(fields) or ("unspecified" if lacking else None))
+        is_cut = broken_frames or (b"chunked" not in codings and _is_shorter(exchange))
+        response = replace(exchange, body=body, truncated=_stated(fields) or ("unspecified" if is_cut else None))
         stated = fields.get("warc-payload-digest", "")
         if stated and stated != response.digest:
             agree = agrees(stated, framed) or agrees(stated, body)
-            # Some digest what stood there before it was cut, or unpacked; only a record's own block says for sure.
-            sure = {"warc-block-digest", "warc-truncated"} & fields.keys() or exchange.header(b"content-encoding")
-            if agree is False and not sure:
-                return "the record is damaged: its WARC-Payload-Digest is that of other bytes"
+            # Some digest the body before it was cut or unpacked; only the digest of the block itself is certain.
+            may_differ = {"warc-block-digest", "warc-truncated"} & fields.keys() or exchange.header(b"content-encoding")
+            if agree is False and not may_differ:
+                return "the record is damaged: its body does not match its WARC-Payload-Digest"
             if len(self._digests) >= _REMEMBERED:
                 del self._digests[next(iter(self._digests))]
             self._digests[stated] = response.digest
@@ -138,7 +139,7 @@ class Captures:
 
 
 def _source(fields: dict[str, str]) -> Source | None:
-    """What pywb and Conifer write of a response that they took out of a web archive."""
+    """The source that pywb and Conifer note for a response from a web archive; None if there is none."""
     uri = address(fields.get("warc-source-uri", ""))
     return Source(uri, second(fields.get("warc-creation-date", ""))) if uri else None
 
@@ -146,44 +147,44 @@ def _source(fields: dict[str, str]) -> Source | None:
 # -- through web archives ----------------------------------------------------------------------------------------------
 
 
-def _through_archive(found: Exchange | Revisit, memento: Memento) -> Exchange | Revisit | PassedOver | str:
-    """A record of a web archive's answer as a capture of the site, at the time at which the archive had made it."""
-    exchange = found.exchange if isinstance(found, Revisit) else found
+def _through_archive(capture: Capture, memento: Memento) -> Capture | PassedOver | str:
+    """An answer of a web archive as a capture of the site, at the time when the archive captured it."""
+    exchange = capture.exchange if isinstance(capture, Revisit) else capture
     uri = exchange.url
-    made = exchange.header(b"memento-datetime")
-    said = made is not None or any(name.lower().startswith(_ORIGINAL) for name, _ in exchange.response_headers)
+    captured_at = exchange.header(b"memento-datetime")
+    marked = captured_at is not None or any(name.lower().startswith(_ORIGINAL) for name, _ in exchange.response_headers)
     whole = len(memento.stamp) == WHOLE_STAMP
-    if not (said or whole or memento.flag):
+    if not (marked or whole or memento.flag):
         return PassedOver(uri)  # an address that only looks like one of a web archive
-    if _is_archives_own(exchange, memento, said=said):
+    if _is_archives_own(exchange, memento, marked=marked):
         return PassedOver(uri, PassedOverReason.ARCHIVES_OWN)
     if not memento.is_as_sent(exchange.header(b"content-type")):
         return PassedOver(uri, PassedOverReason.REWRITTEN)
-    at = (http_second(made) if made else None) or (second(memento.stamp) if whole else None)
+    at = (http_second(captured_at) if captured_at else None) or (second(memento.stamp) if whole else None)
     if at is None:
         return "neither a Memento-Datetime nor the address tells when the web archive captured the page"
     exchange = replace(exchange, url=memento.url, fetched_at=at, source=Source(uri, exchange.fetched_at))
-    if isinstance(found, Revisit):
-        # Its address and time are those of another answer of the archive: only the digest leads to a body of ours.
-        return replace(found, exchange=exchange, url=None, fetched_at=None)
+    if isinstance(capture, Revisit):
+        # It refers to another answer of the archive: only by its digest can we have the body.
+        return replace(capture, exchange=exchange, url=None, fetched_at=None)
     return exchange
 
 
-def _is_archives_own(exchange: Exchange, memento: Memento, *, said: bool) -> bool:
-    """Whether the archive speaks for itself: a redirect to another time, "not archived", "not modified", an error."""
+def _is_archives_own(exchange: Exchange, memento: Memento, *, marked: bool) -> bool:
+    """Whether the archive itself answers: a redirect to another time, "not archived", "not modified", an error."""
     if exchange.status == HTTPStatus.NOT_MODIFIED or exchange.header(b"x-archive-redirect-reason") is not None:
         return True
     if exchange.status in _REDIRECTS:
         location = exchange.header(b"location")
-        return not said or (location is not None and original_location(location, exchange.url) == memento.url)
-    return not said and exchange.status not in {0, HTTPStatus.OK}
+        return not marked or (location is not None and original_location(location, exchange.url) == memento.url)
+    return not marked and exchange.status not in {0, HTTPStatus.OK}
 
 
 # -- HTTP --------------------------------------------------------------------------------------------------------------
 
 
 def _stated(fields: dict[str, str]) -> str | None:
-    """Why a record says that its block is not whole. The segments of a long one are not put together."""
+    """Why the block is not whole, as the record says; None if it is. Segments of a record are not joined."""
     if "warc-truncated" not in fields:
         return "unspecified" if "warc-segment-number" in fields else None
     reason = fields["warc-truncated"].lower()
@@ -191,7 +192,7 @@ def _stated(fields: dict[str, str]) -> str | None:
 
 
 def _is_shorter(exchange: Exchange) -> bool:
-    """Whether a body ends before its Content-Length. One with a coding may have been unpacked, and tells by itself."""
+    """Whether a body ends before its Content-Length. With a coding, the length may be that of the packed body."""
     if exchange.status != HTTPStatus.OK or exchange.header(b"content-encoding"):
         return False
     lengths = {value for name, value in exchange.response_headers if name.lower() == b"content-length"}
@@ -202,7 +203,7 @@ def _is_shorter(exchange: Exchange) -> bool:
 
 
 def _pairs(lines: list[bytes]) -> Headers:
-    """Header lines, folded ones put together; what has no name is left out."""
+    """Header lines as pairs, folded lines joined; lines without a name are left out."""
     pairs: list[tuple[bytes, bytes]] = []
     for line in lines:
         if line[:1] in (b" ", b"\t") and pairs:

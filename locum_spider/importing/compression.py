@@ -1,7 +1,7 @@
-"""How the records of a WARC are packed: gzip members, Zstandard frames, or not at all. One record a unit, as a rule.
+"""How the records of a WARC are compressed: in gzip members, Zstandard frames, or not at all. A unit is often a record.
 
-`.warc.zst` is https://iipc.github.io/warc-specifications/specifications/warc-zstd/: a first, skippable frame may hold
-the dictionary of all others.
+`.warc.zst` is https://iipc.github.io/warc-specifications/specifications/warc-zstd/: a skippable
+first frame may hold the dictionary of all others.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LARGEST_DICTIONARY = 1 << 26  # eight times what the specification asks of a re
 
 
 class DamagedUnitError(Exception):
-    """Raised where packed data cannot be unpacked any further; `salvaged` comes before the damage."""
+    """Raised when data cannot be unpacked any further; `salvaged` is what comes before the damage."""
 
     def __init__(self, fault: str, salvaged: bytes = b"") -> None:
         super().__init__(fault)
@@ -38,7 +38,7 @@ class DamagedUnitError(Exception):
 
 
 class UnreadableError(Exception):
-    """Raised for a file of which nothing can be unpacked: its compression, or a dictionary at its start, is damaged."""
+    """Raised if nothing of a file can be unpacked: its compression, or the dictionary at its start, is damaged."""
 
 
 class Unit(Protocol):
@@ -50,21 +50,21 @@ class Unit(Protocol):
 
     @property
     def unused(self) -> bytes:
-        """What was given and comes behind its end."""
+        """What was given beyond its end."""
 
     @property
     def has_more(self) -> bool:
-        """Whether more comes out before more is given."""
+        """Whether more can be unpacked before more is given."""
 
     def unpack(self, data: bytes) -> bytes:
-        """Some of what comes out. Raises DamagedUnitError."""
+        """Unpack some data. Raises DamagedUnitError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compression:
-    """A way of compression: what a unit is called and begins with, and how it is unpacked; without a `magic`, none.
+    """A compression: what a unit is called and begins with, and how it is unpacked. Without `begin`, no compression.
 
-    `enough` are the packed bytes of which something is sure to come out.
+    `enough` is how many packed bytes are sure to give the first unpacked ones.
     """
 
     unit: str
@@ -73,7 +73,7 @@ class Compression:
     enough: int = 0
 
     def begins_record(self, data: bytes) -> bool:
-        """Whether a unit begins there, and a record in it."""
+        """Whether a unit begins there that begins with a record."""
         if self.begin is None or not data.startswith(self.magic):
             return False
         try:
@@ -107,7 +107,7 @@ class _GzipMember:
 
 
 def _salvage(inflate: zlib._Decompress, data: bytes) -> bytes:
-    """What comes out of a damaged piece before the damage."""
+    """What a damaged piece unpacks to before the damage."""
     out = bytearray()
     try:
         for at in range(0, len(data), _PIECE):
@@ -150,31 +150,31 @@ def _zstd(dictionary: Any = None) -> Compression:
 
 
 def compression_of(stream: BinaryIO) -> Compression | None:
-    """How a file is packed; None where no record begins in the first megabyte. Raises UnreadableError."""
+    """How a file is compressed; None if no record begins in its first megabyte. Raises UnreadableError."""
     start = _start(stream)
     if start.startswith(b"WARC/"):
         return PLAIN
-    if start.startswith(_DICTIONARY_FRAME):  # in which words of records may stand as they are
-        known, end = _dictionary(stream, start)
-        zstd = _zstd(known)
+    if start.startswith(_DICTIONARY_FRAME):  # which may hold words of records uncompressed
+        dictionary, end = _dictionary(stream, start)
+        zstd = _zstd(dictionary)
         if next_unit(stream, zstd, end, _SEARCHED) is None:
             raise UnreadableError("nothing in it can be unpacked with its Zstandard dictionary")
         return zstd
-    found = []
+    candidates = []
     for compression in (GZIP, _zstd()):
         if compression.begins_record(start):
             return compression
         unit = next_unit(stream, compression, 0, _SEARCHED)
         if unit is not None:
-            found.append((unit, compression))
+            candidates.append((unit, compression))
     plain = NEXT_RECORD.search(start)
     if plain is not None:
-        found.append((plain.start(), PLAIN))
-    return min(found, key=lambda each: each[0])[1] if found else None
+        candidates.append((plain.start(), PLAIN))
+    return min(candidates, key=lambda candidate: candidate[0])[1] if candidates else None
 
 
 def _start(stream: BinaryIO) -> bytes:
-    """The first megabyte, or what can be read of it: a file inside another may be damaged in its compression there."""
+    """The first megabyte, or what can be read of it: in a ZIP file, the file's own compression may be damaged."""
     start = bytearray()
     try:
         stream.seek(0)
@@ -183,12 +183,12 @@ def _start(stream: BinaryIO) -> bytes:
     except STREAM_FAULTS as error:
         if not start:
             raise UnreadableError(f"it cannot be unpacked: {error}") from None
-        # Else told by whoever reads on.
+        # Else the next read reports it.
     return bytes(start)
 
 
 def _dictionary(stream: BinaryIO, start: bytes) -> tuple[Any, int]:
-    """The dictionary of a file's frames, and where it ends."""
+    """The dictionary of a file's frames, and where its frame ends."""
     size = int.from_bytes(start[4:8], "little")
     if size > _LARGEST_DICTIONARY:
         raise UnreadableError(f"its Zstandard dictionary is too large: {size:,} bytes")
@@ -199,14 +199,14 @@ def _dictionary(stream: BinaryIO, start: bytes) -> tuple[Any, int]:
         if data.startswith(_ZSTD):
             data = unzstd(data, limit=_LARGEST_DICTIONARY)
         dictionary = zstd.ZstdDict(data)
-        _ZstdFrame(dictionary)  # some damage shows only where it is used
+        _ZstdFrame(dictionary)  # some damage shows only when it is used
         return dictionary, 8 + size
     except (zstd.ZstdError, PageError, *STREAM_FAULTS) as error:
         raise UnreadableError(f"its Zstandard dictionary is damaged: {error}") from None
 
 
 def next_unit(stream: BinaryIO, compression: Compression, position: int, within: int | None = None) -> int | None:
-    """Where the next unit with a WARC record at its start begins; None where there is none, or none can be read."""
+    """Where the next unit begins that begins with a WARC record; None if there is none, or the file cannot be read."""
     try:
         return _next_unit(stream, compression, position, within)
     except STREAM_FAULTS:
@@ -218,15 +218,15 @@ def _next_unit(stream: BinaryIO, compression: Compression, position: int, within
     while end is None or position < end:
         stream.seek(position)
         data = stream.read(CHUNK)
-        found = data.find(compression.magic)
-        while found >= 0:
-            candidate = data[found : found + compression.enough]
+        index = data.find(compression.magic)
+        while index >= 0:
+            candidate = data[index : index + compression.enough]
             if len(candidate) < compression.enough:
-                stream.seek(position + found)
+                stream.seek(position + index)
                 candidate = stream.read(compression.enough)
             if compression.begins_record(candidate):
-                return position + found
-            found = data.find(compression.magic, found + 1)
+                return position + index
+            index = data.find(compression.magic, index + 1)
         if len(data) < len(compression.magic):
             return None
         position += len(data) - len(compression.magic) + 1

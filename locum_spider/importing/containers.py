@@ -1,4 +1,4 @@
-"""The files that hold WARCs: a WARC itself, a WACZ, or a WACZ of several, as Browsertrix packs whole collections."""
+"""Files that hold WARCs: a WARC itself, a WACZ, or a WACZ of several, in which Browsertrix packs a collection."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Part = tuple[str, "BinaryIO | str"]
 
 
 def require_captures(path: Path) -> None:
-    """Raises UsageError for a file that is none of these, or has no captures in it."""
+    """Raises UsageError if a file is neither WARC nor WACZ, or holds no captures."""
     try:
         with path.open("rb") as file:
             is_zip = file.read(4) == _ZIP
@@ -37,7 +37,7 @@ def require_captures(path: Path) -> None:
     except UnreadableError as error:
         raise UsageError(f"{path}: {error}; get the file again") from None
     if not readable:
-        raise UsageError(f"{path}: neither WARC (.gz, .zst) nor WACZ; name files that hold captures")
+        raise UsageError(f"{path} is neither a WARC (.gz, .zst) nor a WACZ; name files that hold captures")
     if is_zip:
         _require_members(path)
 
@@ -47,15 +47,15 @@ def _require_members(path: Path) -> None:
         with zipfile.ZipFile(path) as container:
             members, absent = _members(container), list(_absent(container))
     except _FAULTS as error:
-        raise UsageError(f"{path}: not readable as a WACZ: {error}") from None
+        raise UsageError(f"{path}: cannot be read as a WACZ: {error}") from None
     if not members and absent:
-        raise UsageError(f"{path}: no captures in it, it only names them: {absent[0]}; download and import these")
+        raise UsageError(f"{path} holds no captures, it only names them: {absent[0]}; download and import these")
     if not members:
-        raise UsageError(f"{path}: a ZIP file without WARCs in it; a WACZ has them in archive/")
+        raise UsageError(f"{path} is a ZIP file without WARCs; a WACZ has them in archive/")
 
 
 def open_warcs(path: Path) -> Iterator[Part]:
-    """The WARCs of a file, itself or those inside a WACZ, each with its name; why one cannot be read in its place."""
+    """Name and stream of each WARC, the file itself or those in a WACZ; a sentence if one cannot be read."""
     with path.open("rb") as stream:
         if stream.read(4) == _ZIP:
             yield from _inside(stream, path.name, 1)
@@ -67,7 +67,7 @@ def _inside(stream: BinaryIO, name: str, depth: int) -> Iterator[Part]:
     try:
         container = zipfile.ZipFile(stream)
     except _FAULTS as error:
-        yield name, f"not readable as a WACZ: {error}"
+        yield name, f"cannot be read as a WACZ: {error}"
         return
     with container:
         for member in _members(container):
@@ -96,11 +96,11 @@ def _members(container: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 
 def _absent(container: zipfile.ZipFile) -> Iterator[str]:
-    """The WARCs and WACZs that a package counts among its parts and does not hold, as their names or addresses."""
+    """Names or addresses of the WARCs and WACZs that a package lists but does not hold."""
     held = {member.filename for member in _members(container)}
     for resource in _resources(container):
         path, name = (str(resource.get(key) or "") for key in ("path", "name"))
-        address = path.partition("?")[0]  # behind it a signed address has what opens it for a while
+        address = path.partition("?")[0]  # the rest of a signed address is secret
         if address.endswith((*_WARCS, _WACZ)) and not {path, name} & held:
             yield address
 
@@ -112,14 +112,14 @@ def _resources(container: zipfile.ZipFile) -> list[dict[str, Any]]:
         resources = json.loads(container.read(_INVENTORY))["resources"]
     except (*_FAULTS, KeyError, TypeError):
         return []  # the captures themselves count
-    return [each for each in resources if isinstance(each, dict)] if isinstance(resources, list) else []
+    return [resource for resource in resources if isinstance(resource, dict)] if isinstance(resources, list) else []
 
 
 # -- members of ZIP files ----------------------------------------------------------------------------------------------
 
 
 class _Window(io.RawIOBase):
-    """A stretch of a file as a file of its own: a member that was stored as it is can be read from any place."""
+    """Part of a file as a file of its own: a member stored without compression can be read from any place."""
 
     def __init__(self, file: BinaryIO, start: int, length: int) -> None:
         self._file, self._start, self._length = file, start, length
@@ -157,5 +157,5 @@ def _open(container: zipfile.ZipFile, member: zipfile.ZipInfo) -> BinaryIO:
             start = member.header_offset + _HEADER + names
             return io.BufferedReader(_Window(source, start, member.file_size))
     packed = container.open(member)
-    packed._expected_crc = None  # type: ignore[attr-defined]  # noqa: SLF001 - else one flipped bit takes all
+    packed._expected_crc = None  # type: ignore[attr-defined]  # noqa: SLF001 - else one flipped bit loses all
     return cast("BinaryIO", packed)

@@ -1,4 +1,4 @@
-"""Values in the fields of WARC records, as the many writers of them write them: digests and times."""
+"""Fields of WARC records as their many writers write them: digests and addresses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _UNWRITABLE = re.compile(r"[\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u2
 
 
 def agrees(stated: str, data: bytes) -> bool | None:
-    """Whether bytes have the digest that is stated of them; None where it is of no kind that we know."""
+    """Whether bytes have the stated digest; None if its algorithm is not known."""
     algorithm, _, value = stated.strip().lower().partition(":")
     algorithm = algorithm.replace("-", "")
     if algorithm not in {"md5", "sha1", "sha256", "sha512"}:
@@ -22,16 +22,16 @@ def agrees(stated: str, data: bytes) -> bool | None:
 
 
 def address(stated: str) -> str:
-    """An address without the brackets of old writers, and with nothing in it that cannot stand in a header line.
+    """An address without the brackets of old writers; what a header line cannot hold is escaped.
 
     >>> address(" <http://a.example/x> "), address("http://a.example/a b\\r\\nWARC-Truncated: length")
     ('http://a.example/x', 'http://a.example/a%20b%0D%0AWARC-Truncated:%20length')
     """
-    return _UNWRITABLE.sub(lambda found: quote(found[0]), stated.strip("<> "))
+    return _UNWRITABLE.sub(lambda match: quote(match[0]), stated.strip("<> "))
 
 
 def as_ours(stated: str) -> str | None:
-    """A digest in the way we write it.
+    """A digest as we write it; None if there is none.
 
     >>> as_ours("SHA1:da39a3ee5e6b4b0d3255bfef95601890afd80709"), as_ours("")
     ('sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ', None)

@@ -1,6 +1,6 @@
-"""WARC files made by others, read as forgivingly as they must be: of any writer, damaged anywhere.
+"""Reads WARC files made by others: of any writer, damaged anywhere.
 
-Everything is streamed. What cannot be read is named with its place, and reading goes on at the next record.
+Everything is streamed. What cannot be read is reported with its place, and reading goes on at the next record.
 """
 
 from __future__ import annotations
@@ -8,21 +8,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from locum_spider.importing.captures import HEAD_END, KINDS, LINE_END, Captures, Found, PassedOver, Target, target_of
+from locum_spider.importing.captures import (
+    HEAD_END,
+    KINDS,
+    LINE_END,
+    Capture,
+    Captures,
+    Item,
+    PassedOver,
+    Target,
+    target_of,
+)
 from locum_spider.importing.compression import NEXT_RECORD, UnreadableError
 from locum_spider.importing.fields import address
 from locum_spider.importing.stream import Mark, Unpacked
-from locum_spider.items import Exchange, Revisit
 from locum_spider.warc.reader import Broken
 
 LIMIT = 64_000_000
-"""Bytes of a record that is still read."""
+"""Bytes; longer records are not read."""
 
 _LONGEST_HEAD = 1 << 16
 _OTHER_KINDS = frozenset({"warcinfo", "request", "metadata", "conversion", "continuation"})
 _NEXT_SIZE = 64
 _MOST_BLANK = 1 << 12
-"""Bytes of line ends behind a record that are looked at together with it."""
+"""Bytes of line ends behind a record that are read together with it."""
 
 
 def read_captures(
@@ -31,12 +40,12 @@ def read_captures(
     wanted: Callable[[str], bool] = lambda _url: True,
     limit: int = LIMIT,
     digests: dict[str, str] | None = None,
-) -> Iterator[Found]:
-    """Every HTTP response of a WARC made by others, in flat memory; broken places in between.
+) -> Iterator[Item]:
+    """Every HTTP response of a WARC made by others, and its broken places, in order and in flat memory.
 
-    Chunked framing is undone, content codings stay as they came. A record of more than `limit` bytes is not read.
-    What a web archive sent is a capture of the site whose page it is, where the archive left it as it was.
-    `digests` carries over, from file to file, what other digests the writer has for payloads than we.
+    Chunked framing is undone, content codings stay. A record of more than `limit` bytes is not read. A page that a web
+    archive sent without changes is a capture of the site. `digests` maps payload digests of the writer to ours, and
+    carries them from file to file.
     """
     try:
         reader = _Reader(stream, limit, {} if digests is None else digests)
@@ -46,22 +55,22 @@ def read_captures(
 
 
 class _Reader:
-    """Finds the records in the bytes."""
+    """Finds records in bytes."""
 
     def __init__(self, stream: BinaryIO, limit: int, digests: dict[str, str]) -> None:
         self._bytes = Unpacked(stream)
         self._limit, self._captures = limit, Captures(digests)
-        self._told = False
+        self._reported = False
 
-    def read(self, wanted: Callable[[str], bool]) -> Iterator[Found]:
+    def read(self, wanted: Callable[[str], bool]) -> Iterator[Item]:
         while True:
             self._skip_blank_lines()
             if self._bytes.fill(1):
                 yield from self._record(wanted)
                 continue
-            if self._bytes.fault and not self._told:
+            if self._bytes.fault and not self._reported:
                 yield self._broken(self._bytes.mark, self._bytes.fault)
-            self._told = False
+            self._reported = False
             if not self._bytes.next_stretch():
                 return
 
@@ -71,13 +80,13 @@ class _Reader:
             self._bytes.let_go(blank)
 
     def _broken(self, mark: Mark, fault: str) -> Broken:
-        self._told = True
+        self._reported = True
         if self._bytes.packed and mark.inside:
             return Broken(mark.unit, f"{fault} (byte {mark.inside:,} of what is packed there)")
         return Broken(mark.unit + mark.inside, fault)
 
-    def _record(self, wanted: Callable[[str], bool]) -> Iterator[Found]:
-        """One record, from its first byte; afterwards the bytes stand behind it, or where reading can go on."""
+    def _record(self, wanted: Callable[[str], bool]) -> Iterator[Item]:
+        """Read one record from its first byte; stop behind it, or at the next place that can be read."""
         data, mark = self._bytes, self._bytes.mark
         head = self._head()
         if isinstance(head, str):
@@ -98,33 +107,33 @@ class _Reader:
             yield self._broken(mark, fault)
             self._search(end)
             return
-        self._told = False
+        self._reported = False
         if target is not None:
-            found = self._capture(target, fields, bytes(memoryview(data.buffer)[end : end + length]))
-            yield self._broken(mark, found) if isinstance(found, str) else found
+            capture = self._capture(target, fields, bytes(memoryview(data.buffer)[end : end + length]))
+            yield self._broken(mark, capture) if isinstance(capture, str) else capture
         elif is_capture:
             yield PassedOver(url)
         data.let_go(end + length)
 
-    def _capture(self, target: Target, fields: dict[str, str], block: bytes) -> Exchange | Revisit | PassedOver | str:
+    def _capture(self, target: Target, fields: dict[str, str], block: bytes) -> Capture | PassedOver | str:
         try:
             return self._captures.read(target, fields, block)
         except Exception as error:  # noqa: BLE001 - reported with its place: no record stops an import
             return f"a bug in locum: {type(error).__name__}: {error}; please report it"
 
     def _head(self) -> tuple[int, dict[str, str]] | str:
-        """Where the block begins and the record's fields; a sentence where none can be read."""
+        """Where the block begins, and the record's fields; a sentence if they cannot be read."""
         data = self._bytes
         data.fill(5)
         if not data.buffer.startswith(b"WARC/"):
-            return "no WARC record begins there"
+            return "a WARC record does not begin there"
         wanted = 1024
-        while (found := HEAD_END.search(data.buffer)) is None:
+        while (head_end := HEAD_END.search(data.buffer)) is None:
             if len(data.buffer) > _LONGEST_HEAD or not data.fill(max(wanted, len(data.buffer) + 1)):
-                return data.fault or "the record's head has no end"
+                return data.fault or "the record's header has no end"
         fields: dict[str, str] = {}
         name = ""
-        for line in LINE_END.split(bytes(data.buffer[: found.start()]))[1:]:
+        for line in LINE_END.split(bytes(data.buffer[: head_end.start()]))[1:]:
             text = line.decode("utf-8", "replace")
             if text[:1] in {" ", "\t"} and name:
                 fields[name] += " " + text.strip()
@@ -134,15 +143,15 @@ class _Reader:
             fields.setdefault(name, value.strip())
         length = fields.get("content-length", "")
         if not (length.isascii() and length.isdigit() and len(length) < 19):
-            return f"the record's Content-Length is no number: {length!r}" if length else "it has no Content-Length"
+            return f"the record's Content-Length is not a number: {length!r}" if length else "it has no Content-Length"
         kind = fields.get("warc-type", "").lower()
         if not kind:
             return "it has no WARC-Type"
         if kind not in KINDS | _OTHER_KINDS and "msgtype=response" in fields.get("content-type", ""):
-            return f"it holds a response, but its WARC-Type is none of the standard: {kind!r}"
+            return f"it holds a response, but its WARC-Type is not in the standard: {kind!r}"
         if kind in KINDS and not fields.get("warc-target-uri"):
             return "it has no WARC-Target-URI"
-        return found.end(), fields
+        return head_end.end(), fields
 
     def _cut_short(self, end: int, length: int) -> str:
         there = len(self._bytes.buffer) - end
@@ -150,7 +159,7 @@ class _Reader:
         return f"the record ends after {there:,} of {length:,} bytes{why}"
 
     def _fault_behind(self, end: int) -> str | None:
-        """What is wrong with the place where a record ends: two line ends, another record, or nothing must follow."""
+        """What is wrong where a record ends; None if two line ends, another record or nothing follow."""
         data = self._bytes
         line_ends = 0
         most = end + _MOST_BLANK
@@ -165,7 +174,7 @@ class _Reader:
             return data.fault or "the record does not end where its Content-Length says"
         return data.fault or None
 
-    def _too_long(self, mark: Mark, end: int, length: int, *, owned: bool) -> Iterator[Found]:
+    def _too_long(self, mark: Mark, end: int, length: int, *, owned: bool) -> Iterator[Item]:
         data = self._bytes
         whole = data.let_go(end + length)
         if whole:
@@ -180,13 +189,13 @@ class _Reader:
         self._search(end)
 
     def _search(self, start: int) -> None:
-        """Stand at the next place, not before byte `start`, where a record seems to begin, or at the stretch's end."""
+        """Go to the next place from byte `start` on where a record seems to begin, or to the stretch's end."""
         data = self._bytes
         data.let_go(start)
         while True:
-            found = NEXT_RECORD.search(data.buffer)
-            if found is not None:
-                data.let_go(found.start())
+            record = NEXT_RECORD.search(data.buffer)
+            if record is not None:
+                data.let_go(record.start())
                 return
             data.let_go(max(len(data.buffer) - _NEXT_SIZE, 0))
             if not data.fill(len(data.buffer) + 1):

@@ -1,4 +1,4 @@
-"""Captures made by others (wget, Heritrix, Browsertrix, Common Crawl, the Wayback Machine) into the archive."""
+"""Takes captures made by others (wget, Heritrix, Browsertrix, Common Crawl, the Wayback Machine) into the archive."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from http import HTTPStatus
 from pathlib import Path
 
 from locum_spider.errors import LocumError, UsageError
-from locum_spider.importing.captures import PassedOver, PassedOverReason
+from locum_spider.importing.captures import Capture, PassedOver, PassedOverReason
 from locum_spider.importing.containers import open_warcs, require_captures
 from locum_spider.importing.records import read_captures
 from locum_spider.importing.session import ImportSession
-from locum_spider.items import Exchange, Outcome, Revisit
+from locum_spider.items import Outcome
 from locum_spider.recorder.writer import open_archive
 from locum_spider.sites import load_sites, undeclared
 from locum_spider.sites.site import CrawlPolicy, Site
@@ -25,16 +25,17 @@ from locum_spider.warc.reader import Broken
 
 _NAME = re.compile(r"\w[\w.-]*")
 _HEADS = 1_000_000
-"""What a record may have beside its body, in bytes."""
+"""Bytes that a record may have beside its body."""
 
 
 @dataclass(slots=True)
 class Imported:
-    """What an import did with one file: outcomes of its captures, records of no declared site, what was broken.
+    """What an import did with one file: outcomes of its captures, and what it did not take.
 
-    `bodiless` counts revisits whose body is nowhere: neither in the archive nor before them in the files. `cut_short`
-    has the addresses of new captures whose body is not whole. Of what a web archive sent, `rewritten` counts the pages
-    that it changed and `archives_own` its own redirects and errors; none of these is a capture of the site.
+    `elsewhere` counts records of other sites by host. `bodiless` counts revisits whose body is neither in the archive
+    nor before them in the files. `cut_short` has the addresses of new captures whose body is not whole. `rewritten`
+    counts pages that a web archive changed, `archives_own` its own redirects and errors. `broken` has what cannot be
+    read, with file and place.
     """
 
     file: str
@@ -51,14 +52,14 @@ def import_files(
     archive: Path, files: list[Path], *, site: str | None = None, undeclared: bool = False, min_free: int = 0,
     on_progress: Callable[[Imported], None] | None = None,
 ) -> list[Imported]:  # fmt: skip
-    """Take the responses of declared sites out of WARC files, packed or not, and WACZ files into the archive.
+    """Take the responses of declared sites from WARC files, compressed or not, and WACZ files into the archive.
 
-    With the name of a declared `site`, only that site's. With any other name, all that no declared site owns as well,
-    as a site of that name; with `undeclared`, each of these under its host.
+    With the name of a declared `site`, take only pages of that site. With any other name, also take all that no
+    declared site owns, as a site of that name; with `undeclared`, each of these under its host.
 
-    Memory does not grow with a file. A capture that the archive has already is passed over, so an import that was cut
-    short is simply run again. Broken records are reported and skipped. Raises UsageError for a file that is none of
-    these, before anything is written, and NoSpaceError before the disk has less than `min_free` bytes.
+    Memory does not grow with a file. Captures that the archive has already are passed over, so an import that was
+    interrupted can be run again. Broken records are reported and skipped. Raises UsageError if a file is neither WARC
+    nor WACZ, before anything is written, and NoSpaceError before the disk has less than `min_free` bytes.
     """
     for path in files:
         require_captures(path)
@@ -72,7 +73,7 @@ def import_files(
 
 
 class Sites:
-    """Whose pages an import takes: of declared sites, and of others if it is told to."""
+    """The sites whose pages an import takes: declared ones, and others if the user asks for them."""
 
     def __init__(self, declared: Mapping[str, Site], name: str | None, *, undeclared: bool) -> None:
         if name is not None and name in declared:
@@ -96,7 +97,7 @@ class Sites:
         if host in self._by_host:
             return self._by_host[host]
         name = self._name or host
-        if not self._takes_others or not name or memento_of(url) is not None:  # that is a page of another site
+        if not self._takes_others or not name or memento_of(url) is not None:  # a page of another site
             return None
         if name not in self._others:
             self._others[name] = undeclared(name)
@@ -104,7 +105,7 @@ class Sites:
 
 
 class _Run:
-    """Reads files one by one and gives the session what declared sites sent."""
+    """Reads files one by one and gives the session the captures of its sites."""
 
     def __init__(self, session: ImportSession, sites: Sites) -> None:
         self._session, self._sites = session, sites
@@ -116,28 +117,28 @@ class _Run:
             if isinstance(stream, str):
                 imported.broken.append(f"{name}: {stream}")
                 continue
-            found = read_captures(
-                stream, wanted=self._is_ours, limit=self._sites.max_bytes + _HEADS, digests=self._digests
+            items = read_captures(
+                stream, wanted=self._is_wanted, limit=self._sites.max_bytes + _HEADS, digests=self._digests
             )
-            for each in found:
-                if isinstance(each, Broken):
-                    imported.broken.append(f"{name}, byte {each.offset:,}: {each.fault}")
-                elif isinstance(each, PassedOver):
-                    _pass_over(each, imported)
+            for item in items:
+                if isinstance(item, Broken):
+                    imported.broken.append(f"{name}, byte {item.offset:,}: {item.fault}")
+                elif isinstance(item, PassedOver):
+                    _pass_over(item, imported)
                 else:
-                    self._take(each, imported)
+                    self._take(item, imported)
                 if on_progress is not None:
                     on_progress(imported)
         imported.outcomes.update(self._session.store())
         return imported
 
-    def _is_ours(self, url: str) -> bool:
+    def _is_wanted(self, url: str) -> bool:
         return self._sites.of(url) is not None
 
-    def _take(self, found: Exchange | Revisit, imported: Imported) -> None:
-        if self._session.must_store_before(found):
+    def _take(self, capture: Capture, imported: Imported) -> None:
+        if self._session.must_store_before(capture):
             imported.outcomes.update(self._session.store())
-        exchange = self._session.with_body(found)
+        exchange = self._session.with_body(capture)
         if exchange is None:
             imported.bodiless += 1
         elif self._session.is_known(exchange):
@@ -150,10 +151,10 @@ class _Run:
                 imported.outcomes.update(self._session.store())
 
 
-def _pass_over(found: PassedOver, imported: Imported) -> None:
-    if found.reason is PassedOverReason.REWRITTEN:
+def _pass_over(passed_over: PassedOver, imported: Imported) -> None:
+    if passed_over.reason is PassedOverReason.REWRITTEN:
         imported.rewritten += 1
-    elif found.reason is PassedOverReason.ARCHIVES_OWN:
+    elif passed_over.reason is PassedOverReason.ARCHIVES_OWN:
         imported.archives_own += 1
     else:
-        imported.elsewhere[host_of(found.url) or "?"] += 1
+        imported.elsewhere[host_of(passed_over.url) or "?"] += 1

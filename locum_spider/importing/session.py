@@ -1,4 +1,4 @@
-"""Storing captures made by others: in batches, each site's in a crawl row of its own."""
+"""Stores captures made by others: in batches, those of each site under a row of its own in `crawls`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from functools import partial
 from http import HTTPStatus
 
 from locum_spider.clock import utc_now
+from locum_spider.importing.captures import Capture
 from locum_spider.interpret import Reading, interpret
 from locum_spider.items import EventKind, Exchange, Outcome, Revisit
 from locum_spider.recorder import ingest
@@ -20,7 +21,7 @@ _BATCH_BYTES = 16_000_000
 
 
 class ImportSession:
-    """One import into an archive. Captures are read when they are added, and kept and stored by `store`."""
+    """One import into an archive. `add` reads a capture, `store` stores all that wait."""
 
     def __init__(self, archive: ArchiveWriter) -> None:
         self._archive = archive
@@ -29,24 +30,24 @@ class ImportSession:
         self._waiting: set[tuple[str, str, str]] = set()
         self._bytes = 0
 
-    def must_store_before(self, found: Exchange | Revisit) -> bool:
-        """Whether what waits must be stored first: it may hold the body that this one stands for, or be the same."""
-        if isinstance(found, Revisit) or found.status == HTTPStatus.NOT_MODIFIED:
+    def must_store_before(self, capture: Capture) -> bool:
+        """Whether the waiting captures must be stored first: they may have the body of this one, or include it."""
+        if isinstance(capture, Revisit) or capture.status == HTTPStatus.NOT_MODIFIED:
             return True
-        return _identity(found) in self._waiting
+        return _identity(capture) in self._waiting
 
-    def with_body(self, found: Exchange | Revisit) -> Exchange | None:
-        """A capture with its body, a revisit's taken from the archive; None if it is nowhere there."""
-        if isinstance(found, Exchange):
-            return found
-        return ingest.with_body(self._archive.db, self._archive.warcs, found)
+    def with_body(self, capture: Capture) -> Exchange | None:
+        """A capture with its body, for a revisit that in the archive; None if the archive does not have it."""
+        if isinstance(capture, Exchange):
+            return capture
+        return ingest.with_body(self._archive.db, self._archive.warcs, capture)
 
     def is_known(self, exchange: Exchange) -> bool:
         """Whether the archive has this capture already."""
         return captures.is_known(self._archive.db, exchange)
 
     def add(self, site: Site, exchange: Exchange) -> Exchange:
-        """Read a capture that is not known; returns what was read, a 304 with the body that it stands for."""
+        """Read a capture that is not known; returns what was read, for a 304 with the body that it stands for."""
         page = ingest.to_read(self._archive.db, self._archive.warcs, exchange)
         self._batch.append((self._crawl(site), exchange, interpret(site, page)))
         self._waiting.add(_identity(exchange))
@@ -55,11 +56,11 @@ class ImportSession:
 
     @property
     def is_full(self) -> bool:
-        """Whether enough waits for one transaction."""
+        """Whether enough captures wait for a transaction."""
         return len(self._batch) >= _BATCH or self._bytes >= _BATCH_BYTES
 
     def store(self) -> list[Outcome]:
-        """Keep and store what waits, in one transaction; returns the outcomes. Raises NoSpaceError."""
+        """Store the waiting captures in one transaction; returns their outcomes. Raises NoSpaceError."""
         if not self._batch:
             return []
         self._archive.require_room()
@@ -74,7 +75,7 @@ class ImportSession:
         return outcomes
 
     def end(self) -> None:
-        """Note that the import came to its end, and what each site got."""
+        """Write that the import is complete, and its outcomes for each site."""
         for crawl in self._crawls.values():
             now = utc_now()
             with self._archive.transaction() as db:
@@ -84,7 +85,7 @@ class ImportSession:
                 self._archive.write_event(event, now)
 
     def _crawl(self, site: Site) -> Crawl:
-        """The row of this import for a site: that of an import that was cut short if there is one."""
+        """The row of this import for a site, or that of an import that was interrupted."""
         if site.name not in self._crawls:
             unfinished = crawls.unfinished_import(self._archive.db, site.name)
             self._crawls[site.name] = self._begin(site) if unfinished is None else Crawl(unfinished, site)

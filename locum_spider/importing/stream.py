@@ -1,4 +1,4 @@
-"""The bytes of a WARC without its compression, of any writer, damaged anywhere."""
+"""The uncompressed bytes of a WARC, of any writer, damaged anywhere."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ from locum_spider.importing.compression import (
 
 
 class Mark(NamedTuple):
-    """A place: byte of the file where the unit of its compression begins, and byte in what that unpacks to."""
+    """A place: byte of the file where a unit of its compression begins, and byte of what the unit unpacks to."""
 
     unit: int
     inside: int
 
 
 class Unpacked:
-    """The bytes of a file without their compression, a stretch without damage at a time.
+    """The uncompressed bytes of a file, one stretch without damage at a time. Raises UnreadableError.
 
-    `buffer` holds what was unpacked and not yet let go; `fault` is why no more comes, "" at the end of the file.
-    Raises UnreadableError.
+    `buffer` holds what was unpacked and not yet let go; `fault` is why the stretch ends, "" at the end of the file.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -60,7 +59,7 @@ class Unpacked:
             self.fault = f"it cannot be read: {error}"
 
     def fill(self, length: int) -> bool:
-        """Have at least that many bytes in the buffer; False where the stretch ends before."""
+        """Have at least that many bytes in the buffer; False if the stretch ends before."""
         while len(self.buffer) < length:
             if self.fault is not None:
                 return False
@@ -68,7 +67,7 @@ class Unpacked:
         return True
 
     def let_go(self, length: int) -> bool:
-        """Pass over bytes; False where the stretch ends before."""
+        """Let go of bytes; False if the stretch ends before."""
         while length:
             if not self.fill(1):
                 return False
@@ -89,16 +88,16 @@ class Unpacked:
         return Mark(member, self._start - start)
 
     def begins_unit(self, index: int) -> bool:
-        """Whether a unit of its compression begins, or was to begin, at that byte of the buffer."""
+        """Whether a unit of the compression begins, or should begin, at that byte of the buffer."""
         return self.packed and any(start == self._start + index for start, _ in self._units)
 
     def next_stretch(self) -> bool:
-        """Go on behind the damage; False where nothing follows."""
+        """Go on behind the damage; False if nothing follows."""
         after = self._units[-1][1] if self._units else self._raw_at
-        found = next_unit(self._stream, self._compression, after + 1) if self.packed and self.fault else None
-        if found is None:
+        begin = next_unit(self._stream, self._compression, after + 1) if self.packed and self.fault else None
+        if begin is None:
             return False
-        self.go_to(Mark(found, 0))
+        self.go_to(Mark(begin, 0))
         return True
 
     def _more(self) -> None:
@@ -121,7 +120,7 @@ class Unpacked:
             self._unpack_more(unit)
 
     def _next_unit(self, begin: Callable[[], Unit]) -> Unit | None:
-        """The unit that begins with the bytes just read, behind padding."""
+        """The unit that begins with the bytes just read, behind padding; None if there is only padding."""
         padding = len(self._raw) - len(self._raw.lstrip(b"\0"))
         self._raw, self._raw_at = self._raw[padding:], self._raw_at + padding
         if not self._raw:

@@ -96,7 +96,7 @@ def test_what_is_no_time_is_told_and_the_next_record_read(tmp_path, date):
     result = taken(tmp_path, record(address(), http(html()), date=date), page("two"))
     assert result["outcomes"] == {"new": 1}
     (fault,) = result["broken"]
-    assert f"the record's WARC-Date is no time: {date!r}" in fault
+    assert f"the record's WARC-Date is not a time: {date!r}" in fault
 
 
 @pytest.mark.parametrize("made", ["Fri, 31 Dec 9999 23:59:59 -0100", "Mon, 02 May 2016 10:00:00 +99999999999999999"])

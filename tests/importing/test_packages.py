@@ -103,7 +103,7 @@ def test_a_part_that_is_broken_does_not_take_the_others(tmp_path, parts):
     )
     assert result["outcomes"] == {"new": 1}
     assert [fault.partition(": ")[0] for fault in result["broken"]] == ["all.wacz/bad.wacz", "all.wacz/none.wacz"]
-    assert all("not readable as a WACZ" in fault for fault in result["broken"])
+    assert all("cannot be read as a WACZ" in fault for fault in result["broken"])
 
 
 def test_damage_in_a_part_takes_no_more_than_it_hits(tmp_path, parts):
