@@ -18,7 +18,7 @@ _HOMES = {"Archive": "archive", "read_article": "reader", "read_date": "dates"}
 
 
 def __getattr__(name: str) -> Any:
-    """Import the public names when they are asked for: `read_date` alone costs no HTML parser, no SQLite."""
+    """Import the public names on first use: `read_date` alone needs no HTML parser and no SQLite."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,7 +1,7 @@
-"""Named points of writing at which the crash harness kills or fails us. Elsewhere they cost a look-up.
+"""Named points of writing at which the crash harness kills the process or fails a write. Otherwise they cost a look-up.
 
-`LOCUM_KILL_AT=NAME:N` kills the process group the N-th time a point is reached; `LOCUM_FAIL_AT=NAME:N:ENOSPC` has
-that write fail, with any name of an error number. Points named `…-torn` do half of the write first.
+`LOCUM_KILL_AT=NAME:N` kills the process group when it reaches a point for the N-th time; `LOCUM_FAIL_AT=NAME:N:ENOSPC`
+lets that write fail, with any name of an error number. Points named `…-torn` do half of the write first.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ POINTS = (
     "warc-written", "warc-flushed", "before-commit", "after-commit", "before-rotation", "warc-closed", "warc-renamed",
     "after-rotation", "before-close", "closed",
 )  # fmt: skip
-"""Points of a crawl, in the order in which it meets them."""
-
+"""Points of a crawl, in the order in which it reaches them."""
 
 _KILL, _FAIL = "LOCUM_KILL_AT", "LOCUM_FAIL_AT"
 _armed: dict[str, tuple[str, str]] = {}
@@ -25,7 +24,7 @@ _left: dict[str, int] = {}
 
 
 def arm(kill: str | None = None, fail: str | None = None) -> None:
-    """Set the points, in the form of the variables; without arguments there are none."""
+    """Set the points, in the form of the variables; without arguments, clear them."""
     _armed.clear()
     for variable, value in ((_KILL, kill), (_FAIL, fail)):
         if value:
@@ -38,7 +37,7 @@ arm(os.environ.get(_KILL), os.environ.get(_FAIL))
 
 
 def checkpoint(name: str, half: Callable[[], object] | None = None) -> None:
-    """End or fail here if this is the point and the time; `half` does half of what comes next first."""
+    """Kill or fail here if it is time for this point; `half` does half of the write first."""
     if name not in _armed:
         return
     _left[name] -= 1

@@ -1,13 +1,13 @@
-"""One root error and its few children. A message names the subject, the fault and what to do about it.
+"""One root error and its few children. A message names the subject, the fault and what to do.
 
-`exit_code` is what the command line ends with when the error reaches it.
+The command line ends with the `exit_code` of an error that reaches it.
 """
 
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a command ends with."""
+    """The exit code of a command."""
 
     DONE = 0
     FAULT = 1
@@ -20,7 +20,7 @@ class ExitCode(IntEnum):
 
 
 class LocumError(Exception):
-    """Root of all errors this package raises on purpose."""
+    """Root of all errors that this package raises on purpose."""
 
     exit_code = ExitCode.FAULT
 
@@ -32,32 +32,32 @@ class UsageError(LocumError):
 
 
 class DateFilterError(UsageError):
-    """Raised by the store when `since` or `until` of a search is not a date; has both the filter and its value."""
+    """Raised by the store when `since` or `until` of a search is not a date; has name and value of the filter."""
 
     def __init__(self, name: str, value: str) -> None:
         self.name, self.value = name, value
         super().__init__(self.called(name))
 
     def called(self, name: str) -> str:
-        """The message, with the name that the filter has for whoever gave it."""
+        """The message, with the name that the filter has for the user."""
         return f"{name} {self.value!r} is not a date; write 2018-04-10, 2018-04 or 2018"
 
 
 class NoSuchArticleError(UsageError):
-    """Raised when an archive does not have the article that was named."""
+    """Raised when an archive does not have an article."""
 
     def __init__(self, article: int | str, archive: object) -> None:
         super().__init__(f"{archive} has no article {article}; `locum search` prints the numbers of articles")
 
 
 class DeclarationError(LocumError):
-    """Raised while a site's TOML is read: the file, the key, what is allowed there."""
+    """Raised for a fault in a site's TOML; names the file, the key, and what is allowed there."""
 
     exit_code = ExitCode.USAGE
 
 
 class ArchiveError(LocumError):
-    """Raised when a folder cannot be opened as an archive: none there, a newer schema, in use."""
+    """Raised when a folder cannot be opened as an archive: it is not one, has a newer schema, or is in use."""
 
     exit_code = ExitCode.USAGE
 
@@ -73,18 +73,18 @@ class PageError(LocumError):
 
 
 class InterruptedCrawl(LocumError):  # noqa: N818 - not a fault
-    """Raised when a crawl was stopped at once; the next one goes on with it."""
+    """Raised when a crawl was stopped before it could report; the next one resumes it."""
 
     exit_code = ExitCode.INTERRUPTED
 
 
 class NoSpaceError(LocumError):
-    """Raised by the recorder when the disk cannot take another record."""
+    """Raised by the recorder when the disk has no room for another record."""
 
     exit_code = ExitCode.NO_SPACE
 
 
 class IntegrityError(LocumError):
-    """Raised when the archive contradicts itself: a record or row that is damaged or missing."""
+    """Raised when a record or row of the archive is damaged or missing."""
 
     exit_code = ExitCode.INTEGRITY

@@ -1,4 +1,4 @@
-"""The one table of an article's fields, and what follows from it alone: values in words, and the content digest."""
+"""The one table of an article's fields, and what follows from it: values in words, and the content digest."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from locum_spider.items import LISTS, Article, FieldKind
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What the rest of the project knows of a field of `Article`: told beside the field there.
+    """A field of `Article`, as it is described beside the field there.
 
-    `about` is what Datasette says of its column. Of a field that `counts` another value makes another revision.
-    `rule` is its name in a site's declaration and in evidence. `column`: `articles` has a column of its name, which
-    holds lists as JSON arrays. `fact` is the label under which `locum show` and the pages print a field that has no
-    place of its own there.
+    `about` describes its column in Datasette. Another value of a field that `counts` makes another revision. `rule` is
+    its name in a site's declaration and in evidence. `column`: `articles` has a column of that name, with lists as JSON
+    arrays. `fact` is the label of the field in `locum show` and on pages, if it has no place of its own there.
     """
 
     name: str
@@ -33,10 +32,10 @@ class Field:
         """Whether its value is a tuple."""
         return self.kind in LISTS
 
-    def said(self, article: Article) -> Any:
+    def value(self, article: Article) -> Any:
         """The value as readers see it.
 
-        Addresses of pictures and documents stay out: sites put session marks and cache numbers into them.
+        Without the addresses of pictures and documents: sites put session marks and cache numbers into them.
         """
         match self.kind:
             case "attachments":
@@ -46,23 +45,23 @@ class Field:
         return getattr(article, self.name)
 
 
-FIELDS: tuple[Field, ...] = tuple(Field(each.name, **each.metadata) for each in fields(Article))
+FIELDS: tuple[Field, ...] = tuple(Field(field.name, **field.metadata) for field in fields(Article))
 """The table. Columns, checks, comparison, digest, rules of a declaration and display follow from it."""
 
 
 def told(value: Any) -> tuple[str, ...]:
-    """A field's value in words, each of several apart: names, titles of documents, captions of pictures.
+    """A field's value in words, one for each name, title of a document, caption of a picture.
 
     >>> from locum_spider.items import Image
     >>> told(None), told("News"), told(("Ann Ash", "Bo Elm")), told((Image("/i.jpg", caption="A pier"),))
     ((), ('News',), ('Ann Ash', 'Bo Elm'), ('A pier',))
     """
     values = value if isinstance(value, tuple) else (value,)
-    return tuple(one if isinstance(one, str) else one.words for one in values if one)
+    return tuple(item if isinstance(item, str) else item.words for item in values if item)
 
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode  # made once: `json.dumps` makes one for every call
-_COUNTED = sorted((each for each in FIELDS if each.counts), key=lambda each: each.name)
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # made once: `json.dumps` makes one for each call
+_COUNTED = sorted((field for field in FIELDS if field.counts), key=lambda field: field.name)
 _VERSION_1 = (
     "title standfirst authors published published_at published_raw section tags text attachments images"
 ).split()
@@ -71,8 +70,8 @@ _VERSION_1 = (
 def content_digest(article: Article) -> str:
     """`v2:sha256:` digest of what a reader would call the article; two captures with one digest are one revision.
 
-    It is over a JSON object of the values that are there, by name: a field that is added to the table leaves the
-    digests of articles without it as they are.
+    It is over a JSON object of the values that are not empty, by name: a new field in the table leaves the digests of
+    articles without it as they are.
 
     >>> a = Article(url="http://x.org/1", title="T", text="B")
     >>> content_digest(a) == content_digest(Article(url="http://x.org/1?v=2", title="T", text="B"))
@@ -80,17 +79,17 @@ def content_digest(article: Article) -> str:
     >>> content_digest(a) == content_digest(Article(url="http://x.org/1", title="T", text="B."))
     False
     """
-    said = ((each.name, each.said(article)) for each in _COUNTED)
-    return "v2:" + _sha256({name: value for name, value in said if value not in (None, ())})
+    values = ((field.name, field.value(article)) for field in _COUNTED)
+    return "v2:" + _sha256({name: value for name, value in values if value not in (None, ())})
 
 
 def has_digest(article: Article, digest: str) -> bool:
-    """Whether a stored digest is that of an article, in whichever version it was stored.
+    """Whether a stored digest, of either version, is that of an article.
 
     Version 1, `sha256:`, is over a JSON array of the values of eleven fields, in the order they had then.
     """
-    said = {each.name: each.said(article) for each in _COUNTED}
-    return digest == content_digest(article) or digest == _sha256([said[name] for name in _VERSION_1])
+    values = {field.name: field.value(article) for field in _COUNTED}
+    return digest == content_digest(article) or digest == _sha256([values[name] for name in _VERSION_1])
 
 
 def _sha256(content: object) -> str:

@@ -39,7 +39,7 @@ class Outcome(StrEnum):
 
 
 class CrawlOutcome(StrEnum):
-    """How a crawl ended. `IMPORTED` is the row of an import, from its begin on."""
+    """How a crawl ended. The row of an import has `IMPORTED` from its begin on."""
 
     DONE = "done"
     INTERRUPTED = "interrupted"
@@ -49,7 +49,7 @@ class CrawlOutcome(StrEnum):
 
 
 class EventKind(StrEnum):
-    """What a record tells that is no exchange."""
+    """What happened, in a record that is not an exchange."""
 
     CRAWL_BEGIN = "crawl-begin"
     CRAWL_END = "crawl-end"
@@ -60,7 +60,7 @@ class EventKind(StrEnum):
 
 
 class Child(NamedTuple):
-    """A page that another one leads to: the key it is known under, its address, what is expected there."""
+    """A page that another one leads to: its key, its address, what is expected there."""
 
     key: str
     url: str
@@ -68,7 +68,7 @@ class Child(NamedTuple):
 
 
 def payload_digest(body: bytes) -> str:
-    """`sha1:` and base32, the form every WARC reader knows.
+    """`sha1:` and base32, the form that every WARC reader knows.
 
     >>> payload_digest(b"")
     'sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ'
@@ -78,7 +78,7 @@ def payload_digest(body: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Whence a response was taken that the site did not send itself: address in a web archive, and when."""
+    """Where and when a response was taken from a web archive: the address there, and the time."""
 
     uri: str
     at: str | None = None
@@ -88,9 +88,9 @@ class Source:
 class Exchange:
     """One HTTP request and its response as they went over the wire (body still compressed).
 
-    `fetched_at` is UTC, `2026-11-22T05:22:00Z`. `body` has no transfer coding any more: the client library
-    removes it, and the WARC record says so by carrying no `Transfer-Encoding`.
-    Where `source` is given, a web archive sent the response; `url` and `fetched_at` are those of the site's own.
+    `fetched_at` is UTC, `2026-11-22T05:22:00Z`. `body` has no transfer coding any more: the client library removes
+    it, and the WARC record has no `Transfer-Encoding`.
+    If a web archive sent the response, `source` says so; `url` and `fetched_at` are those of the page on the site.
     `truncated` is why the body is not whole, in a word of WARC's: `length`, `time`, `disconnect`, `unspecified`.
     """
 
@@ -109,14 +109,14 @@ class Exchange:
 
     @property
     def digest(self) -> str:
-        """Payload digest of the body, reckoned once: a copy with another body has its own."""
+        """Payload digest of the body, computed once: a copy with another body has its own."""
         if self._digest is None:
             object.__setattr__(self, "_digest", payload_digest(self.body))
         assert self._digest is not None  # noqa: S101 - set above
         return self._digest
 
     def header(self, name: bytes) -> str | None:
-        """First response header of that (lower-case) name."""
+        """First response header of that (lower-case) name; None if there is none."""
         for key, value in self.response_headers:
             if key.lower() == name:
                 return value.decode("latin-1")
@@ -125,7 +125,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What became of one address of the frontier: its exchanges in order (retries, redirects), or why there is none.
+    """What a request of the frontier led to: its exchanges in order (retries, redirects), or why there is none.
 
     `request_id` is the frontier's row; robots.txt has none. `error` is why no final response came;
     `refused` is True if robots.txt forbade the request.
@@ -139,7 +139,7 @@ class Visit:
 
     @property
     def is_robots(self) -> bool:
-        """Whether this is a visit of robots.txt, which waits in no frontier."""
+        """Whether this is a visit of robots.txt, which has no row in the frontier."""
         return self.request_id is None
 
 
@@ -163,7 +163,7 @@ class Image:
 
     @property
     def words(self) -> str:
-        """What stands for it in a list."""
+        """Its text in a list."""
         return self.caption or self.alt or self.url
 
 
@@ -176,7 +176,7 @@ class Attachment:
 
     @property
     def words(self) -> str:
-        """What stands for it in a list."""
+        """Its text in a list."""
         return self.title or self.url
 
 
@@ -188,21 +188,21 @@ LISTS = frozenset({"names", "keywords", "attachments", "images"})
 
 
 def _is(kind: FieldKind, about: str, **more: Any) -> dict[str, Any]:
-    """What the others must know of a field: its line of the table, see `fields.Field`."""
+    """The line of a field in the table, see `fields.Field`."""
     return {"kind": kind, "about": about, **more}
 
 
 def _may(kind: FieldKind, about: str, default: Any = None, **more: Any) -> Any:
-    """A field that an article need not have."""
+    """A field that an article may lack."""
     return field(default=() if kind in LISTS else default, metadata=_is(kind, about, **more))
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What an article says, as far as an archive has it in columns.
+    """What an article says, as far as an archive has columns for it.
 
     `published` is the calendar day at the publisher's place (`2018-04-10`) or a month (`2018-04`);
-    `published_at` an instant with offset if a time is known; `published_raw` the words on the page;
+    `published_at` an instant with offset, if a time is known; `published_raw` the words on the page;
     `published_source` where they were read; `published_conflict` what contradicts it, in words.
     `text` is the body as plain text, blocks separated by blank lines, list items led by `• ` or `1. `.
     """
@@ -250,7 +250,7 @@ class Article(Content):
 
 @dataclass(frozen=True, slots=True)
 class ListingEntry:
-    """One entry of a listing page: what it says of an article that stands elsewhere."""
+    """One entry of a listing page: what the page says of an article."""
 
     position: int
     url: str
@@ -271,7 +271,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where a capture's record lies: name of the file (without `.open`), offset and length in bytes, payload digest."""
+    """Where a capture's record is: name of the file (without `.open`), offset and length in bytes, payload digest."""
 
     file: str
     offset: int
@@ -281,7 +281,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One record as it was put into a file: what the ledger keeps of it. `digest` is sha256 of its bytes there."""
+    """One record in the ledger: its place in a file, its type, and the sha256 `digest` of its bytes there."""
 
     file: str
     offset: int
@@ -292,7 +292,7 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class RevisitOf:
-    """The earlier capture whose body a revisit record stands for; `not_modified` where the server said so (304)."""
+    """The earlier capture that has the body of a revisit; `not_modified` if the server said so (304)."""
 
     url: str
     fetched_at: str
@@ -302,9 +302,9 @@ class RevisitOf:
 
 @dataclass(frozen=True, slots=True)
 class Revisit:
-    """A record without a body, which an earlier one has: the one with that digest, or that address and time.
+    """A record without its body, which is in an earlier one: that with the digest, or with the address and time.
 
-    The status of `exchange` is 0 where the record does not tell it.
+    The status of `exchange` is 0 if the record does not have it.
     """
 
     exchange: Exchange

@@ -1,4 +1,4 @@
-"""What one operating system does otherwise than another: how many cores there are, when bytes are on the disk."""
+"""Where operating systems differ: the number of cores, and when bytes are on the disk."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 
 
 def cores() -> int:
-    """How many cores this process may use; those of the machine if the system does not tell."""
+    """How many cores this process may use, or those of the machine if the system does not say."""
     if hasattr(os, "sched_getaffinity"):  # Linux
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def sync(file: Path | int) -> None:
-    """Bring a file's bytes, or the names in a folder, to the disk: that of a path or of an open descriptor."""
+    """Bring a file's bytes, or the names in a folder, to the disk; by path or open descriptor."""
     if isinstance(file, Path):
         descriptor = os.open(file, os.O_RDONLY)
         try:
@@ -24,7 +24,7 @@ def sync(file: Path | int) -> None:
         finally:
             os.close(descriptor)
         return
-    full = getattr(fcntl, "F_FULLFSYNC", None)  # macOS, whose fsync leaves the bytes in the drive's own memory
+    full = getattr(fcntl, "F_FULLFSYNC", None)  # macOS: its fsync leaves the bytes in the drive's memory
     if full is not None:
         with suppress(OSError):  # a network drive cannot do it
             fcntl.fcntl(file, full)

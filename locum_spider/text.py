@@ -1,10 +1,10 @@
-"""Pure functions on text and addresses."""
+"""Pure functions on text."""
 
 from __future__ import annotations
 
 import re
 
-# Soft hyphens, zero-width marks, and halves of surrogate pairs, which JSON can hold and nothing can store.
+# Soft hyphens, zero-width marks, and halves of surrogate pairs, which JSON can hold but no database stores.
 _INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff\0\ud800-\udfff]")
 _WORD = re.compile(r"[^\W_]+")
 _APOSTROPHES = "'’‘`\u00ad\u200b"
@@ -12,12 +12,12 @@ _SIGNS = re.compile(r"[\W_]+")
 
 
 def fold(text: str) -> str:
-    """Visible text on one line: soft hyphens and zero-width marks gone, every white space one blank.
+    """Visible text on one line: no soft hyphens or zero-width marks, one blank for any white space.
 
     >>> fold("  Published\\xa0on\\n 10th\\u200b April ")
     'Published on 10th April'
     """
-    if text.isprintable() and "  " not in text:  # the blank is the only white space that prints
+    if text.isprintable() and "  " not in text:  # a blank is the only printable white space
         return text.strip()
     return " ".join((text if text.isascii() and "\0" not in text else _INVISIBLE.sub("", text)).split())
 
@@ -28,13 +28,13 @@ def words(text: str) -> list[str]:
     >>> words("What’s a locum’s pay? £40m!")
     ['whats', 'a', 'locums', 'pay', '40m']
     """
-    for sign in _APOSTROPHES:  # several times as quick as a table or a pattern
+    for sign in _APOSTROPHES:  # several times faster than a table or a pattern
         text = text.replace(sign, "")
     return _WORD.findall(text.casefold())
 
 
 def letters(text: str) -> str:
-    """Letters and digits alone, without case: the same for all spellings of a name.
+    """Only letters and digits, without case: the same for all spellings of a name.
 
     >>> letters("The Paper’s"), letters("the-papers")
     ('thepapers', 'thepapers')

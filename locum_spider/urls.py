@@ -10,13 +10,11 @@ _TRACKING = re.compile(
     r"cmpid|wt_mc|s_cid|icid|ncid|xtor|at_medium|at_campaign|PHPSESSID|jsessionid)$",
     re.IGNORECASE,
 )
-
-
 _DEFAULT_PORT = {"http": 80, "https": 443}
 
 
 def host_of(url: str) -> str:
-    """Host of an address in lower case, without `www.`.
+    """Host of an address in lower case, without `www.`; "" if there is none.
 
     >>> host_of("http://WWW.LocumToday.co.uk:80/x")
     'locumtoday.co.uk'
@@ -29,7 +27,7 @@ def host_of(url: str) -> str:
 
 
 def normalise_url(url: str, *, keep: tuple[str, ...] = ()) -> str:
-    """The address under which a page is known, whatever form it was linked in.
+    """The address under which a page is known, however it was linked.
 
     Scheme and host in lower case without `www.` and default port, no fragment, no tracking parameters,
     parameters sorted, escapes written one way, no trailing slash. With `keep`, only those parameters stay.
@@ -58,7 +56,7 @@ def normalise_url(url: str, *, keep: tuple[str, ...] = ()) -> str:
 
 
 def surt(url: str) -> str:
-    """An address in the order that indexes are sorted by: host turned round, then path and sorted query.
+    """The form of an address that indexes are sorted by: host reversed, then path and sorted query.
 
     >>> surt("http://www.LocumToday.co.uk/article.php?s=B&a=1")
     'uk,co,locumtoday)/article.php?a=1&s=b'

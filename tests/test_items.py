@@ -80,7 +80,7 @@ def test_a_digest_of_either_version_is_recognised():
 def test_a_field_that_is_not_there_leaves_the_digest_alone(monkeypatch):
     """So a field can be added to the table, and no article that lacks it becomes a changed one."""
     added = Field("photographer", "names", "Who took the pictures", counts=True)
-    monkeypatch.setattr(Field, "said", lambda field, article: getattr(article, field.name, ()))
+    monkeypatch.setattr(Field, "value", lambda field, article: getattr(article, field.name, ()))
     before = content_digest(Article(url="u", title="T"))
     monkeypatch.setattr(table, "_COUNTED", [*table._COUNTED, added])
     assert content_digest(Article(url="u", title="T")) == before

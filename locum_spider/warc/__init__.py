@@ -1,1 +1,1 @@
-"""WARC files: writing, reading, codings, tombstones, addresses of web archives. Alone knows the WARC library."""
+"""WARC files: writing, reading, codings, tombstones, addresses of web archives. Only this wing imports FastWARC."""

@@ -1,4 +1,4 @@
-"""Content and transfer codings: what a body says once compression and chunks are undone."""
+"""Content and transfer codings: bodies without compression and chunks."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 from locum_spider.errors import PageError
 
 ACCEPTED = "gzip, deflate"
-"""What we ask for: readers of WARC stumble over `br` and `zstd`. Captures of others may have them all the same."""
+"""What we ask for: some readers of WARC fail on `br` and `zstd`. Captures made by others may have them."""
 
 
 def decode_content(body: bytes, coding: str | None, *, limit: int) -> bytes:
     """The body without its `Content-Encoding`, at most `limit` bytes long.
 
-    Raises PageError for a coding that cannot be undone, broken data, or more than the limit.
+    Raises PageError if a coding cannot be undone, the data is broken, or there is more than the limit.
 
     >>> decode_content(b"plain", None, limit=10)
     b'plain'
@@ -30,7 +30,7 @@ def decode_content(body: bytes, coding: str | None, *, limit: int) -> bytes:
         elif name == "zstd":
             body = unzstd(body, limit)
         elif name != "identity":
-            raise PageError(f"its content coding {name!r} is none we know and cannot be undone")
+            raise PageError(f"its content coding {name!r} is not known and cannot be undone")
     if len(body) > limit:
         raise PageError(f"the body has {len(body):,} bytes, more than the limit of {limit:,} (crawl.max_bytes)")
     return body
@@ -41,7 +41,7 @@ def _too_much(limit: int) -> PageError:
 
 
 def _inflate(body: bytes, limit: int) -> bytes:
-    """gzip or deflate by its first bytes: servers mix the names up, and some send plain text under them."""
+    """Undo gzip or deflate, by the first bytes: servers confuse the names, and some send plain text under them."""
     if not body:
         return b""
     if body[:2] == b"\x1f\x8b":
@@ -56,7 +56,7 @@ def _inflate(body: bytes, limit: int) -> bytes:
         try:
             out += inflate.decompress(body, limit + 1 - len(out))
         except zlib.error as error:
-            if out:  # bytes behind the last member are no part of it
+            if out:  # bytes behind the last member do not count
                 return bytes(out)
             if wbits == -15 and body.lstrip()[:1] == b"<":
                 return body
@@ -70,7 +70,7 @@ def _inflate(body: bytes, limit: int) -> bytes:
 
 
 def _unbrotli(body: bytes, limit: int) -> bytes:
-    from fastwarc.stream_io import BrotliReader  # comes with the WARC library; two packages call themselves `brotli`
+    from fastwarc.stream_io import BrotliReader  # comes with the WARC library; two packages have the name `brotli`
 
     reader = BrotliReader(io.BytesIO(body))
     out = bytearray()
@@ -85,7 +85,7 @@ def _unbrotli(body: bytes, limit: int) -> bytes:
 
 
 def zstd_library() -> Any:
-    """Python's Zstandard, or what stands for it before 3.14."""
+    """Python's Zstandard, or its backport before 3.14."""
     try:
         from compression import zstd  # type: ignore[import-not-found, unused-ignore]  # Python 3.14
     except ImportError:
@@ -94,7 +94,7 @@ def zstd_library() -> Any:
 
 
 def unzstd(body: bytes, limit: int) -> bytes:
-    """Whole frames of Zstandard unpacked. Raises PageError where they are broken, or unpack to more than the limit."""
+    """Unpack whole Zstandard frames. Raises PageError if they are broken or unpack to more than the limit."""
     zstd = zstd_library()
     out = bytearray()
     try:
@@ -112,7 +112,7 @@ def unzstd(body: bytes, limit: int) -> bytes:
 
 
 def undo_chunks(body: bytes) -> bytes:
-    """A body without its chunked framing; as it is where it has none, or a broken one.
+    """A body without its chunked framing; unchanged if it has none, or a broken one.
 
     >>> undo_chunks(b"4\\r\\nWiki\\r\\n0\\r\\n\\r\\n"), undo_chunks(b"<html>")
     (b'Wiki', b'<html>')

@@ -1,4 +1,4 @@
-"""Addresses of web archives (Wayback Machine, pywb): which page of which time they stand for, as RFC 7089 has it."""
+"""Addresses of web archives (Wayback Machine, pywb): the page and time that they stand for (RFC 7089)."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ WHOLE_STAMP = 14
 
 @dataclass(frozen=True, slots=True)
 class Memento:
-    """What an address of a web archive names: a page, the time that was asked for (4 to 14 digits), and how the bytes
-    are to come. `flag` is `id` for those of the site; with others, or none, pages are rewritten."""
+    """What an address of a web archive asks for: a page, a time (4 to 14 digits), and in which form.
+
+    With the `flag` `id` the archive sends the bytes of the site; with another or none it rewrites pages.
+    """
 
     url: str
     stamp: str
     flag: str | None = None
 
     def is_as_sent(self, content_type: str | None) -> bool:
-        """Whether the bytes are those of the site: an archive rewrites links and scripts, and inserts its own.
+        """Whether the bytes are those of the site: an archive rewrites links and scripts, and adds its own.
 
         >>> Memento("http://a.example/", "2017", "im").is_as_sent("image/png")
         True
@@ -39,9 +41,9 @@ class Memento:
 
 
 def memento_of(url: str) -> Memento | None:
-    """What an address names if it is one of a web archive; None where it is any other.
+    """What an address of a web archive asks for; None for any other address.
 
-    The form is the same with all of them, so no list of archives is kept. Of nested ones the outermost counts.
+    The form is the same for all web archives, so there is no list of them. Of nested addresses the outer one counts.
 
     >>> memento_of("https://web.archive.org/web/20170102030405id_/http://a.example/x?y=1")
     Memento(url='http://a.example/x?y=1', stamp='20170102030405', flag='id')
@@ -54,20 +56,20 @@ def memento_of(url: str) -> Memento | None:
     >>> memento_of("https://a.example/2017/x"), memento_of("https://web.archive.org/web/2017*/http://a.example/")
     (None, None)
     """
-    found = _ADDRESS.match(url)
-    if found is None:
+    match = _ADDRESS.match(url)
+    if match is None:
         return None
-    page = found["url"]
+    page = match["url"]
     if _ESCAPED_SCHEME.match(page):
         page = unquote(page)
     scheme = _SCHEME.match(page)
     page = f"{scheme[1].lower()}://{page[scheme.end() :]}" if scheme else f"http://{page}"
-    flag = found["flag"]
-    return Memento(page, found["stamp"], flag.lower() if flag else None)
+    flag = match["flag"]
+    return Memento(page, match["stamp"], flag.lower() if flag else None)
 
 
 def original_location(location: str, source_uri: str) -> str:
-    """Where a redirect led that a web archive sent from an address of its own.
+    """Where a redirect of the site led that a web archive sent from one of its own addresses.
 
     >>> original_location("/web/2017id_/http://a.example/new", "https://web.archive.org/web/2017id_/http://a.example/")
     'http://a.example/new'

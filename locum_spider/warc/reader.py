@@ -1,4 +1,4 @@
-"""Our own WARC files, read: one record at a place, or all of them from first to last."""
+"""Reads our own WARC files: one record at a place, or all in order."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from locum_spider.errors import IntegrityError
 from locum_spider.items import Exchange, Headers, LedgerEntry, Source
 
 OPEN = ".open"
-"""Stands behind the name of a file that is being written."""
+"""Follows the name of a file that is being written."""
 
 VISIT = "Locum-Visit"
 """The header that says to which visit a record belongs: `SITE CRAWL REQUEST`."""
 
 EVENT = "application/vnd.locum-spider.event+json"
-"""The content type of records that tell what happened beside the exchanges."""
+"""The content type of records of events, what happens beside the exchanges."""
 
 
 def with_provenance(exchange: Exchange, header: Callable[[str], str | None]) -> Exchange:
-    """An exchange with what its record says in those headers; `header` gives the value of one."""
+    """An exchange with source and truncation from the headers of its record; `header` gives the value of one."""
     uri, truncated = header("WARC-Source-URI"), header("WARC-Truncated")
     if uri is None and truncated is None:
         return exchange
@@ -32,7 +32,7 @@ def with_provenance(exchange: Exchange, header: Callable[[str], str | None]) -> 
 
 
 def locate(folder: Path, name: str) -> Path:
-    """The file of that name, closed or still open. Raises IntegrityError where there is none."""
+    """The file of that name, closed or still open. Raises IntegrityError if there is none."""
     for path in (folder / name, folder / (name + OPEN)):
         if path.exists():
             return path
@@ -40,15 +40,15 @@ def locate(folder: Path, name: str) -> Path:
 
 
 def open_warc(folder: Path, name: str) -> BinaryIO:
-    """The file of that name, to be read. Raises IntegrityError if there is none."""
+    """The file of that name, opened for reading. Raises IntegrityError if there is none."""
     try:
         return locate(folder, name).open("rb")
-    except FileNotFoundError:  # a crawl has just closed it, and it has its last name now
+    except FileNotFoundError:  # a crawl has just closed it, so it has its final name now
         return locate(folder, name).open("rb")
 
 
 def read_record(folder: Path, name: str, offset: int) -> Record:
-    """The record that lies at an offset of a file. Raises IntegrityError if none can be read there."""
+    """The record at an offset of a file. Raises IntegrityError if none can be read there."""
     with open_warc(folder, name) as file:
         file.seek(offset)
         try:
@@ -58,13 +58,13 @@ def read_record(folder: Path, name: str, offset: int) -> Record:
 
 
 def read_exchange(folder: Path, name: str, offset: int) -> Exchange:
-    """The capture whose response record lies at an offset; its request headers are not read.
+    """The capture of the response record at an offset, without its request headers.
 
     Raises IntegrityError if no response record can be read there, or if its body is not the one that was written.
     """
     record = read_record(folder, name, offset)
     if record.entry.type != "response":
-        raise IntegrityError(f"{folder / name}: at byte {offset:,} lies a {record.entry.type} record, not a response")
+        raise IntegrityError(f"{folder / name}: the record at byte {offset:,} is a {record.entry.type}, not a response")
     exchange = exchange_of(record)
     if exchange.digest != record.headers.get("WARC-Payload-Digest"):
         raise IntegrityError(f"{folder / name}: the response record at byte {offset:,} is damaged; run `locum verify`")
@@ -73,7 +73,7 @@ def read_exchange(folder: Path, name: str, offset: int) -> Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A place in somebody's WARC that cannot be read: byte in the file, and why."""
+    """A place in a WARC that cannot be read: byte in the file, and why."""
 
     offset: int
     fault: str
@@ -86,7 +86,7 @@ _CHUNK = 1 << 14
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record with what the ledger says of it; header names as they were written."""
+    """One record with its ledger entry; header names as written."""
 
     entry: LedgerEntry
     headers: dict[str, str]
@@ -98,13 +98,13 @@ class Record:
 
 
 def warc_files(folder: Path) -> list[Path]:
-    """The WARC files of an archive in the order they were written, open ones too."""
-    found = [*folder.glob("*.warc.gz"), *folder.glob(f"*.warc.gz{OPEN}")]
-    return sorted(found, key=lambda path: path.name.removesuffix(OPEN))
+    """The WARC files of an archive, open ones too, in the order of writing."""
+    paths = [*folder.glob("*.warc.gz"), *folder.glob(f"*.warc.gz{OPEN}")]
+    return sorted(paths, key=lambda path: path.name.removesuffix(OPEN))
 
 
 def read_records(path: Path, end: int | None = None) -> Iterator[Record | Broken]:
-    """Every record of a file up to a byte, one gzip member each, in flat memory; what cannot be read in between."""
+    """Every record of a file up to byte `end`, and its broken places, in order and in flat memory."""
     name = path.name.removesuffix(OPEN)
     offset, size = 0, path.stat().st_size if end is None else end
     with path.open("rb") as file:
@@ -121,7 +121,7 @@ def read_records(path: Path, end: int | None = None) -> Iterator[Record | Broken
 
 
 def _member(file: Any) -> tuple[bytes, bytes]:
-    """The gzip member at a file's position, as it stands and unpacked."""
+    """The gzip member at a file's position, packed and unpacked."""
     unpacker = zlib.decompressobj(_GZIP)
     raw, data = [], []
     while not unpacker.eof:
@@ -145,14 +145,14 @@ def _record(name: str, offset: int, raw: bytes, data: bytes) -> Record:
     headers = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
     length = headers.get("Content-Length", "")
     if not separator or not lines[0].startswith("WARC/1") or not length.isdigit() or len(rest) < int(length):
-        raise ValueError("what stands there is no whole WARC record")
+        raise ValueError("it is not a whole WARC record")
     kind = headers.get("WARC-Type", "")
     entry = LedgerEntry(name, offset, len(raw), kind, hashlib.sha256(raw).hexdigest())
     return Record(entry, headers, rest[: int(length)])
 
 
 def _next_member(path: Path, position: int) -> int | None:
-    """Where the next member that can be unpacked begins."""
+    """Where the next member begins that can be unpacked; None if there is none."""
     overlap = len(_GZIP_MEMBER) - 1
     with path.open("rb") as file:
         while True:
@@ -160,10 +160,10 @@ def _next_member(path: Path, position: int) -> int | None:
             data = file.read(_CHUNK)
             if len(data) <= overlap:
                 return None
-            found = data.find(_GZIP_MEMBER)
-            if found >= 0 and _begins_record(file, position + found):
-                return position + found
-            position += found + 1 if found >= 0 else len(data) - overlap
+            index = data.find(_GZIP_MEMBER)
+            if index >= 0 and _begins_record(file, position + index):
+                return position + index
+            position += index + 1 if index >= 0 else len(data) - overlap
 
 
 def _begins_record(file: Any, offset: int) -> bool:

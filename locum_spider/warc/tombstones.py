@@ -1,6 +1,6 @@
-"""What stands in a WARC file in place of a removed record: a record of exactly its length that says why it is gone.
+"""Tombstones: records that replace a removed one in a WARC file, of the same length, and say why it is gone.
 
-It is made of the same bytes every time, so that a takedown cut short can be finished later.
+Its bytes are the same every time, so that a takedown that was interrupted can be finished later.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _COMMENT = 0x10
 
 
 def tombstone(file: str, offset: int, length: int, *, at: str, reason: str) -> bytes:
-    """One gzip member of that length with a metadata record. A reason that does not fit is cut short.
+    """A metadata record in a gzip member of that length. A reason that does not fit is shortened.
 
-    Raises ValueError where not even a record without a reason fits; `shortest` says how long that is.
+    Raises ValueError if not even a record without a reason fits; `shortest` is its length.
 
     >>> member = tombstone("a.warc.gz", 120, 500, at="2026-11-22T05:22:00Z", reason="by order of a court")
     >>> len(member), json.loads(zlib.decompress(member, 31).split(b"\\r\\n\\r\\n")[1])
@@ -52,7 +52,7 @@ class Place(NamedTuple):
 
 
 def write_tombstones(folder: Path, places: Iterable[Place]) -> None:
-    """Write tombstones over what lies in their places, down to the disk; `places` are in order.
+    """Write tombstones over the records in their places, and sync the files; `places` are in order.
 
     Raises IntegrityError if a file is missing or too short.
     """
@@ -71,19 +71,19 @@ def write_tombstones(folder: Path, places: Iterable[Place]) -> None:
 
 
 def shortest() -> int:
-    """Bytes that a tombstone takes at least."""
+    """The length of the shortest tombstone, in bytes."""
     return _member_length(_record(uuid.UUID(int=0), "2026-11-22T05:22:00Z", b"{}"))
 
 
 def read_json_member(member: bytes) -> dict[str, Any]:
-    """The JSON block of a metadata record. Raises ValueError where the bytes are none."""
+    """The JSON block of a metadata record. Raises ValueError if there is none."""
     try:
         _, _, block = zlib.decompress(member, 31).partition(b"\r\n\r\n")
         value = json.loads(block)
     except (zlib.error, UnicodeDecodeError) as error:
         raise ValueError(str(error)) from None
     if not isinstance(value, dict):
-        raise ValueError("no JSON object")
+        raise ValueError("not a JSON object")
     return value
 
 
@@ -105,8 +105,8 @@ def _member_length(content: bytes) -> int:
 
 
 def _pad(record_id: uuid.UUID, at: str, block: bytes, length: int) -> bytes:
-    """Blanks behind the JSON fill all but a few bytes; a comment in the gzip header, which may be long in no reader's
-    eyes, fills those."""
+    """Fill all but a few bytes with blanks behind the JSON, and those with a comment in the gzip header, which must
+    be short for some readers."""
     spare = length - _member_length(_record(record_id, at, block))
     while _member_length(content := _record(record_id, at, block + b" " * spare)) > length:
         spare -= _member_length(content) - length
@@ -118,7 +118,7 @@ def _pad(record_id: uuid.UUID, at: str, block: bytes, length: int) -> bytes:
 
 
 def _stored(content: bytes) -> bytes:
-    """A deflate stream that only copies: the same bytes whatever version of zlib is at hand."""
+    """A deflate stream that only copies: the same bytes with every version of zlib."""
     parts = []
     for start in range(0, len(content), _STORED):
         part = content[start : start + _STORED]
@@ -128,7 +128,7 @@ def _stored(content: bytes) -> bytes:
 
 
 def removal_facts(removed: str) -> dict[str, Any]:
-    """What the ledger says of a removed record (`reason`, `at`, `digest`, `member`); nothing if that is damaged."""
+    """What the ledger says of a removed record (`reason`, `at`, `digest`, `member`); empty if that is damaged."""
     try:
         value = json.loads(removed)
     except ValueError:
@@ -137,6 +137,6 @@ def removal_facts(removed: str) -> dict[str, Any]:
 
 
 def tombstone_digest(removed: str | None) -> str | None:
-    """Digest of what a takedown put in a record's place, out of the ledger's `removed`; None if there is none."""
+    """Digest of the tombstone of a record, from the ledger's `removed`; None if there is none."""
     digest = removal_facts(removed).get("digest") if removed is not None else None
     return digest if isinstance(digest, str) else None

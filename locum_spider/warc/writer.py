@@ -1,7 +1,7 @@
-"""Captures to and from WARC/1.1. The only module that knows the WARC library.
+"""Writes captures as WARC/1.1.
 
-A file carries `.open` until it is closed. Everything beyond the length that the database has acknowledged is the
-torn tail of a killed process and is cut when the archive is opened for writing again.
+A file has `.open` behind its name until it is closed. What lies beyond the length that the database has acknowledged is
+the torn tail of a killed process; it is cut when the archive is opened for writing again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _head(first_line: str, headers: Headers) -> bytes:
 
 
 def _response_head(exchange: Exchange, *, keep_length: bool) -> bytes:
-    """Status line and headers; the body has no transfer coding any more, so its true length stands there instead."""
+    """Status line and headers; without transfer coding, which the body does not have any more, and with its length."""
     try:
         reason = HTTPStatus(exchange.status).phrase
     except ValueError:
@@ -51,9 +51,9 @@ def _response_head(exchange: Exchange, *, keep_length: bool) -> bytes:
 
 
 def _provenance(exchange: Exchange) -> dict[str, str]:
-    """What a record says beyond the exchange itself: out of which web archive it came, and what its body lacks.
+    """Headers that say from which web archive an exchange came, and why its body is not whole.
 
-    The names are those that pywb writes into records it takes out of other archives.
+    pywb uses the same names for records that it takes from other archives.
     """
     headers = {}
     if exchange.source is not None:
@@ -73,8 +73,8 @@ def _target(url: str) -> str:
 class WarcWriter:
     """Appends records to a folder of WARC files, one gzip member a record.
 
-    `write` puts whole records into the file at once and returns where they lie; they count once the caller has
-    committed `position`. `durable` adds an fsync to every `flush`. `take_written` hands over what the ledger needs.
+    `write` puts whole records into the file and returns where they are; they count once the caller has committed
+    `position`. `durable` adds an fsync to every `flush`. `take_written` returns their ledger entries.
     """
 
     def __init__(self, folder: Path, prefix: str, *, max_bytes: int = MAX_BYTES, durable: bool = False) -> None:
@@ -86,9 +86,9 @@ class WarcWriter:
         self._written: list[LedgerEntry] = []
 
     def write(self, visit: str, exchange: Exchange, revisit_of: RevisitOf | None = None) -> Location:
-        """Write the response (or revisit) and request records of one exchange; the location is the former's.
+        """Write the response (or revisit) and request records of an exchange; returns the location of the first.
 
-        `visit` goes into the header `Locum-Visit`: the records of one visit follow each other and carry one value.
+        `visit` goes into the header `Locum-Visit`: the records of a visit follow each other and have the same value.
         """
         if self._file is None:
             self._start()
@@ -109,7 +109,7 @@ class WarcWriter:
         block = head if revisit_of else head + exchange.body
         location = Location(self.name or "", self.position, 0, digest)
         record_id, length = self._record(kind, block, "application/http; msgtype=response", headers)
-        if exchange.request_headers:  # of captures of others we do not know what was asked
+        if exchange.request_headers:  # captures made by others do not have them
             request = _head(f"{exchange.method} {_target(exchange.url)} {exchange.protocol}", exchange.request_headers)
             headers = {
                 "WARC-Target-URI": exchange.url, "WARC-Date": exchange.fetched_at, "WARC-Concurrent-To": record_id,
@@ -118,18 +118,18 @@ class WarcWriter:
         return replace(location, length=length)
 
     def write_event(self, event: dict[str, object], at: str) -> None:
-        """Write what happened beside the exchanges (a crawl's begin, its end, a failure) as a metadata record."""
+        """Write an event (a crawl's begin, its end, a failure) as a metadata record."""
         if self._file is None:
             self._start()
         self._record("metadata", json.dumps(event, ensure_ascii=False).encode(), EVENT, {"WARC-Date": at})
 
     def take_written(self) -> list[LedgerEntry]:
-        """The records written since the last call, in order."""
+        """Ledger entries of the records written since the last call, in order."""
         written, self._written = self._written, []
         return written
 
     def flush(self) -> None:
-        """Hand everything to the operating system, and to the disk where `durable`."""
+        """With `durable`, bring everything to the disk."""
         if self._file is not None and self.durable:
             sync(self._file.fileno())
 
@@ -151,7 +151,7 @@ class WarcWriter:
         return name
 
     def abandon(self) -> None:
-        """Let go of the file as it is: who opens the archive next cuts off what was not acknowledged."""
+        """Leave the file as it is: the next to open the archive cuts what is not acknowledged."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -200,7 +200,7 @@ class WarcWriter:
         self.position += len(data)
 
     def _sync_folder(self) -> None:
-        """Bring the names in the folder to the disk, where `durable`: a file without its name is lost."""
+        """With `durable`, bring the names in the folder to the disk: a file without its name is lost."""
         if self.durable:
             sync(self.folder)
 
