@@ -2,7 +2,7 @@
 
     python benchmarks/articles.py [--errors published|title|authors|text] [--limit N]
 
-Needs that folder beside the project; says so and ends where it is missing.
+Needs that folder beside the project; without it, says so and ends.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LISTS = ("news", "benchmark")
 
 
 def predict(row: dict[str, Any], html: bytes, now: datetime) -> dict[str, Any]:
-    """One line for the scorer; the date as exactly as the page has it."""
+    """One line for the scorer; the date as precise as the page has it."""
     article = read_general(Document(html, row["url"]), now)
     if article is None:
         return {"id": row["id"]}
@@ -47,19 +47,19 @@ def run(name: str, limit: int | None, errors: str | None) -> None:
     rows = [json.loads(line) for line in truth.read_text(encoding="utf-8").splitlines()][:limit]
     pages = [gzip.decompress((ARTICLES / row["html_path"]).read_bytes()) for row in rows]
     now = datetime.now(UTC)
-    predict(rows[0], pages[0], now)  # imports and tables are not the pages' time
+    predict(rows[0], pages[0], now)  # without the time for imports and tables
     start = time.process_time()
-    found = [predict(row, page, now) for row, page in zip(rows, pages, strict=True)]
+    predictions = [predict(row, page, now) for row, page in zip(rows, pages, strict=True)]
     spent = time.process_time() - start
     with tempfile.TemporaryDirectory() as folder:
         used, guessed = Path(folder, truth.name), Path(folder, "predictions.jsonl")
         used.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
-        guessed.write_text("\n".join(json.dumps(row) for row in found), encoding="utf-8")
+        guessed.write_text("\n".join(json.dumps(row) for row in predictions), encoding="utf-8")
         command = [sys.executable, str(ARTICLES / "score_articles.py"), str(used), str(guessed)]
         command += ["--errors", errors] if errors else []
         lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-    none = sum("text" not in row for row in found)
-    print(f"{name}: {len(rows)} pages, {none} read as no article, {len(rows) / spent:.1f} pages per CPU second")
+    none = sum("text" not in row for row in predictions)
+    print(f"{name}: {len(rows)} pages, {none} read as not an article, {len(rows) / spent:.1f} pages per CPU second")
     print("\n".join(lines[1:]))
 
 

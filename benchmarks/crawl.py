@@ -1,7 +1,7 @@
 """`make bench`: the whole job beside a bare Scrapy spider that only follows links, on one server, in turn.
 
-Prints pages/s, CPU seconds per 1,000 pages (all processes of a crawl) and peak memory (their sum), and the ratios
-pair by pair: machines are noisy, ratios within one run are not.
+Prints pages/s, CPU seconds per 1,000 pages (all processes of a crawl) and peak memory (their sum), and the ratio of
+each pair: machines are noisy, ratios within one run are not.
 """
 
 from __future__ import annotations
@@ -37,22 +37,22 @@ class Run:
 
 def descendants(pid: int) -> list[int]:
     """A process and all below it."""
-    found = [pid]
-    for parent in found:
+    pids = [pid]
+    for parent in pids:
         try:
             tasks = Path(f"/proc/{parent}/task").iterdir()
-            found += [int(c) for task in tasks for c in (task / "children").read_text().split()]
+            pids += [int(c) for task in tasks for c in (task / "children").read_text().split()]
         except OSError:
             continue
-    return found
+    return pids
 
 
 def resident(pid: int) -> float:
     """Resident megabytes of a process and all below it."""
     total = 0
-    for each in descendants(pid):
+    for process in descendants(pid):
         try:
-            total += int(Path(f"/proc/{each}/statm").read_text().split()[1])
+            total += int(Path(f"/proc/{process}/statm").read_text().split()[1])
         except (OSError, IndexError):
             continue
     return total * os.sysconf("SC_PAGE_SIZE") / 1e6

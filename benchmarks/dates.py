@@ -1,9 +1,9 @@
-"""Time read_date against dateparser with one language, on the same strings, in the same run.
+"""Time read_date beside dateparser with one language, on the same strings, in the same run.
 
     python benchmarks/dates.py [FILE.jsonl]
 
-The file's lines have `text`, `now`, `tz`, `lang`, `order`; without one, ../shared/dates/public.jsonl or, where that is
-absent, dates as CLDR writes them. Times are CPU time in microseconds a string; nothing keeps results between calls.
+The file's lines have `text`, `now`, `tz`, `lang`, `order`; without one, ../shared/dates/public.jsonl or, if that is
+missing, dates as CLDR writes them. Times are CPU time in microseconds a string; nothing keeps results between calls.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ REQUEST = ((b"Host", b"locumtoday.co.uk"), (b"Accept-Encoding", b"gzip, deflate"
 
 
 class MemoryFrontier:
-    """The functions of `store.frontier` over a dictionary and a deque; a kill would lose it all."""
+    """The functions of `store.frontier` over a dictionary and a deque; a kill would lose everything."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, str, str, int | None]] = [("", "", "", None)]
@@ -43,7 +43,7 @@ class MemoryFrontier:
         self.listings = 0
 
     def enqueue(self, _db, _crawl_id, requests, found_on):
-        found = {}
+        ids = {}
         for key, url, kind in requests:
             if key not in self.ids:
                 self.ids[key] = len(self.rows)
@@ -51,8 +51,8 @@ class MemoryFrontier:
                 self.waiting.append(len(self.rows))
                 self.rows.append((key, url, kind, found_on))
                 self.listings += kind == "listing"
-            found[key] = self.ids[key]
-        return found
+            ids[key] = self.ids[key]
+        return ids
 
     def queued(self, _db, _crawl_id, _after, limit):
         ids = [self.waiting.popleft() for _ in range(min(limit, len(self.waiting)))]
@@ -69,11 +69,11 @@ class MemoryFrontier:
         return frontier.Row(request_id, key, kind, request_id in self.open, found_on)
 
     def chain(self, _db, _crawl_id, capture_id, limit):
-        found = []
-        while capture_id in self.reasons and len(found) < limit:
+        reasons = []
+        while capture_id in self.reasons and len(reasons) < limit:
             reason, capture_id = self.reasons[capture_id]
-            found.append(reason)
-        return found
+            reasons.append(reason)
+        return reasons
 
     def finish(self, _db, row, _outcome, reason=None, capture_id=None, _article_id=None):
         self.open.discard(row.id)
@@ -121,7 +121,7 @@ def visit_of(sample, crawl_id: int, request: frontier.Request) -> Visit:
 
 
 def crawl_process(articles: int) -> float:
-    """CPU milliseconds a page of the crawl process alone, recorder left out."""
+    """CPU milliseconds a page of the crawl process, without the recorder."""
     code = (
         "import sys, time, tempfile\nfrom pathlib import Path\n"
         "from locum_spider.crawl.run import CrawlOptions, run_crawls\nfrom locum_spider.sites import find_site\n"

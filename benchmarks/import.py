@@ -2,7 +2,7 @@
 
     python benchmarks/import.py [--articles 1000] [--runs 3]
 
-Both run in this process, in turn, on one core. Prints pages per CPU second and the ratio pair by pair, and the peak
+Both run in this process, in turn, on one core. Prints pages per CPU second, the ratio of each pair, and the peak
 memory: machines are noisy, ratios within one run are not.
 """
 
@@ -49,7 +49,7 @@ def write(path: Path, count: int) -> None:
 
 
 def reading(site: Site, pages: list[Exchange]) -> float:
-    """CPU seconds of reading pages that lie in memory."""
+    """CPU seconds of reading pages that are in memory."""
     start = time.process_time()
     outcomes = [interpret(site, page).outcome for page in pages]
     spent = time.process_time() - start
@@ -78,7 +78,7 @@ def main() -> None:
         path = Path(folder, "pages.warc.gz")
         write(path, options.articles)
         with path.open("rb") as stream:
-            pages = [each for each in read_captures(stream) if isinstance(each, Exchange)]
+            pages = [item for item in read_captures(stream) if isinstance(item, Exchange)]
         reading(site, pages[:20])
         print(f"{options.articles} pages, {path.stat().st_size / 1e6:.1f} MB of WARC")
         print(f"{'':9}{'pages/CPU s':>12}")

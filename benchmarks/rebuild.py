@@ -1,4 +1,4 @@
-"""A rebuild beside reading the same pages and nothing else, in turn in one run.
+"""A rebuild beside the mere reading of the same pages, in turn in one run.
 
 Prints pages for each CPU second (all processes together) and for each second of the clock, and what a rebuild costs
 over the reading alone: parsing WARC, storing, indexing, handing pages to other processes.
@@ -40,7 +40,7 @@ class Run:
 def cpu() -> float:
     """CPU seconds of this process and of its children that have ended."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in used)
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def measure(pages: int, work: Callable[[], object]) -> Run:
@@ -71,15 +71,15 @@ def crawl(archive: Path, articles: int) -> None:
 
 
 def pages_of(archive: Path) -> list[Stored]:
-    """Every visit of an archive of which a page is to be read."""
-    found: list[Stored] = []
+    """Every visit of an archive with a page to read."""
+    visits: list[Stored] = []
     for path in warc_files(archive / "warc"):
         steps = Steps()
         for record in read_records(path):
             if isinstance(record, Record):
-                found += (step for step in steps.take(record) if isinstance(step, Stored))
-        found += (step for step in steps.rest() if isinstance(step, Stored))
-    return [stored for stored in found if ingest.settled(stored.visit) is None]
+                visits += (step for step in steps.take(record) if isinstance(step, Stored))
+        visits += (step for step in steps.rest() if isinstance(step, Stored))
+    return [stored for stored in visits if ingest.settled(stored.visit) is None]
 
 
 def main() -> None:

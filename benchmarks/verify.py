@@ -1,9 +1,9 @@
-"""Time `locum verify` against plain sha256 of the same files, in the same run.
+"""Time `locum verify` beside plain sha256 of the same files, in the same run.
 
     python benchmarks/verify.py [--archive DIR | --pages N --kilobytes N]
 
-Without an archive one is made of that many article pages. Files are read once before, so that all find them in memory:
-what is compared is computing, not the disk. `records` is the part of verify that reads the WARC files.
+Without `--archive`, an archive is made of that many article pages. Files are read once before, so that they are in
+memory: this measures computing, not the disk. `records` is the part of verify that reads the WARC files.
 """
 
 from __future__ import annotations
@@ -136,8 +136,8 @@ def measure(folder: Path, runs: int) -> None:
 def main() -> None:
     """Measure a given archive, or one made for it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--archive", type=Path, help="an archive to measure on; it is only read")
-    parser.add_argument("--pages", type=int, default=5000, help="article pages of the one that is made (5000)")
+    parser.add_argument("--archive", type=Path, help="an archive to measure on; it is not changed")
+    parser.add_argument("--pages", type=int, default=5000, help="article pages of the archive that is made (5000)")
     parser.add_argument("--kilobytes", type=int, default=80, help="noise on each page (80)")
     parser.add_argument("--runs", type=int, default=5, help="rounds (5)")
     options = parser.parse_args()

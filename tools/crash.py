@@ -1,10 +1,10 @@
-"""`make crash`: kill a crawl in every way and look whether anything is lost, doubled or corrupt.
+"""`make crash`: kill a crawl in every way and check that nothing is lost, doubled or corrupt.
 
-A small site is crawled twice (between the two it changes), again and again into fresh archives. Each crawl is killed
+A small site is crawled twice (in between it changes), again and again into fresh archives. Each crawl is killed
 with SIGKILL to its whole process group, at a named point of writing (see `locum_spider.checkpoints`) or at a random
-time, and run again until it is done; now and then it gets Ctrl-C once or twice instead. After each kill the database
-and the WARC files are checked; in the end the canonical dump must be that of crawls nobody touched, and `locum
-rebuild`, killed as well, must give the same database again.
+time, and run again until it is done; sometimes it gets Ctrl-C once or twice instead. After each kill the database and
+the WARC files are checked. In the end the canonical dump must be that of crawls without a kill, and `locum rebuild`,
+killed as well, must give the same database again.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ _REACHED = {
     "migration": 40, "warc-torn": 70, "warc-append": 70, "warc-started": 3, "before-rotation": 3, "warc-closed": 3,
     "warc-renamed": 3, "after-rotation": 3, "warc-written": 9, "warc-flushed": 9, "before-commit": 9, "after-commit": 9,
 }  # fmt: skip
-"""How often a crawl of the site comes to a point, about; to the others once."""
+"""About how often a crawl of the site reaches a point; it reaches the others once."""
 
 _PER_RUN = 20
 _LONGEST = 300.0
-"""Seconds: only so that one that hangs ends."""
+"""Seconds; a command that hangs is killed."""
 
 
 # -- one command ---------------------------------------------------------------------------------------------------
@@ -52,7 +52,7 @@ _LONGEST = 300.0
 
 @dataclass(frozen=True)
 class Blow:
-    """What befalls one run: a named point, or seconds until a signal, or nothing."""
+    """What happens to one run: a kill at a named point, a signal after some seconds, or nothing."""
 
     point: str | None = None
     after: float | None = None
@@ -69,7 +69,7 @@ class Ended:
 
 
 def run(arguments: list[str], proxy: str | None, blow: Blow, also: dict[str, str] | None = None) -> Ended:
-    """Run `locum` in a session of its own and strike it. `also` goes into its environment."""
+    """Run `locum` in a session of its own, with a blow. `also` goes into its environment."""
     environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy") and k != "LOCUM_ARCHIVE"}
     environment |= {"LOCUM_WARC_BYTES": str(WARC_BYTES), **(also or {})}
     if proxy:
@@ -109,29 +109,29 @@ def _strike(process: subprocess.Popen[str], kind: signal.Signals) -> None:
 
 
 def faults(archive: Path) -> list[str]:
-    """What is corrupt in an archive that was just killed."""
+    """What is corrupt in an archive after a kill."""
     path = archive / "archive.db"
     if not path.exists():
         return []
-    found = []
+    wrong = []
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'crawls'").fetchone() is None:
             return []
-        found += [str(row[0]) for row in db.execute("PRAGMA integrity_check") if row[0] != "ok"]
-        found += [f"foreign key {tuple(row)}" for row in db.execute("PRAGMA foreign_key_check")]
+        wrong += [str(row[0]) for row in db.execute("PRAGMA integrity_check") if row[0] != "ok"]
+        wrong += [f"foreign key {tuple(row)}" for row in db.execute("PRAGMA foreign_key_check")]
         try:
             db.execute("INSERT INTO articles_fts(articles_fts, rank) VALUES ('integrity-check', 1)")
         except sqlite3.DatabaseError as error:
-            found.append(f"full text index: {error}")
+            wrong.append(f"full text index: {error}")
         for name, acknowledged in db.execute("SELECT name, bytes FROM warc_files"):
             file = next((p for p in (archive / "warc" / name, archive / "warc" / f"{name}.open") if p.exists()), None)
             if file is None or file.stat().st_size < acknowledged:
-                found.append(f"{name}: fewer than the {acknowledged} acknowledged bytes")
-    return found + [str(finding) for finding in verify(archive).findings]
+                wrong.append(f"{name}: fewer than the {acknowledged} acknowledged bytes")
+    return wrong + [str(finding) for finding in verify(archive).findings]
 
 
 def finished(archive: Path) -> int:
-    """How many crawls have come to their end."""
+    """How many crawls are complete."""
     path = archive / "archive.db"
     if not path.exists():
         return 0
@@ -142,7 +142,7 @@ def finished(archive: Path) -> int:
 
 
 def _points(archive: Path) -> list[str]:
-    """The points that the next run can come to."""
+    """The points that the next run can reach."""
     is_new = not (archive / "archive.db").exists()
     is_torn = any(archive.glob("warc/*.open"))
     return [
@@ -157,7 +157,7 @@ def lines(archive: Path) -> Counter[str]:
 
 
 def _rebuildable(archive: Path) -> list[str]:
-    """The dump without the note whether a file is closed, which a kill at the very end leaves to the next writer."""
+    """The dump without `warc_files`: after a kill at the very end, the next writer notes that a file is closed."""
     return [line for line in dump_archive(archive) if '"table": "warc_files"' not in line]
 
 
@@ -198,7 +198,7 @@ class Tally:
 
 
 class Harness:
-    """Two servers, before and after the site changed, and what an untouched crawl of them leaves."""
+    """Two servers, before and after the site changed, and the dump of an untouched crawl of both."""
 
     def __init__(self, tally: Tally, servers: tuple[SiteServer, SiteServer], keep: Path | None = None) -> None:
         self.tally, self._servers, self._keep = tally, servers, keep
@@ -206,7 +206,7 @@ class Harness:
         self.seconds = 0.0
 
     def untouched(self, folder: Path, concurrency: int) -> Counter[str]:
-        """The dump of crawls that nothing befell."""
+        """The dump of untouched crawls."""
         for server in self._servers:
             ended = run(self._crawl(folder, concurrency), server.url, Blow())
             if ended.code:
@@ -215,7 +215,7 @@ class Harness:
         return lines(folder)
 
     def case(self, seed: int, folder: Path) -> None:
-        """One archive: both crawls, struck until they are done, compared and rebuilt."""
+        """One archive: both crawls, killed and run again until they are done, compared and rebuilt."""
         chance = random.Random(seed)  # noqa: S311 - to be repeatable, not secret
         for number, server in enumerate(self._servers, 1):
             runs = 0
@@ -240,20 +240,20 @@ class Harness:
         return Blow(after=chance.uniform(0.4, 1.0) * self.seconds, interrupts=chance.choice((1, 2)))
 
     def _once(self, folder: Path, command: list[str], proxy: str | None, blow: Blow, seed: int) -> bool:
-        """Run a command, strike it, look at what it leaves; False where that is not sound."""
+        """Run a command with a blow and check the archive; False if it is not sound."""
         ended = run(command, proxy, blow)
         if ended.code == -signal.SIGKILL:
             self.tally.killed(blow)
         elif blow.interrupts:
             self.tally.interrupts += 1
         allowed = {0, -signal.SIGKILL} | ({3, -signal.SIGINT} if blow.interrupts else set())
-        found = faults(folder)
+        wrong = faults(folder)
         if ended.code not in allowed:
-            found.append(f"the command ended with {ended.code}: {ended.errors.strip()}")
-        if found:
+            wrong.append(f"the command ended with {ended.code}: {ended.errors.strip()}")
+        if wrong:
             self.tally.corrupt += 1
-            self.tally.note(f"seed {seed}, {blow}: {'; '.join(found)}")
-        return not found
+            self.tally.note(f"seed {seed}, {blow}: {'; '.join(wrong)}")
+        return not wrong
 
     def _compare(self, folder: Path, seed: int) -> None:
         got = lines(folder)
@@ -266,7 +266,7 @@ class Harness:
             self._save(folder, seed)
 
     def _rebuild(self, folder: Path, seed: int, chance: random.Random) -> None:
-        """The same database again from the WARCs, however often the rebuild is killed."""
+        """A rebuild must give the same database, however often it is killed."""
         before = _rebuildable(folder)
         command = ["rebuild", "--archive", str(folder), "--jobs", "1"]
         self._once(folder, command, None, Blow(point=f"{chance.choice(REBUILD_POINTS)}:1"), seed)
@@ -289,7 +289,7 @@ class Harness:
 
 
 def crash(kills: int, seed: int, lanes: int, keep: Path | None = None) -> Tally:
-    """Strike until there were so many kills."""
+    """Kill crawls until there are so many kills."""
     tally = Tally(kills)
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -314,12 +314,12 @@ def crash(kills: int, seed: int, lanes: int, keep: Path | None = None) -> Tally:
 
 
 def main() -> int:
-    """Parse, strike, print."""
+    """Parse, kill, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=1000, help="how many (1000)")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed strikes the same blows (0)")
-    parser.add_argument("--lanes", type=int, default=os.cpu_count() or 2, help="archives at one time (one a core)")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="put archives that went wrong here")
+    parser.add_argument("--kills", type=int, default=1000, help="how many kills (1000)")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed kills at the same places (0)")
+    parser.add_argument("--lanes", type=int, default=os.cpu_count() or 2, help="archives at one time (one per core)")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep archives that went wrong in this folder")
     options = parser.parse_args()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # under nohup; crawls would ignore it too
         signal.signal(signal.SIGINT, lambda *_: None)

@@ -1,4 +1,4 @@
-"""The small site that the crash harness crawls, before and after it has changed."""
+"""The small site that the crash harness crawls, before and after a change."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _listing(links: list[str], more: list[str]) -> Page:
 
 
 def site(*, changed: bool, articles: int = 24, listings: int = 3) -> Sample:
-    """A site on which each page is linked once, so that the order of fetching cannot matter; later it has changed."""
+    """A site that links each page once, so that the order of fetching does not matter; `changed`: as it is later."""
     urls = [f"{HOME}article.php?s=2018-04-10-report-{number:02d}" for number in range(articles)]
     pages: dict[str, Page] = {}
     for number, url in enumerate(urls):

@@ -1,8 +1,8 @@
-"""`make disk`: let the n-th write of a crawl fail, for every n, and look whether anything is lost or left unsaid.
+"""`make disk`: let the n-th write of a crawl fail, for every n, and check that nothing is lost or left unreported.
 
 A small site is crawled into fresh archives with a library preloaded that lets one write to the archive fail: with
-ENOSPC, and each write after it too, as on a full disk; with EIO that one alone, as on a broken one. The command must
-end with exit code 5 and one sentence; the archive must be sound, and whole after the same command was run again.
+ENOSPC, and each later write too, as on a full disk; with EIO that one alone, as on a broken disk. The command must end
+with exit code 5 and one sentence; the archive must be sound, and complete after the same command is run again.
 Needs Linux and a C compiler (`cc`).
 """
 
@@ -32,20 +32,20 @@ ERRORS = ("ENOSPC", "EIO")
 
 
 def compiler() -> str | None:
-    """The C compiler, if this machine has one and preloads libraries."""
+    """The C compiler; None if this machine has none, or does not preload libraries."""
     return shutil.which("cc") if sys.platform == "linux" else None
 
 
 @dataclass
 class Sweep:
-    """Crawls with failing writes, and what was wrong with them."""
+    """Crawls with failing writes, and what went wrong."""
 
     url: str
     folder: Path
     library: Path
     expected: Counter[str] = field(init=False)
     writes: int = field(init=False)
-    told: int = 0
+    reported: int = 0
     wrong: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -56,23 +56,23 @@ class Sweep:
         self.expected, self.writes = lines(archive), tally.stat().st_size
 
     def fail(self, error: str, number: int) -> None:
-        """Crawl with a failing write, look at what is left, and crawl on without."""
+        """Crawl with a failing write, check the archive, and go on with the crawl without."""
         archive = self.folder / f"{error}-{number}"
         failing = {"LOCUM_FAILING_AT": str(number), "LOCUM_FAILING_ERROR": str(getattr(errno, error))}
         if error == "ENOSPC":
             failing["LOCUM_FAILING_ON"] = "1"
         ended = self._crawl(archive, failing)
-        found = [f"not sound: {fault}" for fault in faults(archive)]
-        # 0: SQLite can do without some writes, as that of the log into the database at the end.
+        wrong = [f"not sound: {fault}" for fault in faults(archive)]
+        # 0: SQLite can do without some writes, such as that of the log into the database at the end.
         if ended.code not in {0, 5} or (ended.code == 5 and ended.errors.count("\n") != 1):
-            found.append(f"it ended with {ended.code}: {ended.errors.strip()}")
-        self.told += ended.code == 5
+            wrong.append(f"it ended with {ended.code}: {ended.errors.strip()}")
+        self.reported += ended.code == 5
         if not finished(archive) and (again := self._crawl(archive, {})).code:
-            found.append(f"the crawl after it ended with {again.code}: {again.errors.strip()}")
+            wrong.append(f"the crawl after it ended with {again.code}: {again.errors.strip()}")
         elif (got := lines(archive)) != self.expected:
-            found.append(f"{(self.expected - got).total()} lines lost, {(got - self.expected).total()} too many")
-        self.wrong += [f"{error} at write {number}: {fault}" for fault in found]
-        for fault in found:
+            wrong.append(f"{(self.expected - got).total()} lines lost, {(got - self.expected).total()} too many")
+        self.wrong += [f"{error} at write {number}: {fault}" for fault in wrong]
+        for fault in wrong:
             print(f"! {error} at write {number}: {fault}", flush=True)
         shutil.rmtree(archive, ignore_errors=True)
 
@@ -84,7 +84,7 @@ class Sweep:
 
 
 def sweep(step: int, first: int, lanes: int) -> tuple[Sweep, int]:
-    """Every `step`-th write from `first` on, each error at places between those of another; also how many that were."""
+    """Fail every `step`-th write from `first` on, one error in between the other; also returns how many."""
     cc = compiler()
     if cc is None:
         raise SystemExit("disk: Linux and a C compiler are needed; on Debian: apt-get install gcc libc6-dev")
@@ -106,15 +106,15 @@ def sweep(step: int, first: int, lanes: int) -> tuple[Sweep, int]:
 def main() -> int:
     """Parse, sweep, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--step", type=int, default=1, help="only each so manyth write (1: every one)")
+    parser.add_argument("--step", type=int, default=1, help="fail only every STEP-th write (1: each)")
     parser.add_argument("--first", type=int, default=1, help="the first write to fail (1)")
-    parser.add_argument("--lanes", type=int, default=os.cpu_count() or 2, help="crawls at one time (one a core)")
+    parser.add_argument("--lanes", type=int, default=os.cpu_count() or 2, help="crawls at one time (one per core)")
     options = parser.parse_args()
     begun = time.monotonic()
     done, cases = sweep(options.step, options.first, options.lanes)
     print(
         f"{cases:,} crawls with failing writes ({' and '.join(ERRORS)}, {done.writes:,} writes in a crawl) in "
-        f"{time.monotonic() - begun:,.0f} s: {done.told:,} told with exit code 5, {len(done.wrong)} wrong"
+        f"{time.monotonic() - begun:,.0f} s: {done.reported:,} reported with exit code 5, {len(done.wrong)} wrong"
     )
     return 1 if done.wrong else 0
 

@@ -1,7 +1,7 @@
-"""The canonical dump: what an archive's database says, as JSON lines in an order that depends on nothing else.
+"""The canonical dump: what an archive's database holds, as JSON lines in an order that depends on the values alone.
 
-Two databases made from the same captures by the same rules have the same dump. `comparable` leaves out what two
-crawls of the same site may differ in: ids, times, places in WARC files, how often robots.txt was asked for.
+Two databases made from the same captures by the same rules have the same dump. `comparable` leaves out what may
+differ between two crawls of the same site: ids, times, places in WARC files, how often robots.txt was fetched.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TABLES = (
 
 _COMPARABLE = {
     "articles": f"""SELECT a.site, a.url, t.title AS text_title, t.standfirst AS text_standfirst, t.body, a.word_count,
-        a.canonical_url, a.state, {", ".join(f"a.{each.name}" for each in COLUMNS)}
+        a.canonical_url, a.state, {", ".join(f"a.{column.name}" for column in COLUMNS)}
         FROM articles a LEFT JOIN article_text t USING (id)""",  # noqa: S608 - our own column names
     "article_urls": "SELECT u.url, a.url AS article FROM article_urls u LEFT JOIN articles a ON a.id = u.article_id",
     "captures": """SELECT crawl_id, url, status, content_type, digest, location, etag FROM captures
@@ -46,7 +46,7 @@ def dump(db: sqlite3.Connection, *, comparable: bool = False) -> Iterator[str]:
     """The lines of the dump, each `{"table": …, …}` with its keys in order."""
     present = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     whole = {name: f"SELECT * FROM {name}" for name in _TABLES if name in present}  # noqa: S608 - our own tables
-    if "takedowns" in whole:  # when one was brought to its end is told by no record
+    if "takedowns" in whole:  # no record says when a takedown was finished
         whole["takedowns"] = "SELECT url, reason, at FROM takedowns"
     queries = _COMPARABLE if comparable else whole
     for table, query in queries.items():
@@ -59,6 +59,6 @@ def dump(db: sqlite3.Connection, *, comparable: bool = False) -> Iterator[str]:
 
 
 def dump_archive(archive: Path, *, comparable: bool = False) -> list[str]:
-    """The dump of an archive. Raises ArchiveError where there is none."""
+    """The dump of an archive. Raises ArchiveError if there is none."""
     with closing(connect_reading(archive)) as db:
         return list(dump(db, comparable=comparable))

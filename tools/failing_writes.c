@@ -1,6 +1,6 @@
-/* A failing file layer, to be preloaded: from the LOCUM_FAILING_AT-th write to a file under LOCUM_FAILING_UNDER on,
- * that write (or with LOCUM_FAILING_ON also each later one) ends with the error number LOCUM_FAILING_ERROR. Each write
- * that is counted leaves one byte in the file LOCUM_FAILING_COUNT. Counts per process: an archive has one writer.
+/* A failing file layer, to be preloaded: the LOCUM_FAILING_AT-th write to a file under LOCUM_FAILING_UNDER (with
+ * LOCUM_FAILING_ON also each later one) fails with the error number LOCUM_FAILING_ERROR. Each counted write adds one byte
+ * to the file LOCUM_FAILING_COUNT. Writes are counted per process: an archive has one writer.
  *
  *     cc -shared -fPIC -o failing_writes.so failing_writes.c -ldl
  */
@@ -37,7 +37,7 @@ static int fails(int file)
     if (length < 0)
         return 0;
     path[length] = 0;
-    /* The lock holds a process number and is written before anything is at stake; shared memory is never on a disk. */
+    /* The lock has a process id and is written before anything can be lost; shared memory is never on a disk. */
     if (strncmp(path, under, strlen(under)) || strstr(path, ".lock") || strstr(path, "-shm"))
         return 0;
     number++;

@@ -3,7 +3,7 @@
     python tools/make_date_names.py
 
 Months, weekdays, day periods, quarters and the literal words of date patterns come from Unicode CLDR as Babel
-carries it; relative phrases and some spellings that CLDR has not from dateparser's tables. The reader needs neither
+carries it; relative phrases and some spellings that CLDR lacks from dateparser's tables. The reader needs neither
 package at run time.
 """
 
@@ -34,11 +34,11 @@ NUMBER = r"(\d++[.,]?\d*+)"
 AFTER = {"pt": ["atras"], "es": ["atras"], "ro": ["in urma"], "ar": [], "el": ["πριν"], "id": ["yang lalu", "lalu"]}
 BEFORE = {"ar": ["منذ", "قبل"], "en": [], "el": ["πριν απο", "πριν"], "it": [], "sq": ["para"]}
 CONNECT = {"de": ["am"], "lb": ["am"], "cs": ["v"], "sk": ["v"], "sl": ["v"]}
-# unit and marker are one word: Hungarian órája, Japanese 時間前
+# unit and marker in one word: Hungarian órája, Japanese 時間前
 MARKED = ("hu", "mr", "ja", "zh")
-# "until", a word that is another in other languages
+# "until", which is another word in other languages
 RANGE = {lang: ["do"] for lang in ("pl", "cs", "sk", "hr", "bs", "sl")}
-# "the other day", "till date": no day at all
+# "the other day", "till date": not a day
 NOT_DAYS = {"gecen gun", "till date", "كل", "снощи"}
 
 
@@ -51,7 +51,7 @@ def words_of(name: str) -> list[str]:
 
 
 def belongs(code: str, lang: str) -> bool:
-    # English in the scripts of Deseret and Shaw is no news
+    # English in the scripts of Deseret and Shaw is not in use
     return code.split("_", maxsplit=1)[0] == lang and not ({"Dsrt", "Shaw"} & set(code.split("_")))
 
 
@@ -86,8 +86,8 @@ def table(lang: str) -> dict[str, Any]:
 def names(
     locales: list[Locale], kind: str, info: dict[str, Any], keys: list[str], *, first: int
 ) -> dict[str, int | None]:
-    """Folded word to number; None where a word stands for two."""
-    found: dict[str, int | None] = {}
+    """Folded word to number; None if a word stands for two."""
+    numbers: dict[str, int | None] = {}
     pairs: list[tuple[str, int]] = []
     for locale in locales:
         for context in ("format", "stand-alone"):
@@ -108,56 +108,56 @@ def names(
             if len(parts) > 1 and len(owners[part]) > 1:
                 continue
             if len(parts) == 1 or len(part) > 1:
-                found[part] = number if found.get(part, number) == number else None
+                numbers[part] = number if numbers.get(part, number) == number else None
     multi = {part for parts, _ in singles if len(parts) > 1 for part in parts}
     for parts, number in singles:
-        # months of two words neither of which tells it alone: the Levant's كانون الثاني
+        # months of two words, neither of which is enough alone: the Levant's كانون الثاني
         if kind == "months" and len(parts) == 2 and all(len(owners[part]) > 1 for part in parts):
-            found[" ".join(parts)] = number
-    return {w: (None if n is not None and w in multi and len(owners.get(w, ())) > 1 else n) for w, n in found.items()}
+            numbers[" ".join(parts)] = number
+    return {w: (None if n is not None and w in multi and len(owners.get(w, ())) > 1 else n) for w, n in numbers.items()}
 
 
 def usable(name: str, kind: str) -> bool:
-    """Short names that only dateparser has are other words as well: German "die", "mit", Turkish "su"."""
+    """Whether a name from dateparser is safe: short ones are other words, too (German "die", Turkish "su")."""
     return "(" not in name and (not name.isascii() or len(name) > (2 if kind == "months" else 3))
 
 
-def known(found: dict[str, int | None]) -> dict[str, int]:
-    return {word: number for word, number in sorted(found.items()) if number is not None}
+def known(numbers: dict[str, int | None]) -> dict[str, int]:
+    return {word: number for word, number in sorted(numbers.items()) if number is not None}
 
 
 def patterns(locale: Locale) -> list[str]:
-    found = [p.pattern for p in locale.date_formats.values()] + [p.pattern for p in locale.time_formats.values()]
-    found += [str(p) for p in locale.datetime_formats.values()]
-    return found + [p.pattern for k, p in locale.datetime_skeletons.items() if not re.search("[QwWYUG]", k)]
+    texts = [p.pattern for p in locale.date_formats.values()] + [p.pattern for p in locale.time_formats.values()]
+    texts += [str(p) for p in locale.datetime_formats.values()]
+    return texts + [p.pattern for k, p in locale.datetime_skeletons.items() if not re.search("[QwWYUG]", k)]
 
 
 def literals(locales: list[Locale]) -> set[str]:
     """The words that stand between the parts of a date."""
-    found = set()
+    words = set()
     for locale in locales:
         for pattern in patterns(locale):
             if re.search("[QwWYU]", re.sub("'[^']*'", "", pattern)):
                 continue
             for quoted in re.findall("'([^']+)'", pattern):
-                found.update(words_of(quoted))
-            found.update(word for word in words_of(re.sub("'[^']*'|[a-zA-Z]", " ", pattern)))
-    return {word for word in found if not re.search("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", word)}
+                words.update(words_of(quoted))
+            words.update(word for word in words_of(re.sub("'[^']*'|[a-zA-Z]", " ", pattern)))
+    return {word for word in words if not re.search("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", word)}
 
 
 def affixes(locales: list[Locale]) -> set[tuple[str, str]]:
-    """Letters grown onto the month's name (Hebrew, Basque, Mongolian)."""
-    found = set()
+    """Letters attached to the month's name (Hebrew, Basque, Mongolian)."""
+    pairs = set()
     for locale in locales:
         for pattern in patterns(locale):
             match = re.search(r"([^\W\d_a-zA-Z]*)'?MMMM?'?([^\W\d_A-Z]*)", pattern)
             if match and (match[1] or (match[2] and "MMM'" in pattern)):
-                found.add((plain(match[1]), plain(match[2])))
-    return found
+                pairs.add((plain(match[1]), plain(match[2])))
+    return pairs
 
 
 def fillers(locales: list[Locale], months: dict[str, int | None], days: dict[str, int | None]) -> set[str]:
-    """The words of names of several words that tell nothing ("feira", "Dé", "יום")."""
+    """The words in names of several words that say nothing ("feira", "Dé", "יום")."""
     names = {
         name
         for locale in locales
@@ -166,35 +166,35 @@ def fillers(locales: list[Locale], months: dict[str, int | None], days: dict[str
         for width in ("wide", "abbreviated")
         for name in kind[context][width].values()
     }
-    found: set[str] = set()
+    words: set[str] = set()
     for name in names:
         parts = words_of(name)
         if (len(parts) > 1 or re.search(r"[^M]\d", name)) and " ".join(parts) not in months:
-            found.update(part for part in parts if months.get(part) is None and days.get(part) is None)
-    return {word for word in found if not re.search("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", word)}
+            words.update(part for part in parts if months.get(part) is None and days.get(part) is None)
+    return {word for word in words if not re.search("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", word)}
 
 
 def quarter_words(locales: list[Locale]) -> set[str]:
     """The words that the names of all four quarters have ("Quartal", "Q")."""
-    found: set[str] = set()
+    words: set[str] = set()
     for locale in locales:
         for width in ("wide", "abbreviated"):
             four = [name for name in locale.quarters["format"][width].values() if re.search(r"\d", name)]
             if len(four) == 4:
-                found |= set.intersection(*(set(words_of(name)) for name in four))
-    return {word for word in found if len(word) > 2 or word in ("q", "t", "k", "kv", "т", "кв", "分기")}
+                words |= set.intersection(*(set(words_of(name)) for name in four))
+    return {word for word in words if len(word) > 2 or word in ("q", "t", "k", "kv", "т", "кв", "分기")}
 
 
 def periods(locales: list[Locale], info: dict[str, Any]) -> dict[str, list[str]]:
-    """The words for am and pm that are one word, and only one of the two."""
-    found: dict[str, set[str]] = {key: {plain(name) for name in info.get(key, [])} for key in ("am", "pm")}
+    """The words for am and pm that are a single word, and only for one of the two."""
+    marks: dict[str, set[str]] = {key: {plain(name) for name in info.get(key, [])} for key in ("am", "pm")}
     for locale in locales:
         for widths in locale.day_periods.values():
             for width, texts in widths.items():
-                for key, words in found.items():
+                for key, words in marks.items():
                     if key in texts and width != "narrow":
                         words.add(plain(texts[key]))
-    only = {"am": found["am"] - found["pm"], "pm": found["pm"] - found["am"]}
+    only = {"am": marks["am"] - marks["pm"], "pm": marks["pm"] - marks["am"]}
     return {key: sorted(word for word in words if words_of(word) == [word]) for key, words in only.items()}
 
 

@@ -1,8 +1,8 @@
-"""Pack the archive that this version makes, for the tests of those to come: run it before a migration is added.
+"""Pack an archive of this version, for the tests of later ones: run it before a migration is added.
 
     python tools/pack_archive.py
 
-The small site of the crash harness is crawled twice (between the two it changes), and what that leaves is written to
+The small site of the crash harness is crawled twice (in between it changes). The archive goes to
 `tests/fixtures/archives/`, under the name of the newest migration.
 """
 

@@ -1,4 +1,4 @@
-"""The truth about one article of the sample: its fields are the keys of `articles.toml`."""
+"""One article of the sample as it was written; its fields are the keys of `articles.toml`."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _MONTHS = (
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """What was written, and with it what a reader should find.
+    """What was written, and so what a reader should find.
 
-    In `text` each line is one block: `# ` leads a subheading, `! ` a short bold line, `- ` a bullet. `dated`
-    is the visible date where it is not the slug's. `labelled` shows the category above the title, `also` is a
-    second category that lists the article. Listings link to the slug `old`, which redirects. `leads_to` is
-    the slug of a further entry among the latest articles. `serve` goes to `Page` as it stands.
+    In `text` each line is one block: `# ` begins a subheading, `! ` a short bold line, `- ` a bullet. `dated` is the
+    visible date, if it is not that of the slug. `labelled` shows the category above the title, `also` is a second
+    category that lists the article. Listings link to the slug `old`, which redirects. `leads_to` is the slug of one
+    more entry among the latest articles. `serve` has arguments of `Page`.
     """
 
     slug: str
@@ -58,7 +58,7 @@ class Article:
 
     @property
     def published(self) -> str | None:
-        """The visible day, None where the calendar has no such day."""
+        """The visible day; None if the calendar has no such day."""
         try:
             return date.fromisoformat(self.visible_date).isoformat()
         except ValueError:
@@ -91,7 +91,7 @@ class Article:
 
     @property
     def blocks(self) -> tuple[str, ...]:
-        """The body as a reader sees it: paragraphs, subheadings, bullets led by `• `."""
+        """The body as a reader sees it: paragraphs, subheadings, bullets that begin with `• `."""
         return tuple(f"• {words}" if kind == "bullet" else words for kind, words in blocks(self.text))
 
     @property

@@ -1,4 +1,4 @@
-"""Pages of the sample in four markups, whose pieces of HTML stand in `markups/*.toml`."""
+"""Pages of the sample in four markups, whose pieces of HTML are in `markups/*.toml`."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _PITCH = "Interviews, features and news for agency social workers in the UK, in 
 class Page:
     """What the server answers at one address.
 
-    The first `fail_first` requests get 503 with `Retry-After: 1`. `delay` is in seconds. `gzip` compresses
-    for clients that accept it, `chunked` sends the body in chunks, `cut` closes the connection in its middle.
+    The first `fail_first` requests get 503 with `Retry-After: 1`. `delay` is in seconds. `gzip` compresses for clients
+    that accept it, `chunked` sends the body in chunks, `cut` closes the connection in the middle of it.
     """
 
     body: bytes
@@ -85,7 +85,7 @@ def listing_page(
 
 
 def sign_up_page(markup: str) -> Page:
-    """Stands at the address of an article and is none."""
+    """A page with the address of an article that is not one."""
     return _page(markup, "plain", "Stay in touch", pitch=_PITCH)
 
 
@@ -128,7 +128,7 @@ def _metadata(article: Article) -> str:
 
 @lru_cache(maxsize=2048)
 def _chapter(markup: str, text: str) -> str:
-    """HTML of some blocks; remembered, since big synthetic sites are made of few chapters."""
+    """HTML of some blocks; cached, since big synthetic sites consist of few chapters."""
     html = []
     for kind, group in groupby(blocks(text), key=lambda block: block[0]):
         items = "".join(_piece(markup, kind, text=words) for _, words in group)

@@ -1,7 +1,7 @@
 """The bundled sample of Locum Today: articles as data, in four markups, with the oddities of a real site.
 
-Nobody here knows the site's own HTML. A reader that is right on every article in all four markups goes by
-what is known: the order of the visible text, the address, and the metadata where a page has any.
+The site's own HTML is not known. A reader that is right on every article in all four markups relies on what is known:
+the order of the visible text, the address, and the metadata if a page has any.
 """
 
 from __future__ import annotations
@@ -44,11 +44,10 @@ trailer<</Root 1 0 R>>
 
 @dataclass(frozen=True)
 class Sample:
-    """A site to serve: pages by absolute address (bare host, no `catTitle`), and the truth about them.
+    """A site to serve: pages by absolute address (bare host, no `catTitle`), and what they say.
 
-    `articles` are those that a polite crawl can read. `odd` maps the name of an oddity to its address.
-    `expected` counts what a full crawl meets. What is asked of the server's own address goes to the first of
-    `hosts`.
+    `articles` are those that a polite crawl can read. `odd` maps the name of an oddity to its address. `expected` has
+    the counts of a full crawl. A request for the server's own address goes to the first of `hosts`.
     """
 
     pages: Mapping[str, Page]
@@ -59,7 +58,7 @@ class Sample:
 
 
 def page_key(host: str, target: str) -> str:
-    """Key in `Sample.pages` of what is asked of a host.
+    """Key in `Sample.pages` of a request to a host.
 
     >>> page_key("www.locumtoday.co.uk", "/article.php?s=2015-01-17-a&catTitle=social work")
     'http://locumtoday.co.uk/article.php?s=2015-01-17-a'
@@ -70,7 +69,7 @@ def page_key(host: str, target: str) -> str:
 
 
 def build(markup: str | None = None) -> Sample:
-    """The sample, its articles in the four markups by turns, or everything in one of them."""
+    """The sample, with the four markups in turn, or with everything in one of them."""
     everything = load(markup)
     listed = sorted((a for a in everything if not a.unlisted), key=lambda a: a.slug, reverse=True)
     categories = {name: [a for a in listed if name in (a.category, a.also)] for name in CATEGORIES}
@@ -104,7 +103,7 @@ def build(markup: str | None = None) -> Sample:
 
 
 def load(markup: str | None = None) -> list[Article]:
-    """All articles of `articles.toml` in its order, also those that a crawl cannot read."""
+    """All articles of `articles.toml` in order, also those that a crawl cannot read."""
     articles = []
     for number, table in enumerate(tomllib.loads(data("articles.toml"))["article"]):
         for key in ("documents", "comments"):
@@ -114,7 +113,7 @@ def load(markup: str | None = None) -> list[Article]:
 
 
 def generate(count: int, markup: str | None = None) -> Sample:
-    """A big site of `count` articles made from the sample's texts; a page is made when it is asked for."""
+    """A big site of `count` articles made from the sample's texts; each page is made on request."""
     articles = _Synthetic(range(count), count, markup)
     latest = tuple(articles[-2:])
     step = len(CATEGORIES)
@@ -141,7 +140,7 @@ def _article_pages(articles: Sequence[Article]) -> dict[str, Page]:
 
 
 def _furniture(refused: Sequence[str]) -> dict[str, Page]:
-    """Everything that is neither article nor listing."""
+    """All that is neither article nor listing."""
     rules = ["User-agent: GreedyBot", "Crawl-delay: 30", "Disallow: /private/", ""]
     rules += ["User-agent: *", "Disallow: /subscribe.php"]
     rules += [f"Disallow: /{url.removeprefix(HOME)}" for url in refused]
@@ -181,7 +180,7 @@ def _category_link(category: str, article: Article) -> str:
 
 
 def _featured_link(article: Article) -> str:
-    """With the spaces as they are, as the real site does it."""
+    """With spaces that are not escaped, as on the real site."""
     return f"{article.url}&catTitle={article.category.lower()}home page featured"
 
 
@@ -200,7 +199,7 @@ class _LazyPages(Mapping[str, Page]):
 
 
 class _Synthetic(Sequence[Article]):
-    """Articles made each from its number alone, in the order of `numbers`."""
+    """Articles, each made from its number alone, in the order of `numbers`."""
 
     def __init__(self, numbers: range, count: int, markup: str | None) -> None:
         self._numbers = numbers

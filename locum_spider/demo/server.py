@@ -1,6 +1,6 @@
-"""A real HTTP/1.1 server for a sample, on loopback only: asked directly, or as the proxy of a crawl.
+"""A real HTTP/1.1 server for a sample, on loopback only: visited directly, or as the proxy of a crawl.
 
-With `http_proxy=http://127.0.0.1:PORT` a crawl sees the addresses of the real site and reaches nothing else.
+With `http_proxy=http://127.0.0.1:PORT` a crawl uses the addresses of the real site and reaches nothing else.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _CHUNK = 4_096
 
 
 class Hit(NamedTuple):
-    """One answered request: `time.monotonic()`, host and path as asked, status."""
+    """One answered request: `time.monotonic()`, host and path as requested, status."""
 
     time: float
     host: str
@@ -53,7 +53,7 @@ class Request(NamedTuple):
 
     @classmethod
     def parse(cls, head: bytes) -> Request | None:
-        """Read a head in origin or absolute form, raw spaces allowed; None where it is not HTTP/1."""
+        """Read a head in origin or absolute form, raw spaces allowed; None if it is not HTTP/1."""
         first, *lines = head.decode("latin-1").split("\r\n")
         method, _, rest = first.partition(" ")
         target, _, version = rest.rpartition(" ")
@@ -72,8 +72,8 @@ class Request(NamedTuple):
 class SiteServer:
     """Serve a sample from a thread, as a context manager.
 
-    `pages` may be changed while it runs; `log` holds a `Hit` for each answer. With `conditional` pages carry
-    `ETag` and `Last-Modified`, and a client that has the page gets 304.
+    `pages` may be changed while it runs; `log` has a `Hit` for each answer. With `conditional`, pages have `ETag` and
+    `Last-Modified`, and a client that has the page gets 304.
     """
 
     def __init__(self, sample: Sample | None = None, *, port: int = 0, conditional: bool = False) -> None:
@@ -97,7 +97,7 @@ class SiteServer:
 
     @property
     def url(self) -> str:
-        """What to give as `http_proxy`, or to a browser."""
+        """The value for `http_proxy`, and the address for a browser."""
         return f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
@@ -142,24 +142,24 @@ class SiteServer:
         return Answer(_message(page, extra, with_body=request.method != "HEAD"), page.delay, close)
 
     def _find(self, request: Request) -> tuple[str, Page]:
-        """The page asked for, and its key."""
+        """The requested page, and its key."""
         host = self._hosts[0] if request.host in ("127.0.0.1", "localhost") else request.host
         if request.method == "CONNECT" or host.removeprefix("www.") not in self._hosts:
-            return "", _refusal(502, f"No way to {request.target if request.method == 'CONNECT' else host}.")
+            return "", _refusal(502, f"{request.target if request.method == 'CONNECT' else host} cannot be reached.")
         if request.method not in ("GET", "HEAD"):
             return "", _refusal(405, "Only GET and HEAD are answered.")
         key = page_key(host, request.target)
         try:
             page = self.pages[key]
         except KeyError:
-            return key, _refusal(404, "There is no such page.")
+            return key, _refusal(404, "This page was not found.")
         if self._refusals[key] < page.fail_first:
             self._refusals[key] += 1
             return key, _refusal(503, "Please try again.", ("Retry-After", "1"))
         return key, page
 
     def _negotiate(self, request: Request, key: str, page: Page) -> tuple[Page, list[tuple[str, str]]]:
-        """What the request's headers make of the page (304, compressed), and the headers to go with it."""
+        """The page as the request's headers want it (304, compressed), and headers to add."""
         extra: list[tuple[str, str]] = []
         if self._conditional and page.status == 200:
             etag, changed = self._validator(key, page.body)
@@ -174,16 +174,16 @@ class SiteServer:
         return page, extra
 
     def _validator(self, key: str, body: bytes) -> tuple[str, int]:
-        """ETag of a page and the second it last changed, which is later at each change, however quick."""
+        """ETag of a page and the second of its last change, a later one for each change."""
         etag = f'W/"{sha1(body, usedforsecurity=False).hexdigest()}"'
-        known, changed = self._validators.get(key, ("", 0))
-        if known != etag:
+        last_etag, changed = self._validators.get(key, ("", 0))
+        if last_etag != etag:
             self._validators[key] = etag, max(int(time.time()), changed + 1)
         return self._validators[key]
 
 
 class _Connection(asyncio.Protocol):
-    """One client; answers stay in the order of the requests, also when one is delayed."""
+    """One client; answers keep the order of the requests, also when one is delayed."""
 
     transport: asyncio.Transport
 
@@ -243,7 +243,7 @@ def _has_it(headers: dict[str, str], etag: str, changed: int) -> bool:
 
 
 def _message(page: Page, extra: list[tuple[str, str]], *, with_body: bool = True) -> bytes:
-    """The response as it goes over the wire; of a page that is `cut` only half the body."""
+    """The response as it goes over the wire; with half the body if the page is `cut`."""
     body = page.body
     headers = [("Date", formatdate(usegmt=True)), ("Content-Type", page.content_type), *page.headers, *extra]
     if page.chunked:
@@ -261,7 +261,7 @@ def _message(page: Page, extra: list[tuple[str, str]], *, with_body: bool = True
 
 
 def main() -> None:
-    """Serve until standard input ends or SIGTERM comes; the first line of output is the port."""
+    """Serve until standard input ends or SIGTERM comes. The first line of output is the port."""
     parser = argparse.ArgumentParser(prog="python -m locum_spider.demo.server", description=main.__doc__)
     parser.add_argument("--articles", type=int, help="serve a synthetic site of that many articles")
     parser.add_argument("--port", type=int, default=0, help="default: any free one")

@@ -430,7 +430,7 @@ def test_a_crawl_that_finds_nothing_says_so(nothing_found):
 
 def test_a_log_holds_no_bodies(sample_crawl, nothing_found):
     log = (nothing_found.folder / "crawl.log").read_text(encoding="utf-8")
-    assert "There is no such page" not in log
+    assert "This page was not found" not in log
     assert " DEBUG " not in log
 
 
