@@ -60,21 +60,21 @@ def statements(tree: ast.AST) -> list[int]:
     return [call.lineno for call in calls if isinstance(call, ast.Attribute) and call.attr in methods]
 
 
-def test_sql_stands_in_the_store_alone():
+def test_only_the_store_has_sql():
     package = PROJECT / "locum_spider"
-    found = {path: statements(ast.parse(path.read_text(encoding="utf-8"))) for path in package.rglob("*.py")}
-    rooms = {path.relative_to(package).parts[0] for path, lines in found.items() if lines}
+    lines_of = {path: statements(ast.parse(path.read_text(encoding="utf-8"))) for path in package.rglob("*.py")}
+    rooms = {path.relative_to(package).parts[0] for path, lines in lines_of.items() if lines}
     assert rooms == {"store"}
 
 
-def test_every_module_stands_in_a_layer():
+def test_every_module_has_a_layer():
     """A module that no layer names would be free to import anything."""
     text = (PROJECT / ".importlinter").read_text(encoding="utf-8")
     layers = text.partition("layers =")[2].partition("[importlinter")[0].replace("|", " ").replace(":", " ").split()
     named = {layer.removeprefix("locum_spider.") for layer in layers}
     package = PROJECT / "locum_spider"
-    found = {path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
-    assert found - named - {"__init__", "__main__", "demo"} == set()
+    modules = {path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert modules - named - {"__init__", "__main__", "demo"} == set()
 
 
 def loaded(statement: str) -> set[str]:

@@ -56,9 +56,9 @@ def test_addresses_of_pictures_and_documents_do_not(same):
 
 @given(st.text(), st.text(), st.text(), st.text())
 def test_words_cannot_move_from_field_to_field_unseen(title, text, other_title, other_text):
-    one = content_digest(replace(ARTICLE, title=title, text=text))
-    other = content_digest(replace(ARTICLE, title=other_title, text=other_text))
-    assert (one == other) == ((title, text) == (other_title, other_text))
+    digest = content_digest(replace(ARTICLE, title=title, text=text))
+    other_digest = content_digest(replace(ARTICLE, title=other_title, text=other_text))
+    assert (digest == other_digest) == ((title, text) == (other_title, other_text))
 
 
 V2 = "v2:sha256:a84145611d0fb7859b112c4f28e3e4207669cf3a99e02fd6c5a2ba0f9fba709b"

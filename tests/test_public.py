@@ -54,7 +54,7 @@ def test_dates_are_written_as_the_contract_says(text, precision, iso):
     assert (value.precision, value.isoformat()) == (precision, iso)
 
 
-def test_what_is_no_date_is_none():
+def test_what_is_not_a_date_gives_none():
     assert read_date("31st February 2017", now=datetime(2024, 6, 1, tzinfo=UTC), tz="Europe/London") is None
 
 
@@ -68,12 +68,12 @@ def test_archive_takes_a_path_as_text_and_closes(tmp_path):
 
 
 def test_every_error_has_an_exit_code_of_the_contract():
-    todo, found = [LocumError], {}
+    todo, codes = [LocumError], {}
     while todo:
         kind = todo.pop()
-        found[kind.__name__] = kind.exit_code
+        codes[kind.__name__] = kind.exit_code
         assert kind.__doc__
         todo += kind.__subclasses__()
-    assert set(found.values()) <= set(range(1, 8))
-    assert found["IntegrityError"] == 7
-    assert (found["UsageError"], found["NoSpaceError"]) == (2, 5)
+    assert set(codes.values()) <= set(range(1, 8))
+    assert codes["IntegrityError"] == 7
+    assert (codes["UsageError"], codes["NoSpaceError"]) == (2, 5)

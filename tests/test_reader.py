@@ -24,7 +24,7 @@ def test_site_is_found_by_address_name_or_given(site):
     assert (article.standfirst, article.text) == ("For a year – at least", "Caps on hourly pay stay as they are.")
 
 
-def test_time_of_the_capture_is_now_where_none_is_given():
+def test_time_of_the_capture_is_now_by_default():
     article = read_article(PAGE, URL)
     assert article is not None
     assert article.published == "2017-03-09"
@@ -47,7 +47,7 @@ def test_content_type_says_the_character_set():
     ],
     ids=["empty", "sorry", "other address", "deep", "binary"],
 )
-def test_page_that_is_no_article_is_none(html, url):
+def test_a_page_that_is_not_an_article_gives_none(html, url):
     assert read_article(html, url, fetched_at=NOW) is None
     assert read_listing(html, url, fetched_at=NOW) is None
 

@@ -107,8 +107,8 @@ def test_search_knows_only_the_latest_text(four_crawls):
     with Archive(crawled.archive) as archive:
         assert archive.search('"another text"') == []
         assert len(archive.search('"agency work"')) == 3
-    found = [sum(snapshot["found"].values()) for _, snapshot in snapshots]
-    assert found == [3, 3, 2, 3]
+    hits = [sum(snapshot["found"].values()) for _, snapshot in snapshots]
+    assert hits == [3, 3, 2, 3]
 
 
 def test_a_gone_article_is_kept_and_said_to_be_gone(four_crawls):

@@ -13,11 +13,11 @@ ONE, TWO, THREE, MOVED = map(address, ("one", "two", "three", "moved"))
 
 def captures(archive, crawl_id: int) -> dict[str, tuple[int, str | None, int | None]]:
     """Status, type of record and `same_as` by address, of one crawl."""
-    found = rows(
+    records = rows(
         archive, "SELECT c.url, c.status, r.type, c.same_as FROM captures c "
         "JOIN records r USING (warc_file, warc_offset) WHERE crawl_id = ? AND url NOT LIKE '%robots.txt'", crawl_id,
     )  # fmt: skip
-    return {url: rest for url, *rest in found}
+    return {url: rest for url, *rest in records}
 
 
 def ids(archive, crawl_id: int) -> dict[str, int]:

@@ -65,7 +65,7 @@ STORY = """<!DOCTYPE html><html lang="en-GB"><head><title>Whatever</title>
 
 
 def gazette(*, whole=True):
-    """A small site; where it is not whole, one of its articles has no title that the new layout knows."""
+    """A small site; if it is not whole, one of its articles has no title that the new layout knows."""
     home = (
         '<a href="/story/20180410-one">One story of many words</a> <a href="/page/2">More</a> <a href="/login">In</a>'
     )
@@ -126,7 +126,7 @@ def test_css_metadata_and_json_ld_are_read(new_layout):
     assert [line for line in article.text.splitlines() if line.startswith("•")] == ["• one", "• two"]
 
 
-def test_the_next_rule_counts_where_the_first_finds_nothing(new_layout):
+def test_the_next_rule_counts_if_the_first_finds_nothing(new_layout):
     with Archive(new_layout.archive) as archive:
         two = archive.article("http://gazette.example/story/20180411-two")
     assert two is not None
@@ -237,11 +237,11 @@ FAULTS = {
 }  # fmt: skip
 
 
-def assert_named(said, fault):
+def assert_named(message, fault):
     _, key, allowed = FAULTS[fault]
-    assert len(said.strip().splitlines()) == 1
+    assert len(message.strip().splitlines()) == 1
     for word in ("gazette.toml", key, allowed):
-        assert word in said
+        assert word in message
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -276,7 +276,7 @@ def test_a_declaration_in_another_charset_is_refused(tmp_path):
 
 @scenario
 def fault_beside(folder):
-    """Locum Today declared anew in the archive, beside a declaration with a fault."""
+    """Locum Today declared again in the archive, beside a declaration with a fault."""
     declare(folder, FAULTS["unknown key"][0])
     declare(folder, FINE.replace('"gazette"', '"locum-today"'), "locum-today")
     with SiteServer(gazette()) as server:

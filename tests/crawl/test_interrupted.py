@@ -227,7 +227,7 @@ def test_killed_late(killed_late, uninterrupted):
     assert_same(killed_late, uninterrupted)
 
 
-def test_a_killed_crawl_does_not_begin_anew(killed_late):
+def test_a_killed_crawl_does_not_begin_again(killed_late):
     """Only what was under way is asked for again: a few pages for each kill, not the whole site."""
     assert len(killed_late.log) < 63 + 2 * 20
 
@@ -375,15 +375,15 @@ def closed_pipe(folder):
     with SiteServer(small("First report", "Second report")) as server:
         with Running(arguments, folder, environment(server.url)) as running:
             running.process.stdout.close()
-            said = running.process.stderr.read()
+            errors = running.process.stderr.read()
             running.process.stderr.close()
             running.process.wait(LONGEST)
-        return Crawled(folder, server.log, []), said
+        return Crawled(folder, server.log, []), errors
 
 
 def test_a_closed_pipe_harms_nothing(closed_pipe):
-    crawled, said = closed_pipe
-    assert "Traceback" not in said
-    assert "Exception" not in said
+    crawled, errors = closed_pipe
+    assert "Traceback" not in errors
+    assert "Exception" not in errors
     assert crawled.value("SELECT count(*) FROM articles") == 2
     assert crawled.value("SELECT outcome FROM crawls") == "done"

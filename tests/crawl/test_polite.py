@@ -73,7 +73,7 @@ def four_at_a_time(folder):
         return Crawled(folder, server.log, [crawl(folder, server, "--concurrency", "4")])
 
 
-def test_more_requests_at_a_time_where_the_user_says_so(four_at_a_time):
+def test_more_requests_at_a_time_if_the_user_says_so(four_at_a_time):
     assert four_at_a_time.run.code == 0
     times = [hit.time for hit in four_at_a_time.log[2:]]
     assert len(times) == 6
@@ -194,15 +194,15 @@ def test_an_odd_retry_after_is_no_trouble(odd_retry_after, name):
 
 def agents(warcs):
     """Every user agent by which the server was asked."""
-    found = set()
+    names = set()
     for path in warcs.iterdir():
         with path.open("rb") as file:
-            found |= {
+            names |= {
                 record.http_headers.get_header("User-Agent")
                 for record in ArchiveIterator(file)
                 if record.rec_type == "request"
             }
-    return found
+    return names
 
 
 def test_archive_and_contact_may_come_from_the_environment(by_default):

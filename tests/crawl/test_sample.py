@@ -191,9 +191,9 @@ def test_listings_hold_every_article_with_the_date_as_printed(sample_crawl):
     ],
 )
 def test_outcome_of_each_oddity(sample_crawl, oddity, outcome, reason):
-    found = sample_crawl.outcome(build().odd[oddity])
-    assert found[0] == outcome
-    assert found[1] is None if reason is None else reason in found[1]
+    visited = sample_crawl.outcome(build().odd[oddity])
+    assert visited[0] == outcome
+    assert visited[1] is None if reason is None else reason in visited[1]
 
 
 def test_what_gave_nothing_is_reported_with_its_reason(sample_crawl):
@@ -303,15 +303,15 @@ def warcs(crawled):
 @cache
 def records_of(archive):
     """Every record of every WARC as (file, offset, length, record, body as it came)."""
-    found = []
+    places = []
     for path in sorted((archive / "warc").iterdir()):
         with path.open("rb") as file:
             iterator = ArchiveIterator(file, check_digests="raise")
             for record in iterator:
                 content = record.raw_stream.read()
                 iterator.read_to_end(record)
-                found.append((path, iterator.get_record_offset(), iterator.get_record_length(), record, content))
-    return found
+                places.append((path, iterator.get_record_offset(), iterator.get_record_length(), record, content))
+    return places
 
 
 def records(crawled):
@@ -329,9 +329,9 @@ def test_warcio_finds_no_fault(sample_crawl, capsys):
     with pytest.raises(SystemExit) as ended:
         warcio_main(["check", "-v", *map(str, warcs(sample_crawl))])
     assert ended.value.code == 0
-    said = capsys.readouterr().out
-    assert said.count("digest pass") >= 2 * len(sample_crawl.log)
-    assert "no digest" not in said
+    output = capsys.readouterr().out
+    assert output.count("digest pass") >= 2 * len(sample_crawl.log)
+    assert "no digest" not in output
 
 
 def test_one_gzip_member_a_record(sample_crawl):
@@ -346,17 +346,19 @@ def test_one_gzip_member_a_record(sample_crawl):
 
 
 def test_every_answer_is_captured_as_it_came(sample_crawl):
-    found = records(sample_crawl)
-    kinds = Counter(record.rec_type for *_, record, _ in found)
+    places = records(sample_crawl)
+    kinds = Counter(record.rec_type for *_, record, _ in places)
     del kinds["metadata"]  # what happened beside the exchanges
     answers = len(sample_crawl.log)
     assert kinds == {"warcinfo": len(warcs(sample_crawl)), "response": answers, "request": answers}
-    responses = [record for *_, record, _ in found if record.rec_type == "response"]
-    told = [(record.rec_headers["WARC-Target-URI"], int(record.http_headers.get_statuscode())) for record in responses]
+    responses = [record for *_, record, _ in places if record.rec_type == "response"]
+    captured = [
+        (record.rec_headers["WARC-Target-URI"], int(record.http_headers.get_statuscode())) for record in responses
+    ]
     asked = [(f"http://{hit.host}{hit.path}", hit.status) for hit in sample_crawl.log]
-    assert Counter(told) == Counter(asked)
+    assert Counter(captured) == Counter(asked)
     sample = build()
-    for *_, record, content in found:
+    for *_, record, content in places:
         url = record.rec_headers["WARC-Target-URI"]
         if record.rec_type == "response" and url in (ROBOTS, sample.odd["chunked"]):
             assert content == sample.pages[url].body

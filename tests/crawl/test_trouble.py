@@ -184,8 +184,8 @@ def troubled(folder):
     ],
 )
 def test_trouble_has_an_outcome_and_a_reason(troubled, name, outcome, words):
-    found, reason = troubled.outcome(named(TITLES[name]))
-    assert (found, reason is None) == (outcome, words is None), reason
+    stored, reason = troubled.outcome(named(TITLES[name]))
+    assert (stored, reason is None) == (outcome, words is None), reason
     if words is not None:
         assert words in reason
         assert reason
@@ -240,8 +240,8 @@ def test_redirects_are_captured_each(troubled):
         ("outside", [302]),
         ("nowhere", [302]),
     ):
-        found = troubled.rows("SELECT status FROM captures WHERE url = ?", named(TITLES[name]))
-        assert [status for (status,) in found] == statuses, name
+        visited = troubled.rows("SELECT status FROM captures WHERE url = ?", named(TITLES[name]))
+        assert [status for (status,) in visited] == statuses, name
     assert troubled.value("SELECT count(*) FROM captures WHERE url LIKE '%/hop'") == 1
 
 
@@ -520,9 +520,9 @@ def assert_unreachable(crawled):
     assert run.code == 4
     assert crawled.value("SELECT outcome FROM crawls WHERE id = 1") == "unreachable"
     assert crawled.value("SELECT count(*) FROM captures WHERE crawl_id = 1") == 0
-    said = " ".join((run.out + run.err).split())
-    assert "could not be reached" in said
-    return said
+    output = " ".join((run.out + run.err).split())
+    assert "could not be reached" in output
+    return output
 
 
 @scenario
@@ -676,7 +676,7 @@ def robots_fault(folder):
     return crawl_with_robots(folder, Page(b"Busy", status=503))
 
 
-def test_nothing_is_fetched_where_robots_txt_is_at_fault(robots_fault):
+def test_nothing_is_fetched_if_robots_txt_fails(robots_fault):
     assert {hit.path for hit in robots_fault.log} == {"/robots.txt"}
     assert robots_fault.run.code in {4, 6}
     assert robots_fault.outcome(HOME)[0] == "refused"
@@ -688,7 +688,7 @@ def robots_cut(folder):
     return crawl_with_robots(folder, Page(b"User-agent: *\nDisallow: /\n" * 10, "text/plain", cut=True))
 
 
-def test_nothing_is_fetched_where_robots_txt_does_not_come_whole(robots_cut):
+def test_nothing_is_fetched_if_robots_txt_is_cut_short(robots_cut):
     """RFC 9309, 2.3.1.4: unreachable by a network error means that everything is disallowed."""
     assert {hit.path for hit in robots_cut.log} == {"/robots.txt"}
 

@@ -23,17 +23,17 @@ from locum_spider.warc.writer import payload_digest
 
 SLUGS = [f"n{number}" for number in range(6)]
 RECORDS = [page(slug) for slug in SLUGS]
-STARTS = [0, *itertools.accumulate(len(members(each)) for each in RECORDS)]
+STARTS = [0, *itertools.accumulate(len(members(raw)) for raw in RECORDS)]
 PLAIN_STARTS = [0, *itertools.accumulate(map(len, RECORDS))]
 
 
 def read(data: bytes) -> tuple[list[str], list[Broken]]:
     """Slugs of the pages that are read, whose bodies are right, and what is said of the rest."""
-    found = list(read_captures(io.BytesIO(data)))
-    pages = [each for each in found if isinstance(each, Exchange)]
-    slugs = [each.url.rpartition("2016-05-01-")[2].removesuffix("-report") for each in pages]
-    assert all(each.body == html(slug) for each, slug in zip(pages, slugs, strict=True) if slug in SLUGS)
-    return slugs, [each for each in found if isinstance(each, Broken)]
+    items = list(read_captures(io.BytesIO(data)))
+    pages = [item for item in items if isinstance(item, Exchange)]
+    slugs = [capture.url.rpartition("2016-05-01-")[2].removesuffix("-report") for capture in pages]
+    assert all(capture.body == html(slug) for capture, slug in zip(pages, slugs, strict=True) if slug in SLUGS)
+    return slugs, [item for item in items if isinstance(item, Broken)]
 
 
 def test_cut_at_any_place_members():
@@ -42,7 +42,7 @@ def test_cut_at_any_place_members():
         slugs, broken = read(data[:cut])
         whole = sum(start <= cut for start in STARTS[1:])
         assert slugs == SLUGS[:whole], cut
-        assert [each.offset for each in broken] == ([] if cut in STARTS else [STARTS[whole]]), cut
+        assert [damage.offset for damage in broken] == ([] if cut in STARTS else [STARTS[whole]]), cut
 
 
 def test_cut_at_any_place_plain():
@@ -51,7 +51,7 @@ def test_cut_at_any_place_plain():
         slugs, broken = read(data[:cut])
         whole = sum(start - 4 <= cut for start in PLAIN_STARTS[1:])
         assert slugs == SLUGS[:whole], cut
-        assert [each.offset for each in broken] in ([], [PLAIN_STARTS[whole]]), cut
+        assert [damage.offset for damage in broken] in ([], [PLAIN_STARTS[whole]]), cut
 
 
 def test_cut_at_any_place_of_one_member_keeps_what_came_before():
@@ -59,9 +59,9 @@ def test_cut_at_any_place_of_one_member_keeps_what_came_before():
     data = gzip.compress(b"".join(noise), mtime=0)
     counts = []
     for cut in range(2000, len(data), len(data) // 60):
-        found = list(read_captures(io.BytesIO(data[:cut])))
-        counts.append(sum(isinstance(each, Exchange) for each in found))
-        assert sum(isinstance(each, Broken) for each in found) == 1
+        items = list(read_captures(io.BytesIO(data[:cut])))
+        counts.append(sum(isinstance(item, Exchange) for item in items))
+        assert sum(isinstance(item, Broken) for item in items) == 1
     assert counts == sorted(counts)
     assert counts[-1] == len(SLUGS) - 1
     assert counts[len(counts) // 2] >= 2
@@ -79,7 +79,7 @@ def test_flipped_bit_costs_one_record_of_members():
         others = [slug for slug in SLUGS if slug != SLUGS[hit]]
         assert slugs in (others, SLUGS), place  # a time or name in the gzip head changes nothing
         if slugs != SLUGS:
-            assert [each.offset for each in broken] == [STARTS[hit]], place
+            assert [damage.offset for damage in broken] == [STARTS[hit]], place
 
 
 def test_flipped_bit_costs_one_record_of_a_plain_file():
@@ -94,9 +94,9 @@ def test_flipped_bit_costs_one_record_of_a_plain_file():
         place = chance.randrange(5, len(data))
         flipped = bytearray(data)
         flipped[place] ^= 1 << chance.randrange(7)
-        found = list(read_captures(io.BytesIO(bytes(flipped))))
+        items = list(read_captures(io.BytesIO(bytes(flipped))))
         hit = sum(start <= place for start in starts) - 1
-        bodies = [each.body for each in found if isinstance(each, Exchange)]
+        bodies = [item.body for item in items if isinstance(item, Exchange)]
         assert set(map(html, SLUGS)) - set(bodies) <= {html(SLUGS[hit])}, place
         assert all(body in set(map(html, SLUGS)) for body in bodies), place
 
@@ -105,12 +105,12 @@ def test_flipped_bit_costs_one_record_of_a_plain_file():
 @pytest.mark.parametrize("garbage", [b"garbage", b"\r\n\r\ngarbage\r\n", b"\0" * 1000, random.Random(3).randbytes(5000),
                                      b"\x1f\x8b\x08" + b"x" * 200, b"WARC/1.0\r\nno end"])  # fmt: skip
 def test_garbage_between_records(garbage, packed):
-    first, *rest = [members(each) if packed else each for each in RECORDS]
+    first, *rest = [members(raw) if packed else raw for raw in RECORDS]
     slugs, broken = read(first + garbage + b"".join(rest))
     assert slugs == SLUGS
     if garbage.startswith(b"WARC/") or (packed and not garbage.strip(b"\0")):
         return  # half a head before a whole one, and what gzip itself passes over
-    assert [each.offset for each in broken] == [
+    assert [damage.offset for damage in broken] == [
         len(first) + (4 if garbage.startswith(b"\r\n") and not packed else 0)
     ]  # fmt: skip
 
@@ -144,15 +144,15 @@ def test_broken_record_is_named_and_everything_behind_it_taken(name, bad, packed
         place = STARTS[2] if packed else PLAIN_STARTS[2]
     slugs, broken = read(data)
     assert slugs == SLUGS
-    assert [each.offset for each in broken] == [place]
-    assert all(each.fault for each in broken)
+    assert [damage.offset for damage in broken] == [place]
+    assert all(damage.fault for damage in broken)
 
 
 def test_faults_are_printed_with_file_and_byte(tmp_path):
     bad = record(address("bad"), b"this is no response at all")
     output = run(tmp_path / "a", "import", put(tmp_path, members(RECORDS[0], *[bad] * 12, RECORDS[1])))
-    said = " ".join(output.replace("!", "").split())
-    assert f"skipped, broken: foreign.warc.gz, byte {STARTS[1]:,}: the record holds no HTTP response" in said
+    text = " ".join(output.replace("!", "").split())
+    assert f"skipped, broken: foreign.warc.gz, byte {STARTS[1]:,}: the record holds no HTTP response" in text
     assert "and 2 more" in output
     assert "2 new" in output
 

@@ -39,8 +39,8 @@ def memento(
     made: str | None = "Mon, 02 May 2016 10:00:00 GMT", date: str = FETCHED, **fields: str,
 ) -> bytes:  # fmt: skip
     """A record of an answer as the Wayback Machine gives it."""
-    said = [f"Memento-Datetime: {made}", "x-archive-orig-server: Apache"] if made else []
-    lines = ["Server: nginx", *(headers or ("Content-Type: text/html; charset=utf-8",)), *said]
+    marks = [f"Memento-Datetime: {made}", "x-archive-orig-server: Apache"] if made else []
+    lines = ["Server: nginx", *(headers or ("Content-Type: text/html; charset=utf-8",)), *marks]
     return record(uri, http(body, *lines, status=status), date=date, **fields)
 
 
@@ -120,7 +120,7 @@ def test_the_time_is_that_of_the_capture_and_not_of_the_request(tmp_path, stamp,
 
 
 @pytest.mark.parametrize("stamp", ["2016", "20160231000000"])
-def test_a_page_whose_time_nobody_tells_is_named_and_not_taken(tmp_path, stamp):
+def test_a_page_without_a_time_is_named_and_not_taken(tmp_path, stamp):
     result = taken(
         tmp_path, memento(f"https://web.archive.org/web/{stamp}id_/{address()}", html(), made=None), page("two")
     )
@@ -150,7 +150,7 @@ def test_the_same_page_under_two_addresses_of_the_archive_is_known(tmp_path):
     assert result["outcomes"] == {"new": 1, "known": 2}
 
 
-# -- what is no page of the site ---------------------------------------------------------------------------------------
+# -- what is not a page of the site ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("flag", ["", "if_", "mp_", "fw_", "js_", "cs_", "im_", "oe_"])
@@ -161,8 +161,10 @@ def test_pages_that_the_archive_has_rewritten_are_counted_and_passed_over(tmp_pa
     result = taken(tmp_path, memento(uri, rewritten), page("two"), memento(uri + "&x=2", rewritten))
     assert (result["outcomes"], result["rewritten"]) == ({"new": 1}, 2)
     assert rows(tmp_path / "a", "SELECT url FROM articles") == [(address("two"),)]
-    said = " ".join(run(tmp_path / "b", "import", tmp_path / "foreign.warc.gz").replace("!", "").split())
-    assert "passed over, rewritten by a web archive: 2 pages. Fetch such pages as the site sent them, with id_" in said
+    output = " ".join(run(tmp_path / "b", "import", tmp_path / "foreign.warc.gz").replace("!", "").split())
+    assert (
+        "passed over, rewritten by a web archive: 2 pages. Fetch such pages as the site sent them, with id_" in output
+    )
 
 
 def test_a_file_of_rewritten_pages_alone_says_what_to_do(tmp_path):
@@ -232,15 +234,15 @@ def test_a_revisit_in_a_crawl_of_an_archive_is_led_by_its_digest(tmp_path):
 
 def ours(archive: Path) -> list[tuple[dict[str, str], bytes, dict[str, str]]]:
     """Headers, body and HTTP headers of our response records, as warcio reads them."""
-    found = []
+    responses = []
     for path in sorted((archive / "warc").glob("*.warc.gz")):
         with path.open("rb") as file:
-            found += [
-                (dict(each.rec_headers.headers), each.raw_stream.read(), dict(each.http_headers.headers))
-                for each in ArchiveIterator(file)
-                if each.rec_type == "response"
+            responses += [
+                (dict(answer.rec_headers.headers), answer.raw_stream.read(), dict(answer.http_headers.headers))
+                for answer in ArchiveIterator(file)
+                if answer.rec_type == "response"
             ]
-    return found
+    return responses
 
 
 def test_the_record_keeps_bytes_and_headers_as_they_came_and_names_both_addresses(tmp_path):
@@ -257,9 +259,9 @@ def test_the_record_keeps_bytes_and_headers_as_they_came_and_names_both_addresse
     assert headers["x-archive-orig-server"] == "Apache"
 
 
-@pytest.mark.parametrize("said", ["Content-Encoding: gzip", "x-archive-orig-content-encoding: gzip"])
-def test_a_page_that_the_site_had_packed_is_read(tmp_path, said):
-    result = taken(tmp_path, memento(ID + address(), gzip.compress(html()), "Content-Type: text/html", said))
+@pytest.mark.parametrize("coding", ["Content-Encoding: gzip", "x-archive-orig-content-encoding: gzip"])
+def test_a_page_that_the_site_had_packed_is_read(tmp_path, coding):
+    result = taken(tmp_path, memento(ID + address(), gzip.compress(html()), "Content-Type: text/html", coding))
     assert result["outcomes"] == {"new": 1}
 
 
@@ -291,8 +293,8 @@ def test_a_takedown_leaves_no_word_of_the_address_in_the_web_archive(tmp_path):
     assert b"one-report" not in b"".join(path.read_bytes() for path in (tmp_path / "a").glob("archive.db*"))
     again = taken(tmp_path, memento(ID + address(), html()))
     assert again["outcomes"] == {"taken_down": 1}
-    told = run(tmp_path / "a", "import", put(tmp_path, members(memento(ID + address(), html()))))
-    assert "not taken, since a takedown removed it here: 1 capture" in told
+    output = run(tmp_path / "a", "import", put(tmp_path, members(memento(ID + address(), html()))))
+    assert "not taken, since a takedown removed it here: 1 capture" in output
 
 
 def test_what_pywb_took_out_of_an_archive_keeps_its_source(tmp_path):

@@ -124,7 +124,7 @@ def test_content_length_of_thousands_of_digits(tmp_path):
         ({"WARC_Target_URI": None}, "it has no WARC-Target-URI"),
     ],
 )
-def test_what_a_head_lacks_is_told(tmp_path, fields, fault):
+def test_what_a_header_lacks_is_reported(tmp_path, fields, fault):
     result = taken(tmp_path, record(address(), http(html()), **fields), page("two"))
     assert result["outcomes"] == {"new": 1}
     assert [line.rpartition(": ")[2] for line in result["broken"]] == [fault]
@@ -141,7 +141,7 @@ def test_a_segment_is_not_the_page(tmp_path):
     assert result["cut_short"] == [address()]
 
 
-def test_no_fault_of_ours_ends_an_import(tmp_path, monkeypatch):
+def test_no_bug_ends_an_import(tmp_path, monkeypatch):
     def broken(_self, _target, fields, _block):
         raise RecursionError(fields["warc-date"])
 

@@ -118,7 +118,7 @@ def test_damage_in_a_part_takes_no_more_than_it_hits(tmp_path, parts):
 
 
 @pytest.mark.parametrize("at", [0, 200, 700_000])
-def test_damage_in_the_packing_of_the_zip_itself_is_told(tmp_path, at):
+def test_damage_in_the_compression_of_the_zip_itself_is_reported(tmp_path, at):
     """A deflated member is read up to where it is damaged."""
     noise = [
         record(f"{HOME}{n}", http(random.Random(n).randbytes(100_000), "Content-Type: image/png")) for n in range(9)

@@ -204,7 +204,7 @@ def test_an_answer_without_a_page_is_not_called_cut_short(tmp_path):
     assert (result["outcomes"], result["cut_short"]) == ({"failed": 1}, [])
 
 
-def test_the_site_is_asked_anew_for_a_page_that_is_cut_short(tmp_path):
+def test_the_site_is_asked_again_for_a_page_that_is_cut_short(tmp_path):
     from locum_spider.store import frontier
     from locum_spider.store.connection import connect_writing
 

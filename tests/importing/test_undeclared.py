@@ -38,8 +38,8 @@ def test_without_an_option_only_declared_sites_are_taken(tmp_path):
 def test_each_under_its_host(tmp_path):
     other = article("http://www.paper.example/n/1", "Another title altogether")
     put(tmp_path, members(article(), front(), other))
-    (said,) = imported(tmp_path / "a", tmp_path / "foreign.warc.gz", "--undeclared")
-    assert said["outcomes"] == {"new": 2, "not_article": 1}
+    (result,) = imported(tmp_path / "a", tmp_path / "foreign.warc.gz", "--undeclared")
+    assert result["outcomes"] == {"new": 2, "not_article": 1}
     assert articles(tmp_path / "a") == [
         ("blog.example", BLOG, "Rates of pay agreed", "2016-05-01"),
         ("paper.example", "http://paper.example/n/1", "Another title altogether", "2016-05-01"),
@@ -54,9 +54,9 @@ def test_all_under_a_name(tmp_path):
 
 def test_only_one_declared_site(tmp_path):
     put(tmp_path, members(article(), page()))
-    (said,) = imported(tmp_path / "a", tmp_path / "foreign.warc.gz", "--site", "locum-today")
-    assert said["outcomes"] == {"new": 1}
-    assert said["elsewhere"] == {"blog.example": 1}
+    (result,) = imported(tmp_path / "a", tmp_path / "foreign.warc.gz", "--site", "locum-today")
+    assert result["outcomes"] == {"new": 1}
+    assert result["elsewhere"] == {"blog.example": 1}
 
 
 @pytest.mark.parametrize("name", ["two words", "../x", ""])
@@ -83,5 +83,5 @@ def test_rebuilt_it_is_the_same(tmp_path, options):
 def test_twice_is_known(tmp_path):
     put(tmp_path, members(article()))
     imported(tmp_path / "a", tmp_path / "foreign.warc.gz", "--undeclared")
-    (said,) = imported(tmp_path / "a", tmp_path / "foreign.warc.gz", "--undeclared")
-    assert said["outcomes"] == {"known": 1}
+    (result,) = imported(tmp_path / "a", tmp_path / "foreign.warc.gz", "--undeclared")
+    assert result["outcomes"] == {"known": 1}

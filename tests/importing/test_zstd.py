@@ -33,24 +33,24 @@ def skippable(data: bytes, number: int = 0) -> bytes:
 
 def read(data: bytes) -> tuple[list[str], list[Broken]]:
     """Slugs of the pages that are read, whose bodies are right, and what is said of the rest."""
-    found = list(read_captures(io.BytesIO(data)))
-    pages = [each for each in found if isinstance(each, Exchange)]
-    slugs = [each.url.rpartition("2016-05-01-")[2].removesuffix("-report") for each in pages]
-    for each, slug in zip(pages, slugs, strict=True):
-        assert each.body == html(slug, f"Paragraph {slug}.")
-    return slugs, [each for each in found if isinstance(each, Broken)]
+    items = list(read_captures(io.BytesIO(data)))
+    pages = [item for item in items if isinstance(item, Exchange)]
+    slugs = [capture.url.rpartition("2016-05-01-")[2].removesuffix("-report") for capture in pages]
+    for capture, slug in zip(pages, slugs, strict=True):
+        assert capture.body == html(slug, f"Paragraph {slug}.")
+    return slugs, [item for item in items if isinstance(item, Broken)]
 
 
-PLAIN = b"".join(frame(each) for each in RECORDS)
+PLAIN = b"".join(frame(raw) for raw in RECORDS)
 KNOWN = DICTIONARY.dict_content
 WAYS = {
     "a frame a record": PLAIN,
     "one frame": frame(b"".join(RECORDS)),
-    "several frames a record": b"".join(frame(each[:100]) + frame(each[100:]) for each in RECORDS),
-    "a dictionary": skippable(KNOWN, 13) + b"".join(frame(each, DICTIONARY) for each in RECORDS),
-    "a packed dictionary": skippable(frame(KNOWN), 13) + b"".join(frame(each, DICTIONARY) for each in RECORDS),
-    "other frames between": b"".join(frame(each) + skippable(b"index" * 20_000, 3) for each in RECORDS),
-    "empty frames": frame(b"") + b"".join(frame(each) + frame(b"") for each in RECORDS),
+    "several frames a record": b"".join(frame(raw[:100]) + frame(raw[100:]) for raw in RECORDS),
+    "a dictionary": skippable(KNOWN, 13) + b"".join(frame(raw, DICTIONARY) for raw in RECORDS),
+    "a packed dictionary": skippable(frame(KNOWN), 13) + b"".join(frame(raw, DICTIONARY) for raw in RECORDS),
+    "other frames between": b"".join(frame(raw) + skippable(b"index" * 20_000, 3) for raw in RECORDS),
+    "empty frames": frame(b"") + b"".join(frame(raw) + frame(b"") for raw in RECORDS),
 }
 
 
@@ -76,7 +76,7 @@ def test_the_program_zstd_packs_a_whole_file_as_one(tmp_path):
     assert result["outcomes"] == {"new": 12, "not_listing": 12}
 
 
-STARTS = [0, *itertools.accumulate(len(frame(each)) for each in RECORDS)]
+STARTS = [0, *itertools.accumulate(len(frame(raw)) for raw in RECORDS)]
 
 
 def test_cut_at_any_place():
@@ -84,14 +84,14 @@ def test_cut_at_any_place():
         slugs, broken = read(PLAIN[:cut])
         whole = sum(start <= cut for start in STARTS[1:])
         assert slugs == SLUGS[:whole], cut
-        assert [each.offset for each in broken] == ([] if cut in STARTS else [STARTS[whole]]), cut
+        assert [damage.offset for damage in broken] == ([] if cut in STARTS else [STARTS[whole]]), cut
 
 
 @pytest.mark.parametrize("way", ["a frame a record", "a packed dictionary"])
 def test_flipped_bit_costs_one_record(way):
     data = WAYS[way]
-    first = len(data) - len(b"".join(frame(each, DICTIONARY if "dict" in way else None) for each in RECORDS))
-    sizes = (len(frame(each, DICTIONARY if "dict" in way else None)) for each in RECORDS)
+    first = len(data) - len(b"".join(frame(raw, DICTIONARY if "dict" in way else None) for raw in RECORDS))
+    sizes = (len(frame(raw, DICTIONARY if "dict" in way else None)) for raw in RECORDS)
     starts = list(itertools.accumulate(sizes, initial=first))
     chance = random.Random(1)
     for _ in range(100):
@@ -102,7 +102,7 @@ def test_flipped_bit_costs_one_record(way):
         hit = sum(start <= place for start in starts) - 1
         assert slugs in ([slug for slug in SLUGS if slug != SLUGS[hit]], SLUGS), place
         if slugs != SLUGS:
-            assert [each.offset for each in broken] == [starts[hit]], place
+            assert [damage.offset for damage in broken] == [starts[hit]], place
 
 
 @pytest.mark.parametrize("garbage", [b"garbage", random.Random(3).randbytes(5000), b"\x28\xb5\x2f\xfd" + b"x" * 200])
@@ -110,7 +110,7 @@ def test_garbage_between_frames(garbage):
     first = frame(RECORDS[0])
     slugs, broken = read(first + garbage + PLAIN[len(first) :])
     assert slugs == SLUGS
-    assert [each.offset for each in broken] == [len(first)]
+    assert [damage.offset for damage in broken] == [len(first)]
 
 
 def test_a_damaged_record_in_a_frame_of_its_own_is_named(tmp_path):
@@ -127,7 +127,7 @@ def test_a_damaged_record_in_a_frame_of_its_own_is_named(tmp_path):
      zstd.train_dict([page(f"o{n}", f"Others {n * n}.") for n in range(300)], 4000).dict_content],
 )  # fmt: skip
 def test_without_its_dictionary_a_file_is_refused(tmp_path, dictionary):
-    data = skippable(dictionary, 13) + b"".join(frame(each, DICTIONARY) for each in RECORDS)
+    data = skippable(dictionary, 13) + b"".join(frame(raw, DICTIONARY) for raw in RECORDS)
     output = run(tmp_path / "a", "import", put(tmp_path, data, "x.warc.zst"), code=2)
     assert "x.warc.zst: " in output
     assert "Zstandard dictionary" in output
@@ -158,7 +158,7 @@ def test_memory_does_not_grow_with_what_a_frame_unpacks_to(tmp_path):
         file.write(packer.flush(packer.FLUSH_FRAME) + frame(b"\r\n\r\n") + frame(RECORDS[1]))
     code = (
         "import sys; from locum_spider.importing.records import read_captures\n"
-        "print(*(type(each).__name__ for each in read_captures(open(sys.argv[1], 'rb'))))"
+        "print(*(type(item).__name__ for item in read_captures(open(sys.argv[1], 'rb'))))"
     )
     limits = lambda: resource.setrlimit(resource.RLIMIT_AS, (700_000_000, 700_000_000))  # noqa: E731
     done = python("-c", code, path, preexec_fn=limits)

@@ -95,9 +95,9 @@ def folder(tmp_path):
 
 @pytest.fixture
 def recorder(folder):
-    found = OpenedRecorder(folder)
-    yield found
-    found.close()
+    opened = OpenedRecorder(folder)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -127,9 +127,9 @@ def test_whole_crawl(recorder, crawl, folder):
 
 def test_every_capture_lies_where_its_row_says(recorder, crawl, folder):
     crawl.run({"/": listing("/story/1"), "/story/1": story()})
-    found = rows(recorder, "SELECT url, status, digest, warc_file, warc_offset, warc_length FROM captures")
-    assert len(found) == 2
-    for url, status, _, file, offset, length in found:
+    captures = rows(recorder, "SELECT url, status, digest, warc_file, warc_offset, warc_length FROM captures")
+    assert len(captures) == 2
+    for url, status, _, file, offset, length in captures:
         kept = read_exchange(folder / "warc", file, offset)
         assert (kept.url, kept.status) == (url, status)
         with (folder / "warc" / (file + ".open")).open("rb") as warc:
@@ -237,8 +237,8 @@ def test_visit_without_a_response_keeps_its_reason(recorder, crawl, answer, outc
 def test_what_an_article_s_address_answers_is_accounted_for(recorder, crawl, answer, outcome, reason):
     crawl.visit(exchange("/", listing("/story/1")))
     assert crawl.visit(answer) == outcome
-    ((found, why),) = rows(recorder, "SELECT outcome, reason FROM entry_outcomes")
-    assert found == outcome
+    ((stored, why),) = rows(recorder, "SELECT outcome, reason FROM entry_outcomes")
+    assert stored == outcome
     assert (why is None) if reason is None else (reason in why)
     assert rows(recorder, "SELECT count(*) FROM captures") == [(2,)]
 
@@ -347,7 +347,7 @@ def test_failed_check_says_why(recorder, crawl, pages, reason):
     crawl.run(pages)
     report = crawl.close()
     assert (report.exit_code, report.crawl["outcome"]) == (6, "check_failed")
-    assert any(found.startswith(reason) for found in report.crawl["reasons"]), report.crawl["reasons"]
+    assert any(stated.startswith(reason) for stated in report.crawl["reasons"]), report.crawl["reasons"]
 
 
 def test_few_pages_that_are_no_articles_are_reported_and_no_failure(recorder, crawl):

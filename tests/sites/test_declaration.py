@@ -1,4 +1,4 @@
-"""Declarations: what a site's TOML may say, and what one is told who writes something else."""
+"""Declarations: what a site's TOML may say, and what an error says about the rest."""
 
 from __future__ import annotations
 
@@ -208,9 +208,9 @@ def test_declaration_in_the_archive_is_found_and_replaces_a_shipped_one(tmp_path
     assert {"north-post", "locum-today"} <= set(sites)
     assert sites["locum-today"].title == find_site("locum-today", tmp_path).title == "My Locum Today"
     assert find_site("locum-today").title == "Locum Today"
-    found = site_of("https://archive.northpost.example/story/1", tmp_path)
-    assert found is not None
-    assert found.name == "north-post"
+    owner = site_of("https://archive.northpost.example/story/1", tmp_path)
+    assert owner is not None
+    assert owner.name == "north-post"
     assert site_of("https://elsewhere.example/story/1", tmp_path) is None
 
 
