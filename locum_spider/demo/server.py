@@ -264,7 +264,7 @@ def main() -> None:
     """Serve until standard input ends or SIGTERM comes. The first line of output is the port."""
     parser = argparse.ArgumentParser(prog="python -m locum_spider.demo.server", description=main.__doc__)
     parser.add_argument("--articles", type=int, help="serve a synthetic site of that many articles")
-    parser.add_argument("--port", type=int, default=0, help="default: any free one")
+    parser.add_argument("--port", type=int, default=0, help="default: any free port")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     sample = generate(options.articles) if options.articles else build()

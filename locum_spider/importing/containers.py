@@ -33,7 +33,7 @@ def require_captures(path: Path) -> None:
             is_zip = file.read(4) == _ZIP
             readable = is_zip or (file.seekable() and compression_of(file) is not None)
     except OSError as error:
-        raise UsageError(f"{path}: cannot be opened: {error.strerror}") from None
+        raise UsageError(f"{path} cannot be opened: {error.strerror}") from None
     except UnreadableError as error:
         raise UsageError(f"{path}: {error}; get the file again") from None
     if not readable:
@@ -47,7 +47,7 @@ def _require_members(path: Path) -> None:
         with zipfile.ZipFile(path) as container:
             members, absent = _members(container), list(_absent(container))
     except _FAULTS as error:
-        raise UsageError(f"{path}: cannot be read as a WACZ: {error}") from None
+        raise UsageError(f"{path} cannot be read as a WACZ: {error}") from None
     if not members and absent:
         raise UsageError(f"{path} holds no captures, it only names them: {absent[0]}; download and import these")
     if not members:

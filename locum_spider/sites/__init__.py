@@ -61,7 +61,8 @@ def find_site(name: str, archive: Path | None = None) -> Site:
             return read_site(path)
     declared = ", ".join(load_sites(archive, _pass_over))
     raise UsageError(
-        f"{name!r} is not a site that is declared ({declared}); declare it in the archive's sites/{name}.toml"
+        f"{name!r} is not a site that is declared; declare it in the archive's sites/{name}.toml, or name one of: "
+        f"{declared}"
     )
 
 

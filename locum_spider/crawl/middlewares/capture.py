@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any, Self
 
 from scrapy import Request
@@ -14,8 +13,6 @@ from locum_spider.clock import utc_now
 from locum_spider.crawl.scheduler import REQUEST_ID
 from locum_spider.crawl.session import CrawlSession
 from locum_spider.items import Exchange, Visit
-
-log = logging.getLogger(__name__)
 
 EXCHANGES = "locum_exchanges"
 """Key in a request's meta: its exchanges so far, those of its retries and redirects included."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import logging
 import random
 import time
 from typing import Any
@@ -14,7 +15,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.utils.httpobj import urlparse_cached
 
-from locum_spider.crawl.middlewares.capture import log
+log = logging.getLogger(__name__)
 
 _BACKOFF = 0.5
 _LONGEST_BACKOFF = 60.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 from scrapy import Request
@@ -13,9 +14,10 @@ from scrapy.http import Response
 from scrapy.utils.httpobj import urlparse_cached
 
 from locum_spider.crawl.faults import explain
-from locum_spider.crawl.middlewares.capture import log
 from locum_spider.errors import PageError
 from locum_spider.warc.codings import decode_content
+
+log = logging.getLogger(__name__)
 
 _ROBOTS_BYTES = 512_000
 
