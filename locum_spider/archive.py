@@ -21,7 +21,7 @@ from locum_spider.urls import normalise_url
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredArticle(Content):
-    """An article as the archive has it now. Times of ours are in UTC."""
+    """An article as the archive has it now. `first_seen` and `last_seen` are in UTC."""
 
     id: int
     site: str
@@ -52,9 +52,9 @@ class CaptureRecord:
 
 @dataclass(frozen=True, slots=True)
 class FieldEvidence:
-    """What one field of an article rests on: its raw text, the rule or source that read it, the capture.
+    """The evidence for one field of an article: its raw text, the rule or source that read it, the capture.
 
-    Of a field with several values `raw` has each on a line of its own.
+    If the field has several values, `raw` has each on its own line.
     """
 
     field: str
@@ -64,9 +64,9 @@ class FieldEvidence:
 
 
 class Archive:
-    """An archive folder, opened for reading. Works while a crawl writes; usable as a context manager.
+    """An archive folder, opened for reading. Works while a crawl writes; also a context manager.
 
-    Raises ArchiveError if the folder is not an archive, or is one of a newer version.
+    Raises ArchiveError if the folder is not an archive, or if a newer version wrote it.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -87,37 +87,37 @@ class Archive:
         self, query: str, *, site: str | None = None, section: str | None = None, author: str | None = None,
         tag: str | None = None, since: str | None = None, until: str | None = None, limit: int = 20, offset: int = 0,
     ) -> list[Hit]:  # fmt: skip
-        """Ranked hits. `query` may hold "phrases", `word*`, `-without` and OR; any text is understood.
+        """Ranked hits. `query` may hold "phrases", `word*`, `-without` and OR; any text is a valid query.
 
-        `since` and `until` are days, months or years (`2018-04`), both inclusive. Raises DateFilterError for others.
+        `since` and `until` are days, months or years (`2018-04`), both inclusive. Raises DateFilterError if not.
         """
         filters = Filters(site, section, author, tag, since, until)
         return searching.search(self._db, query, filters, limit, offset)
 
     def count(self, query: str, filters: Filters | None = None) -> int:
-        """How many articles a query finds."""
+        """The number of articles that a query finds."""
         return searching.count(self._db, query, filters or Filters())
 
     def articles(
         self, *, site: str | None = None, section: str | None = None, author: str | None = None,
         tag: str | None = None, since: str | None = None, until: str | None = None,
     ) -> Iterator[StoredArticle]:  # fmt: skip
-        """All articles that the filters let through, newest first."""
+        """All articles that match the filters, newest first."""
         for row in searching.select(self._db, Filters(site, section, author, tag, since, until)):
             yield StoredArticle(**decoded(row))
 
     def article(self, id_or_url: int | str) -> StoredArticle | None:
-        """One article by its id or by any address it was ever met at; None if there is none."""
+        """One article by its id, or by any address that it was ever found at; None if there is none."""
         article_id = self._id(id_or_url)
         row = reading.article(self._db, article_id) if article_id is not None else None
         return StoredArticle(**decoded(row)) if row is not None else None
 
     def require(self, id_or_url: int | str) -> StoredArticle:
-        """One article as by `article`. Raises NoSuchArticleError if there is none."""
-        found = self.article(id_or_url)
-        if found is None:
+        """Like `article`, but raises NoSuchArticleError if there is none."""
+        article = self.article(id_or_url)
+        if article is None:
             raise NoSuchArticleError(id_or_url, self.path)
-        return found
+        return article
 
     def _id(self, id_or_url: int | str) -> int | None:
         text = searching.storable(str(id_or_url)).strip()
@@ -131,33 +131,33 @@ class Archive:
             addresses.append(normalise_url(text))
         except ValueError:
             return None
-        found = (reading.article_at(self._db, address) for address in addresses)
-        return next((article_id for article_id in found if article_id is not None), None)
+        ids = (reading.article_at(self._db, address) for address in addresses)
+        return next((article_id for article_id in ids if article_id is not None), None)
 
     def revisions(self, article_id: int) -> list[dict[str, Any]]:
         """Every revision of an article, oldest first, each with the capture it was read from."""
         return reading.revisions(self._db, article_id)
 
     def evidence(self, article_id: int) -> list[FieldEvidence]:
-        """Every field of an article with what it rests on, in its latest revision."""
+        """The evidence for every field of an article's latest revision."""
         versions = self.revisions(article_id)
         if not versions:
             return []
         last = versions[-1]
         capture = self._capture(last["capture_id"])
         article = read_revision(last["title"], last["standfirst"], last["body"], last["fields"])
-        found = [FieldEvidence(*_raw(name, rule, article), capture) for name, rule in last["evidence"].items()]
-        return [each for each in found if each.raw]
+        evidence = [FieldEvidence(*_raw(name, rule, article), capture) for name, rule in last["evidence"].items()]
+        return [field for field in evidence if field.raw]
 
     def _capture(self, capture_id: int) -> CaptureRecord:
         row = reading.capture(self._db, capture_id)
-        # An archive that an older version wrote has no source_uri until it is written again.
-        values = {each.name: row[each.name] for each in fields(CaptureRecord) if each.name in row}
+        # An archive of an older version has no source_uri until this version writes to it.
+        values = {field.name: row[field.name] for field in fields(CaptureRecord) if field.name in row}
         same_as = row["same_as"]
         return CaptureRecord(**values, body=self._capture(same_as) if same_as is not None else None)
 
     def addresses(self, article_id: int) -> list[str]:
-        """Every address an article was met at."""
+        """Every address that an article was found at."""
         return reading.addresses(self._db, article_id)
 
     def crawls(self, site: str | None = None, limit: int = -1) -> list[dict[str, Any]]:
@@ -165,19 +165,19 @@ class Archive:
         return reading.crawls(self._db, site, limit)
 
     def counts(self) -> dict[str, int]:
-        """Number of articles of each site."""
+        """The number of articles of each site."""
         return reading.counts(self._db)
 
     def schedules(self) -> dict[str, str]:
-        """How often each scheduled site is to be crawled."""
+        """How often each scheduled site is crawled."""
         return reading.schedules(self._db)
 
 
-_BY_EVIDENCE = {each.rule or each.name: each for each in FIELDS}
+_BY_EVIDENCE = {field.rule or field.name: field for field in FIELDS}
 
 
 def _raw(name: str, rule: str, article: Article) -> tuple[str, str, str]:
-    """A field, its words as the page has them, and what read them."""
+    """A field's name, its words as the page has them, and what read them."""
     if name == "address_date":
         day, _, url = rule.partition(" in ")
         return name, day, f"the address {url}"

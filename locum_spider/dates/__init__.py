@@ -1,4 +1,4 @@
-"""The date reader: what a news page prints as its date, read strictly or not at all."""
+"""The date reader: it reads the date that a news page prints, strictly or not at all."""
 
 from locum_spider.dates.reader import EARLIEST, learn_order, read_date, read_dates
 from locum_spider.dates.value import Date, Dates

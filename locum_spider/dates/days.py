@@ -1,4 +1,4 @@
-"""From numbers to a calendar day: years of two digits, orders of numeric dates. Nothing is bent: 31 April is no day."""
+"""From numbers to a calendar day: two-digit years, orders of numeric dates. 31 April is refused, not bent to 1 May."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CENTURY = 100
 
 
 class RefusedError(Exception):
-    """There is a date in the text, and it cannot be or cannot be told."""
+    """The text has a date that cannot exist, or that can be read in several ways."""
 
 
 class Numeric(NamedTuple):
@@ -30,7 +30,7 @@ def make_day(year: int, month: int, day: int) -> date:
 
 
 def full_year(digits: str, now_year: int) -> int:
-    """Years of two digits are those of the hundred years up to the next.
+    """A year of two digits lies in the hundred years that end with next year.
 
     >>> full_year("18", 2024), full_year("99", 2024), full_year("2018", 2024)
     (2018, 1999, 2018)
@@ -45,7 +45,7 @@ def full_year(digits: str, now_year: int) -> int:
 
 
 def resolve(numeric: Numeric, order: str | None, weekday: int | None, now_year: int) -> date:
-    """The day of a numeric date: by its own form, by the site's order, or by there being one way only.
+    """The day of a numeric date: by its form, by the site's order, or because only one reading is possible.
 
     >>> resolve(Numeric("25", "12", "2019", "/"), None, None, 2024)
     datetime.date(2019, 12, 25)
@@ -69,7 +69,7 @@ def resolve(numeric: Numeric, order: str | None, weekday: int | None, now_year: 
             continue
     if order in days:
         return days[order]
-    # without the order, a weekday may tell
+    # without the order, the weekday may decide
     possible = {day for day in days.values() if weekday is None or day.weekday() == weekday}
     if len(possible) != 1:
         raise RefusedError

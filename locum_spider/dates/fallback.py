@@ -1,7 +1,7 @@
-"""dateparser, pinned down, for languages the tables have not; it is imported when first needed.
+"""dateparser, with strict settings, for languages that the tables lack. It is imported when first needed.
 
-It is asked only for a day, a word and a year side by side, in the page's own language, in the site's order, absolute
-dates only; and its answer counts only where the text says the year, the day, the month and the time it gives.
+It reads only a day, a word and a year side by side: an absolute date, in the page's own language and the site's order.
+Its answer counts only if the text has the year, the day, the month and the time that it gives.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MAX_LENGTH = 60
 
 
 def read_with_dateparser(text: str, shape: str, lang: str, order: str | None) -> tuple[datetime, bool] | None:
-    """The local time dateparser reads, and whether the text has a time; None where it reads none that is supported."""
+    """The local time that dateparser reads, and whether the text has a time; None if the text does not support it."""
     if len(text) > _MAX_LENGTH or _LIKE_A_DATE.match(shape) is None:
         return None
     import importlib
@@ -50,7 +50,7 @@ def read_with_dateparser(text: str, shape: str, lang: str, order: str | None) ->
 
 
 def supported(text: str, moment: datetime, info: dict[str, Any], timed: bool) -> bool:
-    """Whether the text says all that was read from it."""
+    """Whether the text has everything that was read from it."""
     import calendar
 
     folded = fold(text).lower()

@@ -13,10 +13,10 @@ from locum_spider.dates.zones import parse_offset
 
 _GAP = frozenset("-,.|/():p@")
 _ENDS_HEAD = frozenset("WBtxhAHNZO")
-_REACH = 14  # tokens; no time or weekday that belongs to a date begins further off
+_REACH = 14  # tokens; a time or weekday that begins further away does not belong to the date
 _SUNDAY, _MONDAY = 6, 0
 
-# the day itself; of the alternatives the first that fits at a place is taken
+# the day itself; the first alternative that fits wins
 _CORE = re.compile(
     "(?P<iso>I)|(?P<numeric>Q)|(?P<compact>C)|(?P<signs>yjdkdl|dvd,?p?y)"
     # "Apr 10 15:45:00 BST 2018", as C and JavaScript write it
@@ -43,7 +43,7 @@ _TAIL = re.compile(
 # what may not stand directly before: another number or month, as in "10 - 12 April 2018", or a word of a range
 _BAD_BEFORE = re.compile(r"(?:[dnoeyqtxhQICMB][.]?[-,./:'+p@&r]{0,2}|rp{0,2})$")
 _COPYRIGHT = re.compile("c[^LU]*$")
-# nor directly after, where a number is allowed only as the beginning of something else: "10 April 2018 5 comments"
+# nor directly after; a number may follow only if it begins something else: "10 April 2018 5 comments"
 _BAD_AFTER = re.compile(
     r"G|[:.'+-]?[:'+][dnoexyq]|/[dnoexyq](?!w)|[-.,/+&'p@r]{1,2}[dnoexyqtQ](?![\w(])|\.[dnoexyq]|[yqQIC]"
     r"|[-,p@r&/]*[MB]|[,-]?r|[-,|@p]{0,2}[th]"
@@ -71,8 +71,8 @@ class Moment(NamedTuple):
     offset: int | None  # minutes east of UTC
 
 
-class Found(NamedTuple):
-    """A date of the text, still as written."""
+class PrintedDate(NamedTuple):
+    """A date as the text has it, from shape position `start` to `end`."""
 
     start: int
     end: int
@@ -81,37 +81,37 @@ class Found(NamedTuple):
     moment: Moment | None
 
 
-def find_days(shape: str, values: Sequence[Any], now_year: int) -> list[Found]:
-    """All dates of the text with their weekdays and times. Raises RefusedError where one of them is doubtful."""
+def find_days(shape: str, values: Sequence[Any], now_year: int) -> list[PrintedDate]:
+    """All dates of the text with their weekdays and times. Raises RefusedError if one of them is doubtful."""
     anchor = _ANCHOR.search(shape)
     if anchor is None:
         return []
     cores = list(_CORE.finditer(shape, max(0, anchor.start() - _BACK)))
-    found: list[Found] = []
+    dates: list[PrintedDate] = []
     end = 0
     for i, core in enumerate(cores):
         limit = cores[i + 1].start() if i + 1 < len(cores) else len(shape)
-        one = _read(shape, values, core, end, limit, now_year)
-        if not (i and one.start == end) and _BAD_BEFORE.search(shape, max(end, one.start - _BACK), one.start):
+        day = _read(shape, values, core, end, limit, now_year)
+        if not (i and day.start == end) and _BAD_BEFORE.search(shape, max(end, day.start - _BACK), day.start):
             raise RefusedError
-        if "c" in shape and _COPYRIGHT.search(shape, end, one.start):
+        if "c" in shape and _COPYRIGHT.search(shape, end, day.start):
             raise RefusedError
-        found.append(one)
-        end = one.end
-    for i, one in enumerate(found):
-        last = i + 1 == len(found)
-        rest = shape[one.end :] if last else shape[one.end : found[i + 1].start]
+        dates.append(day)
+        end = day.end
+    for i, day in enumerate(dates):
+        last = i + 1 == len(dates)
+        rest = shape[day.end :] if last else shape[day.end : dates[i + 1].start]
         if rest and _BAD_AFTER.match(rest) and (last or rest not in "G-|,"):
             raise RefusedError
-    return found
+    return dates
 
 
-def _read(shape: str, values: Sequence[Any], core: re.Match[str], lower: int, upper: int, now_year: int) -> Found:
-    """The date of a core, with what belongs to it between two places of the shape."""
+def _read(shape: str, values: Sequence[Any], core: re.Match[str], lower: int, upper: int, now_year: int) -> PrintedDate:
+    """The date of a core, with the weekday and the time that stand between `lower` and `upper`."""
     start, end = core.span()
     day, moment = _core(shape, values, core, lower, now_year)
     if core.lastgroup == "iso":
-        return Found(start, end, day, None, moment)
+        return PrintedDate(start, end, day, None, moment)
     weekdays: list[int] = []
     head = _head(shape, lower, start)
     if head is not None:
@@ -140,7 +140,7 @@ def _read(shape: str, values: Sequence[Any], core: re.Match[str], lower: int, up
             moment, end = late, tail.end()
     if len(set(weekdays)) > 1:
         raise RefusedError
-    return Found(start, end, day, weekdays[0] if weekdays else None, moment)
+    return PrintedDate(start, end, day, weekdays[0] if weekdays else None, moment)
 
 
 def _core(
@@ -163,7 +163,7 @@ def _core(
 
 
 def _head(shape: str, lower: int, start: int) -> re.Match[str] | None:
-    """The weekday and the time before a core, if there is one: most dates have none, and a search costs."""
+    """The weekday and the time before a core. Most dates have neither, and a search costs: look at one token first."""
     place = start
     while place > lower and shape[place - 1] in _GAP:
         place -= 1
@@ -209,13 +209,13 @@ def _worded(core: re.Match[str], values: Sequence[Any], now_year: int) -> date:
 
 
 def _place(shape: str, codes: str) -> int:
-    """Where the first of two codes stands that is there; a shape with neither has no place here."""
+    """The position of the first of two codes, else of the second; the shape has one of them."""
     place = shape.find(codes[0])
     return place if place >= 0 else shape.index(codes[1])
 
 
 def _compact(shape: str, digits: str) -> tuple[date, Moment | None]:
-    """A date in one number is believed only where nothing else is in the text."""
+    """A date in one number counts only if the text has nothing else."""
     if _COMPACT_ALONE.fullmatch(shape) is None:
         raise RefusedError
     day = make_day(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
@@ -240,7 +240,7 @@ def _iso(text: str) -> tuple[date, Moment]:
 
 
 def _check_numeric(numeric: Numeric, before: str) -> None:
-    """Numbers with points or slashes are not all dates: versions, prices, parts of a serial."""
+    """Refuse numbers with points or slashes that are not dates: versions, prices, parts of a serial."""
     if _KIND_OF_NUMBER.search(before):
         raise RefusedError
     short = len(numeric.first) <= 2 and len(numeric.last) == 2
@@ -249,17 +249,17 @@ def _check_numeric(numeric: Numeric, before: str) -> None:
 
 
 def _unsure(shape: str, values: Sequence[Any], match: re.Match[str], end: int) -> bool:
-    """Whether a dotted number ("15.45") beside a date may be something else than its time."""
+    """Whether a dotted number ("15.45") beside a date may be something other than its time."""
     start, stop = match.span("time")
     if "x" not in shape[start:stop]:
         return False
     padded = values[shape.index("x", start)].padded
-    said = stop - start > 1 or match["zone"] or padded or "@" in match["gap"]
-    return not said and shape[end : end + 1] in tuple("w$h?Mdneo")
+    is_time = stop - start > 1 or match["zone"] or padded or "@" in match["gap"]
+    return not is_time and shape[end : end + 1] in tuple("w$h?Mdneo")
 
 
 def read_time(shape: str, values: Sequence[Any], start: int, end: int) -> Moment:
-    """The time, its zone's name and its offset out of the tokens between two places."""
+    """The time, its zone's name and its offset, from the tokens between two positions."""
     time: Time | None = None
     half = zone = offset = None
     for code, value in zip(shape[start:end], values[start:end], strict=True):
@@ -295,7 +295,7 @@ def _halved(time: Time, half: str) -> Time:
 
 
 def find_period(shape: str, values: Sequence[Any], now_year: int) -> tuple[date, str] | None:
-    """The first day of a month or a quarter with its year, where nothing else is said, and which of them it is."""
+    """The first day of a month or quarter with its year, and which of the two it is; None if the text says more."""
     match = _MONTH.search(shape)
     if match is not None:
         start, core = match.start("core"), match["core"]

@@ -16,16 +16,16 @@ _MONTH_ONLY = re.compile(r"(\d{4})-(\d\d)")
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?")
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)?")
 _JAVASCRIPT = re.compile(r"\w{3} (\w{3}) (\d\d) (\d{4}) (\d\d:\d\d:\d\d) (?:GMT|UTC)([+-]\d{4})(?: \(.*\))?")
-_NEVER = frozenset({date(1970, 1, 1), date(1900, 1, 1)})  # what an empty field becomes
+_NEVER = frozenset({date(1970, 1, 1), date(1900, 1, 1)})  # what an empty field turns into
 EARLIEST = date(1990, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """A date as written: its day, the clock if it has one, the offset in minutes east if it has one.
+    """A date as written: its day, and if the text has them the clock and the offset in minutes east.
 
-    Midnight to the second is how a bare day looks where a time is demanded: it counts as no clock. With
-    `precision` "month", `day` is the first of it.
+    Midnight to the second does not count as a clock: systems that demand a time write a bare day so. With
+    `precision` "month", `day` is the first of the month.
     """
 
     day: date
@@ -35,14 +35,14 @@ class Stamp:
 
     @property
     def instant(self) -> datetime | None:
-        """The point in time, where clock and offset are known."""
+        """The point in time; None if the clock or the offset is not known."""
         if self.clock is None or self.offset is None:
             return None
         return self.clock.replace(tzinfo=timezone(timedelta(minutes=self.offset)))
 
 
 def stamp_of(moment: datetime, *, precise: bool = False) -> Stamp:
-    """A datetime as a stamp; with `precise`, midnight was read as a time of the day and is one."""
+    """A datetime as a stamp; with `precise`, midnight is a time of the day like any other."""
     offset = moment.utcoffset()
     minutes = None if offset is None else int(offset.total_seconds()) // 60
     clock = moment.replace(tzinfo=None, microsecond=0)
@@ -51,7 +51,7 @@ def stamp_of(moment: datetime, *, precise: bool = False) -> Stamp:
 
 
 def read_stamp(text: str) -> Stamp | None:
-    """A date of metadata; None where it is no complete date, or the mark of an empty field.
+    """A date of metadata; None if it is not a complete date, or if it marks an empty field.
 
     >>> read_stamp("2024-08-28T07:26:02-0400")
     Stamp(day=datetime.date(2024, 8, 28), clock=datetime.datetime(2024, 8, 28, 7, 26, 2), offset=-240, precision='day')
@@ -62,14 +62,14 @@ def read_stamp(text: str) -> Stamp | None:
     """
     text = text.strip()
     if match := _ISO.fullmatch(text):
-        found = _from_iso(match)
+        stamp = _from_iso(match)
     elif match := _MONTH_ONLY.fullmatch(text):
-        found = _first_of_month(int(match[1]), int(match[2]))
+        stamp = _first_of_month(int(match[1]), int(match[2]))
     elif _EPOCH.fullmatch(text):
-        found = stamp_of(datetime.fromtimestamp(int(text[:10]), UTC))
+        stamp = stamp_of(datetime.fromtimestamp(int(text[:10]), UTC))
     else:
-        found = _from_words(text)
-    return found if found and found.day >= EARLIEST and found.day not in _NEVER else None
+        stamp = _from_words(text)
+    return stamp if stamp and stamp.day >= EARLIEST and stamp.day not in _NEVER else None
 
 
 def _from_iso(match: re.Match[str]) -> Stamp | None:
@@ -79,8 +79,8 @@ def _from_iso(match: re.Match[str]) -> Stamp | None:
         moment = datetime.combine(date(int(year), int(month), int(day)), clock)
     except ValueError:
         return None
-    found = stamp_of(moment)
-    return Stamp(found.day, found.clock, _minutes(zone) if zone else None)
+    stamp = stamp_of(moment)
+    return Stamp(stamp.day, stamp.clock, _minutes(zone) if zone else None)
 
 
 def _minutes(zone: str) -> int:
@@ -114,7 +114,7 @@ _MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun j
 _YEAR = r"(?P<y>(?:19|20)\d\d)"
 _MONTH = r"(?P<m>0?[1-9]|1[0-2]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 _DAY = r"(?P<d>0?[1-9]|[12]\d|3[01])"
-# A day ends its segment, or is part of a date written with hyphens: "/2023/04/16-inch-laptops" has no day.
+# A day ends its segment or is part of a hyphenated date: there is no day in "/2023/04/16-inch-laptops".
 _IN_ADDRESS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -128,7 +128,7 @@ _MONTH_IN_ADDRESS = re.compile(rf"/{_YEAR}[/-]{_MONTH}(?=/)", re.IGNORECASE)
 
 
 def address_stamp(url: str) -> tuple[Stamp, str] | None:
-    """The day, or at least the month, that an address names, and the words that say so; None where it names two.
+    """The day, or at least the month, that an address names, and the words that say so; None if it names two.
 
     >>> address_stamp("https://a.org/2023/04/16/laptops")[0].day, address_stamp("https://a.org/2023/apr/8/x")[1]
     (datetime.date(2023, 4, 16), '2023/apr/8')
@@ -141,19 +141,19 @@ def address_stamp(url: str) -> tuple[Stamp, str] | None:
         parts = urlsplit(url)
     except ValueError:
         return None
-    place = unquote(parts.path) + (f"?{unquote(parts.query)}" if parts.query else "")
+    address = unquote(parts.path) + (f"?{unquote(parts.query)}" if parts.query else "")
     for pattern in _IN_ADDRESS:
-        found = {}
-        for match in pattern.finditer(place):
+        days = {}
+        for match in pattern.finditer(address):
             month = _MONTHS.get(match["m"].lower()) or int(match["m"])
             try:
-                found[date(int(match["y"]), month, int(match["d"]))] = match[0].strip("/")
+                days[date(int(match["y"]), month, int(match["d"]))] = match[0].strip("/")
             except ValueError:
                 continue
-        if found:
-            day, raw = next(iter(found.items()))
-            return (Stamp(day), raw) if len(found) == 1 and day >= EARLIEST else None
-    months = {match[0].strip("/"): match for match in _MONTH_IN_ADDRESS.finditer(place)}
+        if days:
+            day, raw = next(iter(days.items()))
+            return (Stamp(day), raw) if len(days) == 1 and day >= EARLIEST else None
+    months = {match[0].strip("/"): match for match in _MONTH_IN_ADDRESS.finditer(address)}
     if len(months) != 1:
         return None
     raw, match = next(iter(months.items()))

@@ -1,4 +1,4 @@
-"""The words of each language: generated tables (`names.jsonl`, see tools/make_date_names.py), read when asked for."""
+"""The words of each language, from generated tables (`names.jsonl`, see tools/make_date_names.py), read on demand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from locum_spider.dates import vocabulary as vocab
 
 Words = dict[str, tuple[str, Any]]  # folded lower-case word: code and value of its token
 
-# older and broader codes of the same languages
+# older and broader codes of some languages
 _ALIASES = {"no": "nb", "iw": "he", "in": "id", "tl": "fil", "sh": "sr", "mo": "ro", "yue": "zh"}
 _AMBIGUOUS = ("w", "")
 _NOTHING = ("", None)
@@ -18,7 +18,7 @@ _SHORT_MONTH = 3
 
 
 def primary(lang: str | None) -> str | None:
-    """The language's own code.
+    """The main code of a language tag; None if there is no tag.
 
     >>> primary("pt-BR"), primary("no"), primary("")
     ('pt', 'nb', None)
@@ -46,19 +46,19 @@ def languages() -> tuple[str, ...]:
 
 @lru_cache(maxsize=128)
 def table(code: str) -> dict[str, Any]:
-    """A language's own table; empty for a language that has none."""
+    """A language's own table; empty if it has none."""
     import json
 
     line = _lines().get(code)
-    found: dict[str, Any] = json.loads(line) if line else {}
-    return found
+    own: dict[str, Any] = json.loads(line) if line else {}
+    return own
 
 
 @lru_cache(maxsize=128)
 def lexicon(lang: str | None) -> Words:
-    """The words of a language and of English; of all languages where none is given.
+    """The words of a language and of English; without `lang`, those of all languages.
 
-    A word with two meanings keeps neither: "listopad" is October in Croatian, November in Czech.
+    A word with two meanings keeps neither: "listopad" is October in Croatian and November in Czech.
     """
     words = _english()
     code = primary(lang)
@@ -73,7 +73,7 @@ def lexicon(lang: str | None) -> Words:
 
 @lru_cache(maxsize=1)
 def foreign() -> Words:
-    """English, and of all other languages what is sure on a page of another: months written out."""
+    """The words of English, and of all other languages the months written out: those are sure on any page."""
     words = _english().copy()
     for other in languages():
         own = table(other)
@@ -98,7 +98,7 @@ def _english() -> Words:
 
 
 def _add_names(words: Words, own: dict[str, Any], *, alone: bool) -> None:
-    """Add a language's words; not `alone`, those of two letters are left out, as they are words of others."""
+    """Add a language's words. Unless it stands `alone`, leave out days of two letters: other languages use them too."""
     for word in own["connect"]:
         if words.get(word, _NOTHING)[0] in ("", "A", "W", "$"):
             words[word] = ("p", None)
@@ -132,5 +132,5 @@ def _with_weekday(token: tuple[str, Any], day: int) -> tuple[str, Any]:
         return token if value == day else _AMBIGUOUS
     if code in ("", "A", "u"):
         return "W", day
-    # "to." is Thursday in Norwegian, and English: as a weekday it is passed over, not checked
+    # "to." is Thursday in Norwegian, and a word in English: skip it, do not check it as a weekday
     return token if token == _AMBIGUOUS or code in "jklv" else ("p", None)

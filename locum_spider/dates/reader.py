@@ -1,4 +1,4 @@
-"""Reading a date that a news page prints, strictly: what is doubtful is no date."""
+"""Reads a date that a news page prints, strictly: what is doubtful does not count as a date."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from locum_spider.dates import names
 from locum_spider.dates.days import ORDERS, Numeric, RefusedError, make_day, resolve
 from locum_spider.dates.fallback import read_with_dateparser
-from locum_spider.dates.grammar import FOREIGN_DAY, Found, find_days, find_period
+from locum_spider.dates.grammar import FOREIGN_DAY, PrintedDate, find_days, find_period
 from locum_spider.dates.relative import place_on, read_relative
 from locum_spider.dates.tokens import fold, scan
 from locum_spider.dates.value import PERIODS, Date, Dates
@@ -28,7 +28,7 @@ class _Context(NamedTuple):
     site: ZoneInfo
     order: str | None
     earliest: date
-    latest: date | None  # tomorrow, where None
+    latest: date | None  # None: tomorrow
 
 
 def read_date(
@@ -41,16 +41,17 @@ def read_date(
     earliest: date = EARLIEST,
     latest: date | None = None,
 ) -> Date | None:
-    """The date a text gives for an article: of several the one labelled as published, else the only one there is.
+    """The date that a text gives for an article: the one labelled as published, else the only one; None if unsure.
 
-    `tz` is the site's zone, for times without one; `order` ("DMY", "MDY", "YMD") its order of numeric dates; without
-    it a date that could be two is refused. So is what is before `earliest` or after `latest` (tomorrow), a range, a
-    date whose weekday contradicts it, a time that the clocks skipped. Of a time that they showed twice it is the first.
+    `tz` is the site's zone, for times without one. `order` ("DMY", "MDY", "YMD") is its order of numeric dates; without
+    it, a date that can be read in two ways is refused. Also refused: a date before `earliest` or after `latest`
+    (tomorrow), a range, a date that contradicts its weekday, a time that the clocks skipped. A time that they showed
+    twice is the first of the two.
 
     >>> now = datetime.fromisoformat("2018-04-11T09:00:00+01:00")
     >>> def read(text, **site):
-    ...     found = read_date(text, now=now, tz="Europe/London", **site)
-    ...     return found and found.isoformat()
+    ...     read = read_date(text, now=now, tz="Europe/London", **site)
+    ...     return read and read.isoformat()
     >>> read("Last updated: Tuesday 10 April 2018 at 15:45")
     '2018-04-10T15:45:00+01:00'
     >>> read("Publié le 3 févr. 2018", lang="fr"), read("February 2018"), read("3 hours ago")
@@ -60,8 +61,8 @@ def read_date(
     >>> read("Page 3 of 12"), read("10 April"), read("10 - 12 April 2018"), read("31 April 2017")
     (None, None, None, None)
     """
-    found = read_dates(text, now=now, tz=tz, lang=lang, order=order, earliest=earliest, latest=latest)
-    return found.published or found.modified
+    dates = read_dates(text, now=now, tz=tz, lang=lang, order=order, earliest=earliest, latest=latest)
+    return dates.published or dates.modified
 
 
 def read_dates(
@@ -74,10 +75,12 @@ def read_dates(
     earliest: date = EARLIEST,
     latest: date | None = None,
 ) -> Dates:
-    """The dates of a text by their labels; a date without one counts as published.
+    """The dates of a text by their labels; a date without a label counts as published.
 
-    >>> found = read_dates("Published 3 May 2017 | Updated 4 May 2017", now=datetime(2018, 1, 1), tz="UTC")
-    >>> found.published.isoformat(), found.modified.isoformat()
+    Raises ValueError if `order` is not one of those that `read_date` takes.
+
+    >>> dates = read_dates("Published 3 May 2017 | Updated 4 May 2017", now=datetime(2018, 1, 1), tz="UTC")
+    >>> dates.published.isoformat(), dates.modified.isoformat()
     ('2017-05-03', '2017-05-04')
     """
     if order is not None and order not in ORDERS:
@@ -95,7 +98,7 @@ def read_dates(
 
 @lru_cache(maxsize=512)
 def _zone(name: str) -> ZoneInfo:
-    """ZoneInfo itself keeps only eight zones."""
+    """A zone, kept: ZoneInfo itself keeps only eight."""
     return ZoneInfo(name)
 
 
@@ -106,13 +109,13 @@ def _read(text: str, lang: str | None, context: _Context) -> Dates:
         if "!" in shape:
             return Dates()
         year = context.now.year
-        found = find_days(shape, values, year)
-        if not found and lang and FOREIGN_DAY.search(shape):
-            # many a page gives a wrong language
+        printed_dates = find_days(shape, values, year)
+        if not printed_dates and lang and FOREIGN_DAY.search(shape):
+            # many pages declare a wrong language
             shape, values = scan(text, names.foreign())
-            found = find_days(shape, values, year)
-        if found:
-            return _assign(shape, [_complete(one, context) for one in found], found)
+            printed_dates = find_days(shape, values, year)
+        if printed_dates:
+            return _assign(shape, [_complete(printed, context) for printed in printed_dates], printed_dates)
         period = find_period(shape, values, year)
         if period is not None:
             return Dates(published=_within(Date(*period), context))
@@ -139,13 +142,13 @@ def _last_resort(text: str, shape: str, code: str, context: _Context) -> Date | 
     return _within(Date(placed, "minute"), context) if placed else None
 
 
-def _complete(found: Found, context: _Context) -> Date:
-    day = found.day
+def _complete(printed: PrintedDate, context: _Context) -> Date:
+    day = printed.day
     if isinstance(day, Numeric):
-        day = resolve(day, context.order, found.weekday, context.now.year)
-    if found.weekday is not None and day.weekday() != found.weekday:
+        day = resolve(day, context.order, printed.weekday, context.now.year)
+    if printed.weekday is not None and day.weekday() != printed.weekday:
         raise RefusedError
-    moment = found.moment
+    moment = printed.moment
     if moment is None:
         return _within(Date(day, "day"), context)
     placed = place_on(day, moment, context.site)
@@ -153,41 +156,41 @@ def _complete(found: Found, context: _Context) -> Date:
         return _within(Date(placed, moment.time.precision), context)
     if moment.zone is None:
         raise RefusedError
-    return _within(Date(day, "day"), context)  # a zone that could be two places: the day is still sure
+    return _within(Date(day, "day"), context)  # the zone could be that of two places: the day is still sure
 
 
-def _within(found: Date, context: _Context) -> Date:
-    day = found.day
+def _within(read: Date, context: _Context) -> Date:
+    day = read.day
     earliest = context.earliest
-    if found.precision in PERIODS:
-        earliest = earliest.replace(day=1) if found.precision != "year" else earliest.replace(month=1, day=1)
+    if read.precision in PERIODS:
+        earliest = earliest.replace(day=1) if read.precision != "year" else earliest.replace(month=1, day=1)
     if day < earliest:
         raise RefusedError
     if context.latest is None:
-        # what is not after today anywhere needs no reckoning of the site's tomorrow
+        # a day that is not after today anywhere needs no look at the site's tomorrow
         late = day > context.now.date() and day > context.now.astimezone(context.site).date() + timedelta(days=1)
     else:
         late = day > context.latest
     if late:
         raise RefusedError
-    return found
+    return read
 
 
-def _assign(shape: str, dates: list[Date], found: list[Found]) -> Dates:
-    """Give each date the label before it, or after it where the labels follow; refuse where two claim one place."""
+def _assign(shape: str, dates: list[Date], printed: list[PrintedDate]) -> Dates:
+    """Give each date the label before it, or the one after it if the labels follow. Refuse two dates for one label."""
     if len(dates) == 1:
-        label = _label(shape[: found[0].start])
+        label = _label(shape[: printed[0].start])
         return Dates(modified=dates[0]) if label == "U" else Dates(published=dates[0])
-    edges = [0, *(one.end for one in found)]
-    gaps = [shape[start : one.start] for start, one in zip(edges, found, strict=False)] + [shape[edges[-1] :]]
+    edges = [0, *(place.end for place in printed)]
+    gaps = [shape[start : place.start] for start, place in zip(edges, printed, strict=False)] + [shape[edges[-1] :]]
     labels = [_label(gap) for gap in gaps]
     following = not labels[0] and labels[-1]
     labels = labels[1:] if following else labels[:-1]
-    # "3 May 2019, first published 2 May 2019": what stands before without a label is left out
+    # "3 May 2019, first published 2 May 2019": leave out the date without a label before it
     first = labels.index("L") if "L" in labels else 0
-    published = _one([one for one, label in zip(dates[first:], labels[first:], strict=True) if label != "U"])
+    published = _same([day for day, label in zip(dates[first:], labels[first:], strict=True) if label != "U"])
     try:
-        modified = _one([one for one, label in zip(dates, labels, strict=True) if label == "U"])
+        modified = _same([day for day, label in zip(dates, labels, strict=True) if label == "U"])
     except RefusedError:
         if published is None:
             raise
@@ -196,27 +199,27 @@ def _assign(shape: str, dates: list[Date], found: list[Found]) -> Dates:
 
 
 def _label(gap: str) -> str:
-    """The nearest label: of "last published" and "mis en ligne" the second word tells."""
+    """The nearest label: in "last published" and "mis en ligne" the second word decides."""
     published, modified = gap.rfind("L"), gap.rfind("U")
     return "U" if modified > published else "L" if published >= 0 else ""
 
 
-def _one(dates: list[Date]) -> Date | None:
-    """The one date they all say, as precisely as one of them does."""
+def _same(dates: list[Date]) -> Date | None:
+    """The date that all of them give, as precisely as any of them does. Raises RefusedError if they differ."""
     if not dates:
         return None
-    finest = max(dates, key=lambda found: isinstance(found.value, datetime))
-    for found in dates:
-        same = found.value == finest.value if isinstance(found.value, datetime) else found.day == finest.day
+    finest = max(dates, key=lambda day: isinstance(day.value, datetime))
+    for other in dates:
+        same = other.value == finest.value if isinstance(other.value, datetime) else other.day == finest.day
         if not same:
             raise RefusedError
     return finest
 
 
 def learn_order(texts: Iterable[str]) -> str | None:
-    """The order of numeric dates that a site's unambiguous dates show; None where they show none or contradict.
+    """The order of numeric dates that a site's unambiguous dates show; None if they show none or contradict each other.
 
-    Dates that begin with a year of four digits say nothing about the others, and count only where there are no others.
+    Dates that begin with a year of four digits say nothing about the others. They count only if there are no others.
 
     >>> learn_order(["25/12/2019", "03/04/2020"]), learn_order(["12/25/2019"]), learn_order(["2019-12-25"])
     ('DMY', 'MDY', 'YMD')
@@ -242,7 +245,7 @@ def learn_order(texts: Iterable[str]) -> str | None:
 
 
 def _orders_of(numeric: Numeric) -> set[str]:
-    """The order a date with a four-digit year at its end must have, if only one is possible."""
+    """The order that a date with a four-digit year at its end must have, if only one is possible."""
     possible = set()
     for order in ("DMY", "MDY"):
         day, month, year = (int(numeric[i]) for i in ORDERS[order])

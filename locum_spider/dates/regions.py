@@ -1,4 +1,4 @@
-"""Where an undeclared site is at home: its clock and the order of its numeric dates, by host, language and region."""
+"""Where an undeclared site is at home: its clock and its order of numeric dates, by host, language and region."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from functools import lru_cache
 
 from locum_spider.urls import host_of
 
-# Countries with several zones that show one time nearly everywhere people read news, and one that has another code.
+# Countries with several zones that show one time nearly everywhere people read news; "uk" is "gb" in the tables.
 _CLOCK_OF_DOMAIN = {
     "uk": "Europe/London", "de": "Europe/Berlin", "cy": "Asia/Nicosia", "ua": "Europe/Kyiv", "my": "Asia/Kuala_Lumpur",
     "cn": "Asia/Shanghai", "ar": "America/Argentina/Buenos_Aires",
 }  # fmt: skip
-# Domains that are sold to everyone: they stand for no country.
+# Domains that are sold to everyone: they do not stand for a country.
 _SOLD = frozenset(
     "ad ag ai am as bi bz cc cf cm co cx dj dm ga gd gg gq gs gy hn im io je kn la lc ly me mg ml ms mu "
     "nf nr nu pm pn pw re sb sc sh sl so sr st sx tc tf tk tl tm to tv vc vg vu wf ws yt".split()
@@ -49,7 +49,7 @@ def domain_of(url: str) -> str:
 
 @lru_cache(maxsize=1)
 def _clocks() -> dict[str, str]:
-    """The clock of each country's domain that stands for a place with one clock."""
+    """The clock of each country's domain, if the country has only one clock."""
     data = pkgutil.get_data("tzdata", "zoneinfo/zone.tab")
     if data is None:  # pragma: no cover - a broken installation
         raise FileNotFoundError("tzdata/zoneinfo/zone.tab")
@@ -60,7 +60,7 @@ def _clocks() -> dict[str, str]:
 
 
 def clock_of(url: str, lang: str | None) -> str | None:
-    """The time zone an address or a language stands for, None where that could be several.
+    """The time zone that an address or a language stands for; None if it could be several.
 
     >>> clock_of("https://a.co.uk/", "en"), clock_of("https://a.com/", "de"), clock_of("https://a.com", "en")
     ('Europe/London', 'Europe/Berlin', None)
@@ -69,9 +69,9 @@ def clock_of(url: str, lang: str | None) -> str | None:
 
 
 def usual_order(domain: str, lang: str | None, region: str | None) -> str | None:
-    """How numeric dates are written at a place; None for English of no known place.
+    """The usual order of numeric dates at a place; None for English if the place is not known.
 
-    The country of the host goes before the language tag: many a template says `en-US` everywhere.
+    The country of the host goes before the language tag: many templates say `en-US` everywhere.
 
     >>> usual_order("uk", "en", "us"), usual_order("com", "en", "us"), usual_order("com", "en", None)
     ('DMY', 'MDY', None)

@@ -1,4 +1,4 @@
-"""Relative phrases: "3 hours ago", "gestern um 14:05". Without a marker there is none: "3 hours" is a duration."""
+"""Relative phrases: "3 hours ago", "gestern um 14:05". Each has a marker ("ago"): "3 hours" alone is a duration."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _AFTER_LONG = re.compile(r"\s*(?:$|[|/,.;()-])|(?:\s+[^\W\d]+){1,3}\s*$")
 
 
 class Phrases(NamedTuple):
-    markers: tuple[str, ...]  # without one of these there is nothing relative
+    markers: tuple[str, ...]  # a text without any of these has no relative phrase
     before: frozenset[str]  # "vor" 3 Stunden
     after: frozenset[str]  # 3 hours "ago"
     one: frozenset[str]  # "an" hour ago
@@ -65,21 +65,21 @@ def phrases(code: str) -> Phrases | None:
 
 
 def read_relative(text: str, words: names.Words, codes: Iterable[str], now: datetime, site: ZoneInfo) -> Date | None:
-    """The date of a folded text that says how long before `now` it is.
+    """The date of a folded text that says how long before `now` it is; None if two languages read it differently.
 
-    The phrase must begin a part of the text, after nothing but labels: "News / 2 hours ago" is one, a sentence
-    with "ago" in it is not. Where two languages read it differently it is refused.
+    The phrase must begin a part of the text, after nothing but labels: "News / 2 hours ago" counts, a sentence with
+    "ago" in it does not.
     """
     lower = text.lower()
     results = set()
     for code in codes:
-        known = phrases(code)
-        if known is None:
+        terms = phrases(code)
+        if terms is None:
             continue
-        for marker in known.markers:
+        for marker in terms.markers:
             if marker in lower:
-                result = _quantity(lower, text if len(text) == len(lower) else lower, known, words, now, site) or _day(
-                    lower, known, words, now, site
+                result = _quantity(lower, text if len(text) == len(lower) else lower, terms, words, now, site) or _day(
+                    lower, terms, words, now, site
                 )
                 if result is not None:
                     results.add(result)
@@ -87,24 +87,24 @@ def read_relative(text: str, words: names.Words, codes: Iterable[str], now: date
     return results.pop() if len(results) == 1 else None
 
 
-def _quantity(text: str, cased: str, known: Phrases, words: names.Words, now: datetime, site: ZoneInfo) -> Date | None:
-    amount = find_amount(text, known)
+def _quantity(text: str, cased: str, terms: Phrases, words: names.Words, now: datetime, site: ZoneInfo) -> Date | None:
+    amount = find_amount(text, terms)
     if amount is None or not _begins(cased[: amount.start], words):
         return None
     finest = max(amount.units, key=_ORDER.index)
     rest = text[amount.end :]
     if finest in _MONTHS and not _AFTER_LONG.match(rest):
         return None
-    found = _subtract(now.astimezone(site), amount.units, finest)
+    then = _subtract(now.astimezone(site), amount.units, finest)
     if finest in _DAYS:
         shape, values = scan(rest, words)
         timed = _TIME_ONLY.match(shape)
         if timed and timed["time"]:
-            return _at(found.day, shape, values, timed, site)
-    return found
+            return _at(then.day, shape, values, timed, site)
+    return then
 
 
-def find_amount(text: str, known: Phrases) -> Amount | None:
+def find_amount(text: str, terms: Phrases) -> Amount | None:
     """The first amount with a marker before or after it.
 
     >>> en = phrases("en")
@@ -117,30 +117,30 @@ def find_amount(text: str, known: Phrases) -> Amount | None:
     texts = [token.group() for token in tokens]
     i = 0
     while i < len(texts):
-        units, end = _units_at(texts, i, known)
+        units, end = _units_at(texts, i, terms)
         if units:
-            before = _longest(texts, i, known.before, backwards=True)
-            after = _longest(texts, end, known.after)
-            if before or after or texts[end - 1] in known.marked:
+            before = _longest(texts, i, terms.before, backwards=True)
+            after = _longest(texts, end, terms.after)
+            if before or after or texts[end - 1] in terms.marked:
                 return Amount(tokens[i - before].start(), tokens[end + after - 1].end(), units)
         i = max(end, i + 1)
     return None
 
 
-def _units_at(texts: Sequence[str], i: int, known: Phrases) -> tuple[dict[str, int], int]:
-    """The amounts that begin at a token ("8 years, 2 months"), and where they end."""
+def _units_at(texts: Sequence[str], i: int, terms: Phrases) -> tuple[dict[str, int], int]:
+    """The amounts that begin at token `i` ("8 years, 2 months"), and the token behind them."""
     units: dict[str, int] = {}
     end = i
     while i + 1 < len(texts):
         number = texts[i]
         if number.isdigit() and len(number) <= _LONGEST:
             size = int(number)
-        elif number in known.one and i + 1 < len(texts):
+        elif number in terms.one and i + 1 < len(texts):
             size = 1
         else:
             break
-        width = _longest(texts, i + 1, known.units)
-        unit = known.units[" ".join(texts[i + 1 : i + 1 + width])] if width else ""
+        width = _longest(texts, i + 1, terms.units)
+        unit = terms.units[" ".join(texts[i + 1 : i + 1 + width])] if width else ""
         if not unit or unit in units:
             break
         units[unit] = size
@@ -153,7 +153,7 @@ def _units_at(texts: Sequence[str], i: int, known: Phrases) -> tuple[dict[str, i
 
 
 def _longest(texts: Sequence[str], i: int, phrases: Iterable[str], *, backwards: bool = False) -> int:
-    """How many tokens from `i` (or up to it) are one of the phrases."""
+    """The number of tokens from `i` on (or up to it) that make up one of the phrases; 0 if none do."""
     for size in range(_LONGEST, 0, -1):
         start, end = (i - size, i) if backwards else (i, i + size)
         if start >= 0 and end <= len(texts) and " ".join(texts[start:end]) in phrases:
@@ -182,21 +182,21 @@ def _subtract(now: datetime, amounts: dict[str, int], finest: str) -> Date:
             raise RefusedError
         return Date(date(year, 1 if finest == "year" else month + 1, 1), finest)
     if months:
-        raise RefusedError  # "1 month 3 days ago": which day that is depends on the way of counting
+        raise RefusedError  # "1 month 3 days ago": the day depends on the way of counting
     if finest in _DAYS:
         return Date(now.date() - timedelta(days=days), "day")
     moment = (now.astimezone(UTC) - timedelta(days=days, seconds=seconds)).astimezone(now.tzinfo)
-    # with a fixed offset: equal to others of that instant, and printable without the zone's rules
+    # with a fixed offset, so that it equals others of that instant and prints without the zone's rules
     text = moment.isoformat(timespec="seconds")
     keep = {"hour": 13, "minute": 16}.get(finest, 19)
     return Date(datetime.fromisoformat(text[:keep] + ":00:00"[: 19 - keep] + text[19:]), finest)
 
 
-def _day(text: str, known: Phrases, words: names.Words, now: datetime, site: ZoneInfo) -> Date | None:
+def _day(text: str, terms: Phrases, words: names.Words, now: datetime, site: ZoneInfo) -> Date | None:
     tokens = list(_TOKEN.finditer(text))
     texts = [token.group() for token in tokens]
     for i in range(len(texts)):
-        size = _longest(texts, i, known.days)
+        size = _longest(texts, i, terms.days)
         if not size:
             continue
         start, end = tokens[i].start(), tokens[i + size - 1].end()
@@ -204,7 +204,7 @@ def _day(text: str, known: Phrases, words: names.Words, now: datetime, site: Zon
         timed = _TIME_ONLY.fullmatch(shape)
         if timed is None:
             return None
-        day = now.astimezone(site).date() - timedelta(days=known.days[text[start:end]])
+        day = now.astimezone(site).date() - timedelta(days=terms.days[text[start:end]])
         return _at(day, shape, values, timed, site) if timed["time"] else Date(day, "day")
     return None
 
@@ -216,7 +216,7 @@ def _at(day: date, shape: str, values: Sequence[Any], timed: re.Match[str], site
 
 
 def place_on(day: date, moment: Moment, site: ZoneInfo) -> datetime | None:
-    """The instant of a printed time on a day; None where it does not exist or its zone is not known."""
+    """The instant of a printed time on a day; None if it does not exist or its zone is not known."""
     time = moment.time
     local = datetime.combine(day, clock(time.hour, time.minute, time.second))
     return place(local, moment.zone, moment.offset, site)

@@ -60,7 +60,7 @@ _WIDE = str.maketrans("[]", "()")
 
 
 def fold(text: str) -> str:
-    """The text without what varies by typing: accents, odd digits, dashes, spaces and quotes. Case is kept.
+    """The text without accents, and with plain digits, dashes, spaces and quotes. Case is kept.
 
     >>> fold("Publié\\u00a0: 10 août – ١٢")
     'Publie\\xa0: 10 aout - 12'
@@ -116,9 +116,9 @@ class Time(NamedTuple):
     minute: int
     second: int
     precision: str
-    offset: int | None = None  # minutes east of UTC, where it is printed with the time
+    offset: int | None = None  # minutes east of UTC, if printed with the time
     half: str = ""  # "a" or "p" of a 12-hour time
-    padded: bool = False  # written with a leading zero, as a price is not
+    padded: bool = False  # written with a leading zero, unlike a price
 
 
 def scan(text: str, words: Mapping[str, tuple[str, Any]]) -> tuple[str, list[Any]]:
@@ -138,11 +138,11 @@ def scan(text: str, words: Mapping[str, tuple[str, Any]]) -> tuple[str, list[Any
             glued = False
         if kind == _WORDS:
             word = match[_WORDS]
-            found = words.get(word.lower())
-            if found is None or word in ZONE_NAMES:
+            token = words.get(word.lower())
+            if token is None or word in ZONE_NAMES:
                 _add_unknown(word, words, codes, values)
                 continue
-            code, value = found
+            code, value = token
         elif kind == _SIGN:
             code, value = _SIGNS.get(match[_SIGN], "?"), None
         else:
@@ -250,7 +250,7 @@ def _number(digits: str, suffix: str | None) -> tuple[str, str]:
 def _time(
     hour: str, minute: str | None, second: str | None = None, offset: str | None = None, *, half: str = ""
 ) -> tuple[str, Any]:
-    """A time token, or code ``!`` for a time that cannot be: what holds it is no date."""
+    """A time token, or code ``!`` for a time that cannot exist: a text with it does not count as a date."""
     h, m, s = int(hour), int(minute or 0), int(second or 0)
     if h > 23 or m > 59 or s > 60 or (half == "a" and h > 12) or (half == "p" and h == 0):
         return "!", None
@@ -260,19 +260,19 @@ def _time(
     east = parse_offset(offset) if offset else None
     if offset and east is None:
         return "!", None
-    # "08:00-09:00" is a range of times; an offset with a minus and a colon is believed after seconds only
+    # "08:00-09:00" is a range of times: an offset with a minus and a colon counts only after seconds
     if offset and not second and offset[0] == "-" and ":" in offset:
         return "!", None
     return "t", Time(h, m, min(s, 59), precision, east, half, hour[0] == "0")
 
 
 def _add_unknown(word: str, words: Mapping[str, tuple[str, Any]], codes: list[str], values: list[Any]) -> None:
-    """A word that is not in the tables, or is but can be a zone."""
+    """Add a word that the tables do not have, or that may also be a zone."""
     lower = word.lower()
-    found = words.get(lower)
-    if word in ZONE_NAMES and (found is None or found[0] not in "MWB"):
-        found = ("Z", word)
-    elif found is None:
+    token = words.get(lower)
+    if word in ZONE_NAMES and (token is None or token[0] not in "MWB"):
+        token = ("Z", word)
+    elif token is None:
         if codes and codes[-1] == "w" and f"{values[-1]} {lower}" in words:
             codes[-1], values[-1] = words[f"{values[-1]} {lower}"]  # a month of two words
             return
@@ -286,25 +286,25 @@ def _add_unknown(word: str, words: Mapping[str, tuple[str, Any]], codes: list[st
                 for part in parts:
                     _add_unknown(part, words, codes, values)
                 return
-        found = (label or "w", lower)
-    codes.append(found[0])
-    values.append(found[1])
+        token = (label or "w", lower)
+    codes.append(token[0])
+    values.append(token[1])
 
 
 def _add_run(run: str, words: Mapping[str, tuple[str, Any]], codes: list[str], values: list[Any]) -> None:
-    """Split a run of Chinese, Japanese or Korean signs at the longest known words.
+    """Split a run of Chinese, Japanese or Korean signs at the longest known words and add them.
 
-    A weekday of one sign stands alone: 水 is Wednesday in "(水)", not in 水戸.
+    A weekday of one sign counts only if it stands alone: 水 is Wednesday in "(水)", not in 水戸.
     """
     start = 0
     while start < len(run):
         for size in range(min(4, len(run) - start), 0, -1):
-            found = words.get(run[start : start + size])
-            if found is not None and (size > 1 or len(run) == 1 or found[0] not in "WB"):
+            token = words.get(run[start : start + size])
+            if token is not None and (size > 1 or len(run) == 1 or token[0] not in "WB"):
                 break
         else:
-            found, size = ("w", run[start]), 1
-        if found[0] != "w" or not codes or codes[-1] != "w":
-            codes.append(found[0])
-            values.append(found[1])
+            token, size = ("w", run[start]), 1
+        if token[0] != "w" or not codes or codes[-1] != "w":
+            codes.append(token[0])
+            values.append(token[1])
         start += size

@@ -1,4 +1,4 @@
-"""What the date reader gives back."""
+"""The results of the date reader."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ PERIODS = ("year", "quarter", "month")  # longer than a day; the other precision
 
 
 class Date(NamedTuple):
-    """A date as far as the text gives it.
+    """A date, as precise as the text gives it.
 
-    `value` is an aware datetime where a time is known, else a date; for a month, a quarter or a year it is the
-    first day of it, and `precision` says how much of it was read.
+    `value` is an aware datetime if a time is known, else a date; for a month, quarter or year it is the first day.
+    `precision` says how much was read.
 
     >>> Date(date(2024, 2, 1), "month").isoformat()
     '2024-02'
@@ -35,7 +35,7 @@ class Date(NamedTuple):
 
     @property
     def day(self) -> date:
-        """The calendar day as printed (of a longer period, its first).
+        """The calendar day as printed; for a longer period, its first day.
 
         >>> Date(datetime.fromisoformat("2018-04-10T00:30:00+01:00"), "minute").day
         datetime.date(2018, 4, 10)

@@ -1,6 +1,6 @@
-"""Words around dates that CLDR has not: labels, connecting words, words of ranges.
+"""Words around dates that CLDR does not have: labels, connecting words, words of ranges.
 
-All are folded (see `tokens.fold`) and of all languages together: a label of one language means nothing in another.
+All are folded (see `tokens.fold`). The languages share one list: a label of one means nothing in another.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# stems: a word that begins so labels the date after it as the article's own
+# stems: a word that begins with one labels the date beside it as the publication date
 _PUBLISHED = _words("""
     publish posted created released written uploaded aired submitted originally opublik veroffentl erschien erstellt
     publiziert publie parution paru cree diffuse publicad postad criad escrit pubblicat creato scritto gepublic
@@ -74,7 +74,7 @@ ZONE_PHRASES = {
     "indian standard": "Asia/Kolkata", "india standard": "Asia/Kolkata", "japan standard": "JST",
     "singapore time": "SGT", "hong kong": "HKT", "uk time": "Europe/London", "brasilia time": "America/Sao_Paulo",
 }  # fmt: skip
-# what a word is, the later before the earlier
+# kinds of words with their codes; a later kind overrides an earlier one
 KINDS = (
     (CONNECT, "p"),
     (CLOCK_WORDS, "H"),
@@ -85,7 +85,7 @@ KINDS = (
     (COPYRIGHT, "c"),
 )
 
-# of relative phrases: "an" hour ago, "about" 3 hours ago
+# words of relative phrases: "an" hour ago, "about" 3 hours ago
 ONE = _words("a an one ein eine einer einem einen un une una uno um uma een et jeden bir")
 ABOUT = _words("about around approximately approx almost over just only circa ca etwa rund environ unos unas cerca")
 

@@ -1,4 +1,4 @@
-"""Zone abbreviations and offsets, read by place and season."""
+"""Zone abbreviations and offsets, read with the site's place and the season in mind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _H = 60
-# minutes east of UTC. Where several places use one abbreviation, the site's own zone is asked first
+# minutes east of UTC; if several places use one abbreviation, the site's own zone decides
 _FIXED = {
     "UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "WEST": _H, "BST": _H, "CET": _H, "CEST": 2 * _H, "MEZ": _H,
     "MESZ": 2 * _H, "EET": 2 * _H, "EEST": 3 * _H, "MSK": 3 * _H, "МСК": 3 * _H, "TRT": 3 * _H, "SAST": 2 * _H,
@@ -19,20 +19,20 @@ _FIXED = {
     "SGT": 8 * _H, "MYT": 8 * _H, "PHT": 8 * _H, "AWST": 8 * _H, "JST": 9 * _H, "KST": 9 * _H, "ACST": 570,
     "ACDT": 630, "AEST": 10 * _H, "AEDT": 11 * _H, "NZST": 12 * _H, "NZDT": 13 * _H,
 }  # fmt: skip
-# general names: standard or summer time as the day has it
+# general names: standard or summer time, depending on the day
 _BY_SEASON = {
     "ET": "America/New_York", "CT": "America/Chicago", "MT": "America/Denver", "PT": "America/Los_Angeles",
     "AKT": "America/Anchorage", "AT": "America/Halifax", "AET": "Australia/Sydney", "NZT": "Pacific/Auckland",
 }  # fmt: skip
-_AMBIGUOUS = {"IST"}  # India, Israel, Ireland: read only where it is the site's own
-# lower case is read only where the letters are no word of a language
+_AMBIGUOUS = {"IST"}  # India, Israel, Ireland: read only if it is the site's own
+# read in lower case too, since the letters are not a word in any language
 _LOWER = frozenset("gmt utc cet cest bst edt pst pdt cst cdt mst mdt mez mesz msk aest aedt nzst nzdt мск wib".split())
 ZONE_NAMES = frozenset(_FIXED) | frozenset(_BY_SEASON) | _AMBIGUOUS | _LOWER
 _OFFSET = re.compile(r"(?:gmt|utc)?\s?([+-])\s?(\d{1,2})(?::?(\d\d))?", re.IGNORECASE)
 
 
 def parse_offset(text: str) -> int | None:
-    """Minutes east of UTC.
+    """Minutes east of UTC; None if the text is not an offset.
 
     >>> parse_offset("GMT+0530"), parse_offset("UTC-3"), parse_offset("z"), parse_offset("+2500")
     (330, -180, 0, None)
@@ -50,9 +50,9 @@ def parse_offset(text: str) -> int | None:
 
 
 def place(local: datetime, zone: str | None, offset: int | None, site: ZoneInfo) -> datetime | None:
-    """The instant a printed local time stands for; None where it does not exist or the zone is not known.
+    """The instant that a printed local time stands for; None if the clocks skipped it or the zone is not known.
 
-    A local time that the clocks skipped is refused; of a time that they showed twice it is the first.
+    A time that the clocks showed twice is the first of the two.
 
     >>> london = ZoneInfo("Europe/London")
     >>> place(datetime(2018, 3, 25, 1, 30), None, None, london) is None
@@ -81,7 +81,7 @@ def place(local: datetime, zone: str | None, offset: int | None, site: ZoneInfo)
 
 def _exists(local: datetime) -> datetime | None:
     before, after = local.utcoffset(), local.replace(fold=1).utcoffset()
-    # the two differ only where the clocks change: forwards, the time was skipped; backwards, it was shown twice
+    # the two differ only when the clocks change: forwards, the time was skipped; backwards, it was shown twice
     if before is None or after is None or before < after:
         return None
     return local.replace(tzinfo=_fixed(before))
@@ -94,7 +94,7 @@ def _fixed(offset: timedelta) -> timezone:
 
 @lru_cache(maxsize=256)
 def _own_offset(name: str, year: int, site: ZoneInfo) -> int | None:
-    """The offset the site's own place has under that abbreviation in that year."""
+    """The offset that the abbreviation has at the site's own place in that year; None if it is not used there."""
     for month in (1, 7):
         moment = datetime(year, month, 1, tzinfo=site)
         offset = moment.utcoffset()
