@@ -1,6 +1,6 @@
-"""What pages say in each language: the phrases of `phrases.jsonl`, compiled when they are first asked for.
+"""What pages say in each language: the phrases of `phrases.jsonl`, compiled when first used.
 
-The first line of that file explains its few signs; a kind is a set of phrases, of all languages together.
+The first line of that file explains its few signs. A kind is a set of phrases, in all languages together.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _phrases(kinds: Iterable[str], lang: str | None = None) -> set[str]:
 
 @lru_cache(maxsize=64)
 def plain_words(*kinds: str) -> frozenset[str]:
-    """The phrases of some kinds that are one plain word each.
+    """Those phrases of some kinds that are one plain word.
 
     >>> "von" in plain_words("by"), "autor[in]" in plain_words("author")
     (True, False)
@@ -50,10 +50,10 @@ def plain_words(*kinds: str) -> frozenset[str]:
 def pattern(
     *kinds: str, before: str = "", after: str = "", whole_words: bool = True, lang: str | None = None
 ) -> re.Pattern[str]:
-    """A pattern that finds any phrase of some kinds between the expressions `before` and `after`; case does not count.
+    """A pattern that finds any phrase of some kinds between the expressions `before` and `after`, in any case.
 
-    With `whole_words` a phrase begins and ends as a word does; longer phrases are tried first. The phrases are of all
-    languages, or of `lang` alone.
+    With `whole_words`, a phrase begins and ends as a word does. Longer phrases are tried first. `lang` limits the
+    phrases to one language.
 
     >>> pattern("by", "made_by", after=" ").sub("", "Words by Jo Smith"), pattern("others").match("Read, more")
     ('Jo Smith', None)

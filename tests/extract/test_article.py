@@ -119,7 +119,7 @@ def test_fields_without_rules_stay_empty():
         ({"title": '{ css = "h7" }'}, "no title on the page (looked for css = 'h7')"),
         ({"published": '{ label = "Printed" }'}, "no date on the page (looked for label = 'Printed')"),
         ({"published": '[{ meta = "x" }, { css = "y" }]'}, "no date on the page (looked for meta = 'x'; css = 'y')"),
-        ({"title": "[]"}, "no title on the page (looked for no rule)"),
+        ({"title": "[]"}, "no title on the page (looked for nothing: the layout has no rule for it)"),
     ],
 )
 def test_what_is_missing_is_named_with_the_rules_that_looked_for_it(changed, says):
@@ -130,7 +130,7 @@ def test_what_is_missing_is_named_with_the_rules_that_looked_for_it(changed, say
 
 
 def test_address_that_is_no_article_s_is_refused():
-    with pytest.raises(PageError, match=r"https://post\.example/about: not the address of an article of The Post"):
+    with pytest.raises(PageError, match=r"https://post\.example/about is not the address of an article of The Post"):
         article(rules(), url="https://post.example/about")
 
 

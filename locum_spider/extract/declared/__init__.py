@@ -1,1 +1,1 @@
-"""Reading pages by the rules of a site's declaration."""
+"""The declared reader: it reads pages by the rules of a site's declaration."""

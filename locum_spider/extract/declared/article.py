@@ -1,4 +1,4 @@
-"""Reading an article page by the rules of a layout."""
+"""Reads an article page by the rules of a layout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from locum_spider.extract.declared.landmarks import (
     find_inner_label,
     find_label,
     find_title,
-    is_foreign,
+    leads_to_other_article,
 )
 from locum_spider.extract.page.document import Document
 from locum_spider.extract.page.lines import Line, LineReader
@@ -62,11 +62,11 @@ class _Reading:
 def read_declared(document: Document, site: Site, fetched_at: datetime) -> Article:
     """The article on a page of a declared site.
 
-    Raises PageError, which says what is missing, where the page has no title, no date or no text: it is not an
-    article, or not one that this layout can read.
+    Raises PageError, which says what is missing, if the address is not that of an article, or if the page has no title
+    or no date: it is not an article, or this layout cannot read it.
     """
     if not site.is_article(document.url):
-        raise PageError(f"{document.url}: not the address of an article of {site.title}")
+        raise PageError(f"{document.url} is not the address of an article of {site.title}")
     layout = site.layout(fetched_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
     reading = _Reading(document, site, fetched_at)
     for name in DECLARABLE:
@@ -79,14 +79,14 @@ def read_declared(document: Document, site: Site, fetched_at: datetime) -> Artic
         ("published", layout.article.rules("published")),
     ):
         if name not in reading.values:
-            looked = "; ".join(str(rule) for rule in rules) or "no rule"
+            looked = "; ".join(str(rule) for rule in rules) or "nothing: the layout has no rule for it"
             what = {"title": "no title", "published": "no date"}[name]
             raise PageError(f"{document.url}: {what} on the page (looked for {looked}); not read as an article")
     return _article(reading)
 
 
 def _apply(reading: _Reading, name: str, rule: Rule) -> None:
-    """Try one rule for one field; note what it yields."""
+    """Try one rule for one field and keep what it yields."""
     document, site, lines = reading.document, reading.site, reading.document.lines
     match rule.way:
         case "css":
@@ -121,9 +121,9 @@ def _apply(reading: _Reading, name: str, rule: Rule) -> None:
 
 
 def _below_tools(lines: Sequence[Line], index: int) -> int:
-    """The first line below tools for sharing that stand above the text: one landmark and the links behind it.
+    """The first line below the tools for sharing that stand above the text: one landmark and the links after it.
 
-    Another landmark right behind means that the page has no text at all: what follows is its tail.
+    Another landmark right after them means that the page has no text: the rest is its tail.
     """
     stop = index + 1
     while stop < len(lines):
@@ -152,18 +152,18 @@ def _apply_label(reading: _Reading, name: str, rule: Rule) -> None:
     stop = _near(reading, start) if rule.after else len(lines)
     if span := find_label(lines, label, start, stop):
         reading.keep(name, rule, span.text, span)
-    elif found := find_inner_label(lines[:stop], label, max(start - 1, 0)):
-        span, front = found
+    elif inner := find_inner_label(lines[:stop], label, max(start - 1, 0)):
+        span, front = inner
         reading.keep(name, rule, span.text, span)
         if front and title is not None and span.start >= title.stop:
             reading.values.setdefault("standfirst", front)
 
 
 def _near(reading: _Reading, start: int) -> int:
-    """Where what belongs to a landmark ends: some lines on, and before the next article's headline."""
+    """The end of what belongs to a landmark: a few lines further, and before the next article's headline."""
     lines, own = reading.document.lines, reading.site.key(reading.document.url)
     stop = min(start + NEAR, len(lines))
-    return next((i for i in range(start, stop) if is_foreign(lines[i], reading.site, own)), stop)
+    return next((i for i in range(start, stop) if leads_to_other_article(lines[i], reading.site, own)), stop)
 
 
 def _keep_region(reading: _Reading, name: str, rule: Rule, start: int, stop: int) -> None:
@@ -192,7 +192,7 @@ def _apply_css(reading: _Reading, name: str, rule: Rule) -> None:
     nodes = document.tree.css(rule.css or "")
     if not nodes:
         return
-    if rule.drop:  # in a copy: another field may be read from what this one drops
+    if rule.drop:  # in a copy: another field may need what this one drops
         nodes = [copy for node in nodes if (copy := LexborHTMLParser(node.html or "").body) is not None]
         for node in nodes:
             for unwanted in node.css(rule.drop):
@@ -214,12 +214,12 @@ def _apply_css(reading: _Reading, name: str, rule: Rule) -> None:
 
 
 def _json_ld_value(document: Document, path: str) -> str | None:
-    """The first value at a dotted path (`author.name`) in any JSON-LD object; lists give one line an entry."""
+    """The first value at a dotted path (`author.name`) in any JSON-LD object; a list gives one line for each entry."""
     for thing in document.json_ld:
         values: list[Any] = [thing]
         for key in path.split("."):
-            found = [value.get(key) for value in values if isinstance(value, dict)]
-            values = [item for value in found for item in (value if isinstance(value, list) else [value])]
+            inner = [value.get(key) for value in values if isinstance(value, dict)]
+            values = [item for value in inner for item in (value if isinstance(value, list) else [value])]
         texts = [fold(str(v)) for v in values if isinstance(v, (str, int, float)) and str(v).strip()]
         if texts:
             return "\n".join(texts)
@@ -253,7 +253,7 @@ def _article(reading: _Reading) -> Article:
 
 
 def _value(reading: _Reading, field: Field, raw: str) -> Any:
-    """What an article has of the words that a rule found."""
+    """The value of a field, from the words that a rule found."""
     match field.kind:
         case "names":
             return tuple(name for name in _names().split(raw.replace("\n", ";")) if name.strip())
@@ -266,18 +266,18 @@ def _value(reading: _Reading, field: Field, raw: str) -> Any:
 
 
 def _evidence(reading: _Reading, address_day: str | None) -> dict[str, str]:
-    """What read each field: the layout's rule, and the raw text where it is more than the field's value."""
-    found = dict(reading.evidence)
-    body = found.get("body")
+    """What read each field: the layout's rule, or the source that stands in for one."""
+    evidence = dict(reading.evidence)
+    body = evidence.get("body")
     if body is not None:
-        found |= {"attachments": body} if reading.attachments else {}
-        found |= {"images": body} if reading.images else {}
-    found["lang"] = "html lang" if reading.document.lang else "the site's declaration"
+        evidence |= {"attachments": body} if reading.attachments else {}
+        evidence |= {"images": body} if reading.images else {}
+    evidence["lang"] = "html lang" if reading.document.lang else "the site's declaration"
     if address_day is not None:
-        found["address_date"] = f"{address_day} in {reading.document.url}"
+        evidence["address_date"] = f"{address_day} in {reading.document.url}"
     if reading.document.canonical:
-        found["canonical_url"] = 'link rel="canonical"'
-    return found
+        evidence["canonical_url"] = 'link rel="canonical"'
+    return evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,11 +288,11 @@ class _Dated:
 
 
 def _read_published(raw: str, site: Site, now: datetime) -> _Dated:
-    """A printed date; where more words follow it on the line, the words up to the first separator."""
+    """A printed date; if more words follow on the line, only those before a separator are read."""
     cuts = [raw, *(raw[: m.start()] for m in _cut().finditer(raw) if m.start())]
     for text in cuts:
         value = read_date(text, now=now, tz=site.timezone, lang=site.language, order=site.date_order)
-        if value is not None and value.precision not in {"year", "quarter"}:  # too little to sort or cite by
+        if value is not None and value.precision not in {"year", "quarter"}:  # too vague to sort or cite by
             iso = value.isoformat()
             return _Dated(iso[:10], iso if "T" in iso else None, text.strip())
     return _Dated(None, None, raw)
@@ -308,7 +308,7 @@ def _conflict(dated: _Dated, address_day: str | None) -> str | None:
 
 
 def _source(evidence: str) -> str:
-    """`visible` for words on the page, else the standard the value was taken from."""
+    """`visible` for words on the page, else the standard that the value comes from."""
     for way in ("meta", "json_ld"):
         if evidence.startswith(way):
             return way.replace("_", "-")

@@ -22,7 +22,7 @@ _FEW_WORDS = 12
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What a region of a page holds."""
+    """The text, pictures and documents of a region of a page."""
 
     text: str
     images: tuple[Image, ...]
@@ -30,7 +30,7 @@ class Body:
 
 
 def read_body(document: Document, site: Site | None, start: int, stop: int) -> Body:
-    """The lines `start` to `stop` of a page: blocks of text, pictures with captions, documents."""
+    """The lines `start` to `stop` (exclusive) of a page as text, pictures with captions, and documents."""
     lines = document.lines[start:stop]
     captions = _captions(document, lines)
     images = tuple(
@@ -39,16 +39,16 @@ def read_body(document: Document, site: Site | None, start: int, stop: int) -> B
         if line.image is not None and not _leads_away(line, site)
     )
     lines = _join_rows(document, lines)
-    spoken_for = {words for words in (*captions.values(), *(i.alt for i in images)) if words}
+    captioned = {words for words in (*captions.values(), *(i.alt for i in images)) if words}
     kept = [line for line in lines if line.image is None and line.tag not in _CONTROLS and not line.caption]
-    kept = [line for line in kept if line.text not in spoken_for]
+    kept = [line for line in kept if line.text not in captioned]
     attachments: list[Attachment] = []
     kept = _take_documents(kept, site, attachments)
     return Body(join_blocks(kept), images, tuple(attachments))
 
 
 def join_blocks(lines: Sequence[Line]) -> str:
-    """Plain text: blocks separated by blank lines, line breaks within a block kept, items led by their mark."""
+    """Plain text: a blank line between blocks, line breaks within a block kept, list items with their mark in front."""
     blocks: list[str] = []
     last: int | None = None
     for line in lines:
@@ -62,9 +62,9 @@ def join_blocks(lines: Sequence[Line]) -> str:
 
 
 def _join_rows(document: Document, lines: Sequence[Line]) -> list[Line]:
-    """Lines in which the cells of a row of a table of data are one, `a | b | c`; tables for layout stay as they are.
+    """The lines, with each row of a data table joined to one, `a | b | c`; tables for layout stay as they are.
 
-    A table of data has two rows or more in which each of two cells or more holds one short line.
+    A data table has two or more rows in which two or more cells each hold one short line.
     """
     rows: list[list[Line]] = []
     for line in lines:
@@ -94,26 +94,26 @@ def _leads_away(line: Line, site: Site | None) -> bool:
 
 
 def _captions(document: Document, lines: Sequence[Line]) -> dict[int, str]:
-    """Caption of each picture, by its place among the lines: marked as such, or alone with it in a container."""
-    found: dict[int, str] = {}
+    """The caption of each picture, by the picture's index: marked as one, or alone with the picture in a container."""
+    captions: dict[int, str] = {}
     for index, line in enumerate(lines):
         if line.image is None:
             continue
         for other in (index + 1, index - 1):
-            if not 0 <= other < len(lines) or lines[other].image is not None or other in found:
+            if not 0 <= other < len(lines) or lines[other].image is not None or other in captions:
                 continue
             text = lines[other].text
             if len(text) > _LONG_CAPTION or lines[other].url is not None:
                 continue
             below = other == index + 1 and _reads_as_caption(lines[other])
             if lines[other].caption or text == line.text or below or _alone_together(document, lines, index, other):
-                found[index] = text
+                captions[index] = text
                 break
-    return found
+    return captions
 
 
 def _reads_as_caption(line: Line) -> bool:
-    """Whether a line under a picture is a few words that are no sentence and no heading."""
+    """Whether a line under a picture is a few words, but neither a sentence nor a heading."""
     few = len(line.text.split()) <= _FEW_WORDS and line.text[-1] not in ".!?:;”\"’'"
     return few and not line.strong and not line.heading and line.item is None
 
@@ -128,7 +128,7 @@ def _alone_together(document: Document, lines: Sequence[Line], picture: int, wor
 
 
 def _take_documents(lines: list[Line], site: Site | None, into: list[Attachment]) -> list[Line]:
-    """Take out the lines that are nothing but a link to a document, or that end the body as links of their own."""
+    """The lines without those that are only a link, to a document or at the end of the body: these go `into` a list."""
     kept: list[Line] = []
     trailing = True
     for line in reversed(lines):

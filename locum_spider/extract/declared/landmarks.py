@@ -1,4 +1,4 @@
-"""Finding things by what stands around them in the visible text: labels, regions, the page's own headline."""
+"""Finds parts of a page by the visible text around them: labels, regions, the page's own headline."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LIKELY = 0.55
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Lines `start` to `stop` (exclusive) of a page, and the text that was read out of them."""
+    """Lines `start` to `stop` (exclusive) of a page, and the text read from them."""
 
     start: int
     stop: int
@@ -31,7 +31,7 @@ class Span:
 
 @lru_cache(maxsize=256)
 def _marks(landmarks: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Landmarks as whole lines, and as beginnings: those that end in a colon or have five words or more."""
+    """Landmarks as whole lines, and as openings: those that end in a colon or have five or more words."""
     bare = [mark.casefold().strip(_TRAILING) for mark in landmarks]
     openings = [
         mark.casefold().strip() if mark.endswith(":") else short
@@ -42,7 +42,7 @@ def _marks(landmarks: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]
 
 
 def is_landmark(line: str, landmarks: tuple[str, ...]) -> bool:
-    """Whether a line is one of some landmarks: the same words alone, or followed by more where these are an opening.
+    """Whether a line is a landmark: it has the same words, or begins with them if the landmark is an opening.
 
     >>> is_landmark("Share this article: Facebook", ("Share this article:",))
     True
@@ -60,7 +60,7 @@ def _is_one_of(line: str, whole: frozenset[str], openings: tuple[str, ...]) -> b
 
 
 def after_label(line: str, label: str) -> str | None:
-    """What follows a label at the start of a line, None where the line does not start with it.
+    """The text after a label at the start of a line; None if the line does not start with the label.
 
     >>> after_label("PUBLISHED ON: 10th April 2018", "Published on")
     '10th April 2018'
@@ -76,7 +76,7 @@ def after_label(line: str, label: str) -> str | None:
 
 
 def find_label(lines: Sequence[Line], label: str, start: int, stop: int | None = None) -> Span | None:
-    """The first line from `start` on that begins with a label; its text is the rest, or the line below."""
+    """The first line from `start` on that begins with a label; its text is the rest of the line, or the next line."""
     stop = len(lines) if stop is None else min(stop, len(lines))
     for index in range(max(start, 0), stop):
         rest = after_label(lines[index].text, label)
@@ -88,8 +88,8 @@ def find_label(lines: Sequence[Line], label: str, start: int, stop: int | None =
 
 
 def find_inner_label(lines: Sequence[Line], label: str, start: int) -> tuple[Span, str] | None:
-    """A label in the middle of one of the next lines, with the words in front of it: some pages end no line there."""
-    # A lower-case letter right before a capital is where two elements meet without a blank.
+    """A label inside one of the next lines, and the words in front of it: some pages do not break the line there."""
+    # A lower-case letter right before a capital: two elements meet there without a blank.
     pattern = re.compile(rf"(?:(?<!\w)(?i:{re.escape(label)})|(?<=[^\W\d_]){re.escape(label)})(?!\w)[\s:]*")
     for index in range(max(start, 0), min(start + NEAR, len(lines))):
         if match := pattern.search(lines[index].text):
@@ -100,16 +100,16 @@ def find_inner_label(lines: Sequence[Line], label: str, start: int) -> tuple[Spa
 
 
 def find_end(lines: Sequence[Line], landmarks: Sequence[str], start: int) -> int:
-    """Index of the first line from `start` on that is one of the landmarks, else the end of the page."""
+    """The index of the first line from `start` on that is one of the landmarks, else the end of the page."""
     whole, openings = _marks(tuple(landmarks))
     for index in range(start, len(lines)):
-        if _is_one_of(lines[index].text, whole, openings):  # also as a picture's alternative text
+        if _is_one_of(lines[index].text, whole, openings):  # a picture's alternative text counts too
             return index
     return len(lines)
 
 
 def similarity(line: list[str], named: list[str]) -> float:
-    """How far the words of a line are those that an address or a title names, 0 to 1. Addresses are often cut short.
+    """How similar the words of a line are to those of an address or a title, 0 to 1. Addresses are often cut short.
 
     >>> similarity(words("What is a locum social worker?"), ["what", "is", "a", "locum", "social"]) > 0.8
     True
@@ -132,7 +132,7 @@ def _similarity(line: list[str], in_line: frozenset[str], named: list[str], in_n
 
 
 def _names(document: Document, site: Site, evidence: Sequence[str]) -> Iterator[tuple[float, list[str]]]:
-    """(weight, words) of everything that says what the page's title is."""
+    """(weight, words) of everything that names the page's title."""
     if "address" in evidence and (slug := site.address_slug(document.url)):
         yield 3.0, words(slug.replace("-", " ").replace("_", " "))
     if "metadata" in evidence:
@@ -154,13 +154,13 @@ def _names(document: Document, site: Site, evidence: Sequence[str]) -> Iterator[
             yield 2.0, title
 
 
-def is_foreign(line: Line, site: Site, own: str) -> bool:
-    """Whether a line is a link to another article than the one known as `own`."""
+def leads_to_other_article(line: Line, site: Site, own: str) -> bool:
+    """Whether a line is a link to an article other than the one with the key `own`."""
     return line.url is not None and site.is_article(line.url) and site.key(line.url) != own
 
 
 def find_title(document: Document, site: Site, evidence: Sequence[str], followed_by: str | None) -> Span | None:
-    """The page's own headline among its lines: what address, metadata and headings agree on, near its date.
+    """The page's own headline: the line that address, metadata and headings agree on, near the date; None if none.
 
     A line that links to another article is that article's headline, not this page's.
     """
@@ -168,14 +168,14 @@ def find_title(document: Document, site: Site, evidence: Sequence[str], followed
     search = _TitleSearch(document, site, evidence, followed_by)
     near = sorted({i for label in search.labels for i in range(max(label - NEAR, 0), label)})
     for indices, named in ((near, True), (range(len(lines)), True), (near, False)):
-        found = [candidate for i in indices for candidate in search.candidates(i, named=named)]
-        if found:
-            return max(found, key=lambda candidate: candidate[0])[1]
+        candidates = [candidate for i in indices for candidate in search.candidates(i, named=named)]
+        if candidates:
+            return max(candidates, key=lambda candidate: candidate[0])[1]
     return _above_label(lines, search.labels[0]) if search.labels else None
 
 
 class _TitleSearch:
-    """How much each line of a page looks like its headline."""
+    """Scores how much each line of a page looks like its headline."""
 
     def __init__(self, document: Document, site: Site, evidence: Sequence[str], followed_by: str | None) -> None:
         self.lines, self.site, self.label = document.lines, site, followed_by
@@ -191,37 +191,38 @@ class _TitleSearch:
         ]
 
     def candidates(self, start: int, *, named: bool) -> Iterator[tuple[float, Span]]:
-        """The line, alone and with up to two that follow it in its block, where it may be the headline."""
+        """The line, alone and with the next one or two lines of its block, as far as it may be the headline."""
         line = self.lines[start]
         if line.image is not None or line.tag == "button" or line.links > 1 or len(line.text) > _LONG_TITLE:
             return
-        if is_foreign(line, self.site, self.own):
+        if leads_to_other_article(line, self.site, self.own):
             return
         if start in self.labels and self._likeness(self._words_of(start)) < 0.7:
             return
-        found: list[str] = []
+        text: list[str] = []
         for stop in range(start + 1, min(start + 4, len(self.lines) + 1)):
             last = self.lines[stop - 1]
             if last.block != line.block or last.image is not None:
                 return
-            found = found + self._words_of(stop - 1)
-            if found and found != self.masthead and (score := self._score(start, found, named=named)) is not None:
+            text = text + self._words_of(stop - 1)
+            if text and text != self.masthead and (score := self._score(start, text, named=named)) is not None:
                 yield score, Span(start, stop, " ".join(part.text for part in self.lines[start:stop]))
 
     def _words_of(self, index: int) -> list[str]:
-        if (found := self._words.get(index)) is None:
-            found = self._words[index] = words(self.lines[index].text)
-        return found
+        if (line_words := self._words.get(index)) is None:
+            line_words = self._words[index] = words(self.lines[index].text)
+        return line_words
 
-    def _likeness(self, found: list[str]) -> float:
-        in_line = frozenset(found)
+    def _likeness(self, text: list[str]) -> float:
+        in_line = frozenset(text)
         return max(
-            [_similarity(found, in_line, name, in_name) * factor for factor, name, in_name in self.names], default=0.0
+            [_similarity(text, in_line, name, in_name) * factor for factor, name, in_name in self.names],
+            default=0.0,
         )
 
-    def _score(self, start: int, found: list[str], *, named: bool) -> float | None:
+    def _score(self, start: int, text: list[str], *, named: bool) -> float | None:
         line = self.lines[start]
-        likeness = self._likeness(found)
+        likeness = self._likeness(text)
         if named and likeness < _LIKELY:
             return None
         heading = 0.0
@@ -235,7 +236,7 @@ class _TitleSearch:
 
 
 def _above_label(lines: Sequence[Line], label: int) -> Span | None:
-    """With nothing else to go by: of the plain lines right above the date, the last but one, else the only one."""
+    """The last resort: of the plain lines right above the date, the last but one, else the only one."""
     above = []
     for index in range(label - 1, max(label - 4, -1), -1):
         if lines[index].image is not None or lines[index].url is not None or lines[index].tag in {"button", "li"}:
@@ -248,10 +249,10 @@ def _above_label(lines: Sequence[Line], label: int) -> Span | None:
 
 
 def find_above(document: Document, site: Site, index: int) -> Span | None:
-    """A short line of its own above a headline: the section. Menus, logos, slogans and breadcrumbs' ends are none.
+    """A short line of its own above a headline: the section, not a menu, logo, slogan or the end of a breadcrumb.
 
-    It counts where it leads to a listing, where the page names it elsewhere too (as a link, in its metadata), or
-    where it stands in one container with the headline and hardly anything else does.
+    It counts if it leads to a listing, if the page also names it elsewhere (as a link, in its metadata), or if it
+    shares a container with the headline and hardly anything else.
     """
     lines = document.lines
     title = lines[min(index, len(lines) - 1)]
@@ -264,10 +265,10 @@ def find_above(document: Document, site: Site, index: int) -> Span | None:
         return None
     line = lines[index - 1]
     text = line.text.strip(" »>›/:|")
-    found = words(text)
-    if not found or len(found) > 6 or line.links > 1 or text[-1] in ".!?" or line.tag in {"button", "label"}:
+    names = words(text)
+    if not names or len(names) > 6 or line.links > 1 or text[-1] in ".!?" or line.tag in {"button", "label"}:
         return None
-    if found in (words(site.title), ["home"]) or _in_menu(document, index - 1):
+    if names in (words(site.title), ["home"]) or _in_menu(document, index - 1):
         return None
     leads = line.url is not None and line.image is None and site.is_listing(line.url) and line.url not in site.start
     if leads or _is_named(document, index - 1) or line.box == title.box or _share_box(document, index - 1, index):
@@ -276,11 +277,11 @@ def find_above(document: Document, site: Site, index: int) -> Span | None:
 
 
 def _is_named(document: Document, index: int) -> bool:
-    """Whether the page uses the words of a line elsewhere as a link or as its section."""
-    found = words(document.lines[index].text)
+    """Whether the page also uses the words of a line as a link elsewhere, or as its section."""
+    name = words(document.lines[index].text)
     sections = document.meta.get("article:section", [])
-    return any(words(link.text) == found for link in document.links if link.line != index and found) or any(
-        words(section) == found for section in sections
+    return any(words(link.text) == name for link in document.links if link.line != index and name) or any(
+        words(section) == name for section in sections
     )
 
 
@@ -295,7 +296,7 @@ def _in_menu(document: Document, index: int) -> bool:
 
 
 def _share_box(document: Document, first: int, second: int) -> bool:
-    """Whether the smallest container around two lines has at most one line in front of the first."""
+    """Whether the smallest container around two lines has at most one line before the first."""
     lines = document.lines
     box = lines[first].box
     while not document.within(lines[second].box, box):

@@ -1,4 +1,4 @@
-"""Reading a listing page: its entries and the pages it leads to."""
+"""Reads a listing page: its entries and the pages it leads to."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _FEW_WORDS = 4
 
 
 def article_links(document: Document, site: Site) -> list[Link]:
-    """Every link of a page to an article of the site but itself, first of each article first."""
+    """The first link of a page to each article of the site other than itself, in the order of the page."""
     own = site.key(document.url)
-    found: dict[str, Link] = {}
+    links: dict[str, Link] = {}
     for link in document.links:
         if site.is_article(link.url) and (key := site.key(link.url)) != own:
-            found.setdefault(key, link)
-    return list(found.values())
+            links.setdefault(key, link)
+    return list(links.values())
 
 
 def read_declared_listing(document: Document, site: Site, fetched_at: datetime) -> Listing:
-    """What a listing says of each article it names: title, date as printed, a sentence or two.
+    """What a listing says about each article it names: title, date as printed, a sentence or two.
 
-    An article named more than once (picture and headline, a block of featured ones) is one entry, at its first
-    place, with what any of its places say. Empty `entries` mean: this page is no listing.
+    An article that is named several times (picture and headline, a block of featured ones) is one entry, at its first
+    place, with what all its places say. If `entries` is empty, the page is not a listing.
     """
     places = _places(document, site)
     label = _label(site, fetched_at)
@@ -49,7 +49,7 @@ def read_declared_listing(document: Document, site: Site, fetched_at: datetime) 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Links to one article that follow each other, and the lines they begin in."""
+    """Consecutive links to one article, and the lines they begin in."""
 
     key: str
     links: list[Link]
@@ -82,7 +82,7 @@ def _label(site: Site, fetched_at: datetime) -> str | None:
 
 
 def _dates_above(document: Document, places: list[_Place], label: str) -> bool:
-    """Whether this page prints an entry's date over its title."""
+    """Whether this page prints the date of an entry above its title."""
     if not places:
         return False
     lines, first, last = document.lines, places[0].first, places[-1].last
@@ -94,7 +94,7 @@ def _dates_above(document: Document, places: list[_Place], label: str) -> bool:
 
 def _entry(document: Document, place: _Place, label: str | None, start: int, stop: int) -> ListingEntry:
     texts = [link.text for link in place.links if link.text]
-    # The longest text is the headline, but for a picture's alternative text that goes on about the picture.
+    # The longest text is the headline, except for alternative text that describes a picture at length.
     shown = [
         t
         for t in texts
@@ -110,7 +110,7 @@ def _entry(document: Document, place: _Place, label: str | None, start: int, sto
 
 
 def _summary(document: Document, title: str | None, label: str | None, start: int, stop: int) -> str | None:
-    """The first line of an entry's place that is neither title nor date nor a link; without a link at its end."""
+    """The first line of an entry that is neither title nor date nor a link, without a link at its end."""
     for index, line in enumerate(document.lines[start:stop], start):
         if line.image is not None or line.text == title or (label and label.casefold() in line.text.casefold()[:200]):
             continue

@@ -1,1 +1,1 @@
-"""The general reader: article pages of sites that nobody has declared, by their metadata and their visible text."""
+"""The general reader: it reads articles of undeclared sites by their metadata and visible text."""

@@ -1,4 +1,4 @@
-"""Reading an article page without rules: of a site that is not declared, or that declares no layouts."""
+"""Reads an article page without rules: of a site that is not declared, or whose declaration has no layouts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from locum_spider.dates.regions import clock_of
 from locum_spider.extract.general.bylines import split_names
-from locum_spider.extract.general.classify import FEWEST_WORDS, is_marked, is_no_article, is_too_little, names_error
+from locum_spider.extract.general.classify import FEWEST_WORDS, is_marked, is_not_article, is_too_little, names_error
 from locum_spider.extract.general.metadata import Metadata, read_metadata
 from locum_spider.extract.general.prose import read_prose
 from locum_spider.extract.general.published.choice import Published
@@ -26,13 +26,13 @@ _LONGEST_BYLINE = 120
 def read_general(
     document: Document, fetched_at: datetime, *, site: Site | None = None, listing_date: str | None = None
 ) -> Article | None:
-    """The article on a page; None if it has none: a home page, a listing, an error, a page of too few words.
+    """The article on a page; None if the page is not an article: a home page, a listing, an error, too few words.
 
-    `site` is its declaration, which says on what clock, in what language and order of numbers it prints dates;
-    `listing_date` the day (`2018-04-10`) that a listing printed for it.
+    `site` is the site's declaration: it gives the time zone, language and order of its dates. `listing_date` is the
+    day (`2018-04-10`) that a listing prints for the article.
     """
     marked = is_marked(document)
-    if is_no_article(document, marked=marked):
+    if is_not_article(document, marked=marked):
         return None
     metadata = read_metadata(document)
     if metadata.title is None:
@@ -49,7 +49,7 @@ def read_general(
 
 
 def place_of(document: Document, fetched_at: datetime, site: Site | None = None) -> Place:
-    """Where a page's dates are written: by its site's declaration, else by its host and language."""
+    """The clock, language and order of a page's dates: from its site's declaration, else from its host and language."""
     now = fetched_at if fetched_at.tzinfo is not None else fetched_at.replace(tzinfo=UTC)
     if site is not None and site.is_declared:
         return Place(now, site.timezone, document.lang or site.language, site.date_order)
@@ -59,7 +59,7 @@ def place_of(document: Document, fetched_at: datetime, site: Site | None = None)
 def _article(document: Document, metadata: Metadata, text: str, published: Published) -> Article:
     read = {name: getattr(metadata, name) for name in metadata.evidence}
     if metadata.standfirst in text.split("\n\n"):
-        read["standfirst"] = None  # a description that the text has already
+        read["standfirst"] = None  # the text already has the description
     modified = {"modified": "metadata"} if published.modified_at else {}
     return Article(
         url=document.url,
@@ -76,7 +76,7 @@ def _article(document: Document, metadata: Metadata, text: str, published: Publi
 
 
 def _byline_test(metadata: Metadata, place: Place, names: tuple[str, ...]) -> Callable[[str], bool]:
-    """What tells a line of author and date, which is none of the text."""
+    """A test for lines of author and date, which are not part of the text."""
 
     def is_byline(text: str) -> bool:
         if len(text) > _LONGEST_BYLINE:

@@ -1,4 +1,4 @@
-"""The names of authors out of bylines and metadata."""
+"""The names of authors, from bylines and metadata."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _LONGEST_NAME, _LONGEST_LINE = 60, 120
 
 
 def split_names(text: str) -> list[str]:
-    """The names in a byline, without its "By", job titles, agencies' places, addresses and handles.
+    """The names in a byline, without "By", job titles, agencies' places, addresses and handles.
 
     >>> split_names("By Jo Smith and Ann-Marie O’Neill, Political Editor"), split_names("Samya Kullab, AP")
     (['Jo Smith', 'Ann-Marie O’Neill'], ['Samya Kullab', 'AP'])
@@ -50,14 +50,14 @@ def split_names(text: str) -> list[str]:
     (['José Ortega y Gasset'], ['John Doe, Jr.'])
     """
     text = re.sub(r"\((?:[^()]*)\)|\S+@\S+\.\w+|https?://\S+|(?<!\w)@\w+", " ", fold(text))
-    found: list[str] = []
+    pieces: list[str] = []
     for part in _HARD.split(_by().sub("", text)):
         for piece in _comma().split(part):
-            if _suffix().fullmatch(piece) and found:
-                found[-1] += f", {piece}"  # its full stop belongs to it
+            if _suffix().fullmatch(piece) and pieces:
+                pieces[-1] += f", {piece}"  # a suffix of the name, with its full stop
                 continue
-            found += _split_and(piece)
-    names = [clean for name in found if (clean := _clean(name))]
+            pieces += _split_and(piece)
+    names = [clean for name in pieces if (clean := _clean(name))]
     return [name for number, name in enumerate(names) if not (number and _job().search(name))]
 
 
@@ -85,7 +85,7 @@ def _leads_to_author(url: str) -> bool:
 
 
 def site_keys(document: Document) -> set[str]:
-    """The site's own names without signs and case, to tell them from people's."""
+    """The keys of the site's own names (no signs, no case), to tell them from people's names."""
     host = host_of(document.url)
     names = publisher_names(document)
     keys = {letters(re.sub(r"\(.*\)", "", name)) for name in names} | {letters(name) for name in names}
@@ -97,9 +97,9 @@ def site_keys(document: Document) -> set[str]:
 
 
 def read_authors(document: Document, headline: int | None) -> tuple[tuple[str, ...], str | None]:
-    """The authors and where they were read.
+    """The authors, and the source that names them.
 
-    The publisher is one only where the page's structured data name it as the author, and nobody else is found.
+    The publisher counts as the author only if the page's structured data say so and no other author is found.
     """
     own = site_keys(document)
     ways: tuple[tuple[str, Iterator[str]], ...] = (
@@ -110,8 +110,8 @@ def read_authors(document: Document, headline: int | None) -> tuple[tuple[str, .
         ("visible", _from_lines(document, headline, own)),
     )
     corporate: tuple[tuple[str, ...], str] | None = None
-    for way, found in ways:
-        names = _unique(found)
+    for way, named in ways:
+        names = _unique(named)
         people = [name for name in names if letters(name) not in own]
         real = [name for name in people if not _SLUG.fullmatch(name)]
         if real:
@@ -122,10 +122,10 @@ def read_authors(document: Document, headline: int | None) -> tuple[tuple[str, .
 
 
 def _unique(names: Iterable[str]) -> list[str]:
-    found: dict[str, str] = {}
+    by_key: dict[str, str] = {}
     for name in names:
-        found.setdefault(letters(name), name)
-    return list(found.values())
+        by_key.setdefault(letters(name), name)
+    return list(by_key.values())
 
 
 def _from_json_ld(document: Document) -> Iterator[str]:
@@ -168,7 +168,7 @@ def _from_microdata(document: Document) -> Iterator[str]:
 
 
 def _from_links(document: Document, headline: int | None) -> Iterator[str]:
-    """Links near the headline that lead to an author's page."""
+    """The names on links near the headline that lead to an author's page."""
     if headline is None:
         return
     for link in document.links:
@@ -179,7 +179,7 @@ def _from_links(document: Document, headline: int | None) -> Iterator[str]:
 
 
 def _from_lines(document: Document, headline: int | None, own: set[str]) -> Iterator[str]:
-    """A byline near the headline: "By Jo Smith", a name below a line that says "By", a name before the date."""
+    """The names in a byline near the headline: "By Jo Smith", a name below a line "By", a name before the date."""
     near = document.lines[headline + 1 : headline + _NEAR] if headline is not None else []
     lines = [line.text for line in near if line.image is None]
     for number, text in enumerate(lines):
@@ -207,7 +207,7 @@ def _from_lines(document: Document, headline: int | None, own: set[str]) -> Iter
 
 
 def _names_in_line(text: str, own: set[str]) -> list[str]:
-    """The names in a printed byline; places behind a comma and the publisher's own departments are none."""
+    """The names in a printed byline, without places after a comma and the publisher's own departments."""
     text = _BEHIND.split(text)[0]
     text = pattern("behind_names").split(text)[0]
     names = split_names(text)

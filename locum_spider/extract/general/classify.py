@@ -1,4 +1,4 @@
-"""Whether a page is an article at all."""
+"""Decides whether a page is an article."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from locum_spider.text import words
 from locum_spider.urls import host_of
 
 FEWEST_WORDS, _FEWEST_MARKED = 60, 20
-"""Words of text below which a page is no article; fewer will do where the page says that it is one."""
+"""The fewest words of an article's text; the second number applies if the page says that it is an article."""
 _PROSE, _FEWEST_PARAGRAPHS = 100, 2
 _TEASERS, _TEASER_REACH = 4, 5
 _HOME = re.compile(r"/(?:(?:index|default|home)(?:\.\w{2,5})?/?)?(?:[a-z]{2}(?:-[a-z]{2})?/?)?", re.IGNORECASE)
@@ -27,17 +27,17 @@ _ERROR = re.compile(r"\b(?:404|403|410|500|502|503)\b")
 
 
 def names_error(title: str) -> bool:
-    """Whether a title is that of an error, or of a door: not found, no access, are you human."""
+    """Whether a title is that of an error or a barrier: not found, no access, are you human."""
     return _ERROR.search(title) is not None or pattern("failed").search(title) is not None
 
 
 def is_marked(document: Document) -> bool:
-    """Whether the page says of itself that it is an article."""
+    """Whether the page itself says that it is an article."""
     return bool(article_things(document)) or "article" in (value.lower() for value in document.meta.get("og:type", []))
 
 
-def is_no_article(document: Document, *, marked: bool) -> bool:
-    """Whether a page is none by its address, by what it calls itself, or for being made of teasers."""
+def is_not_article(document: Document, *, marked: bool) -> bool:
+    """Whether the address, the page's own type or a list of teasers shows that a page is not an article."""
     parts = urlsplit(document.url)
     if _HOME.fullmatch(parts.path or "/") and not (parts.query and marked):
         return True
@@ -49,14 +49,14 @@ def is_no_article(document: Document, *, marked: bool) -> bool:
 
 
 def _is_listing_path(place: str) -> bool:
-    """Whether an address is that of a tag, a section, a search, a further page."""
+    """Whether an address is that of a tag, a section, a search or a further page."""
     listing = pattern("listing_path", before="/", after=_LISTING_END)
     search = pattern("search_path", before="^/", after=_SEARCH)
     return bool(listing.search(place) or _PAGE_NUMBER.search(place) or search.match(place))
 
 
 def _is_list_of_teasers(document: Document) -> bool:
-    """Whether most prose of a page stands below headings that lead to other pages of its host."""
+    """Whether most prose of a page stands below headings that link to other pages of its host."""
     host = host_of(document.url)
     leading: set[str] = set()
     prose = 0
@@ -74,7 +74,7 @@ def _is_list_of_teasers(document: Document) -> bool:
 
 
 def is_too_little(text: str, *, marked: bool) -> bool:
-    """Whether a text is too short for an article; languages written without blanks count by signs."""
+    """Whether a text is too short for an article; in languages without blanks, signs are counted."""
     size = max(len(text.split()), len(_NO_BLANKS.findall(text)) // 2)
     if marked:
         return size < _FEWEST_MARKED

@@ -1,4 +1,4 @@
-"""Taking out of an article's text what is not its text: headline, byline, promotion, lists of other articles."""
+"""Removes from an article's text what does not belong to it: headline, byline, promotion, lists of other articles."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from locum_spider.extract.phrases import pattern
 from locum_spider.text import words
 
 _FIRST = 6
-"""Blocks at the beginning among which headline, date and byline are looked for."""
+"""The number of first blocks that may be headline, date or byline."""
 _SHORT, _PROMOTION = 70, 200
 
-# Initials and agencies in brackets, and a year with a sign of copyright, behind the last paragraph.
+# Initials and agencies in brackets, and a year with a copyright sign, after the last paragraph.
 _SIGNED = re.compile(
     r"\((?:[a-z]{2,4}(?:/[a-z]{2,4})*|(?:dpa|AFP|Reuters|AP|sda|APA|sid)\b.{0,40})\)$|[\W_]*[©(][cC]?\)? ?\d{4}"
 )
@@ -24,7 +24,7 @@ _SIGNS = r"[\W_]*"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph, heading or list item, and the line of the page it is (None where it is none of the page's lines)."""
+    """A paragraph, heading or list item, and its line on the page (None if the page has no such line)."""
 
     text: str
     index: int | None
@@ -33,9 +33,9 @@ class Block:
 def clean(
     document: Document, blocks: Sequence[Block], titles: Sequence[str], is_byline: Callable[[str], bool]
 ) -> list[Block]:
-    """The blocks that are the article's text.
+    """The blocks of the article's text.
 
-    `titles` are the forms of its headline, `is_byline` knows lines of its date and its authors.
+    `titles` are the forms of its headline; `is_byline` tells whether a line has its date or authors.
     """
     kept = _without_headline(blocks, titles, is_byline)
     captions = _captions(document, kept)
@@ -49,27 +49,27 @@ def _line(document: Document, block: Block) -> Line | None:
 
 def _without_headline(blocks: Sequence[Block], titles: Sequence[str], is_byline: Callable[[str], bool]) -> list[Block]:
     named = [words(title) for title in titles]
-    named = [one for one in named if len(one) > 1]
+    named = [name for name in named if len(name) > 1]
     is_title = [_is_title(words(block.text), named) for block in blocks[:_FIRST]]
-    start = max((number + 1 for number, found in enumerate(is_title) if found), default=0)
-    above = [block.text for block, found in zip(blocks[:start], is_title, strict=False) if not found]
+    start = max((number + 1 for number, title in enumerate(is_title) if title), default=0)
+    above = [block.text for block, title in zip(blocks[:start], is_title, strict=False) if not title]
     if any(len(text) >= _SHORT or text[-1] in ".!?:…" for text in above):
         start = 0
     kept: list[Block] = []
     for number, block in enumerate(blocks[start:]):
-        head = number < _FIRST and all(len(one.text) < _PROMOTION for one in kept)
-        found = words(block.text)
-        if found not in named and not (head and (_is_title(found, named) or is_byline(block.text))):
+        head = number < _FIRST and all(len(earlier.text) < _PROMOTION for earlier in kept)
+        text = words(block.text)
+        if text not in named and not (head and (_is_title(text, named) or is_byline(block.text))):
             kept.append(block)
     return kept
 
 
-def _is_title(found: list[str], named: Sequence[list[str]]) -> bool:
-    """Whether a block is the headline, perhaps with a word or two of its section in front."""
+def _is_title(text: list[str], named: Sequence[list[str]]) -> bool:
+    """Whether the words of a block are the headline, perhaps with a few more words before or after."""
     for name in named:
-        if found == name or (len(name) > 3 and found[-len(name) :] == name and len(found) <= len(name) + 5):
+        if text == name or (len(name) > 3 and text[-len(name) :] == name and len(text) <= len(name) + 5):
             return True
-        if len(name) > 3 and found[: len(name)] == name and len(found) <= len(name) + 3:
+        if len(name) > 3 and text[: len(name)] == name and len(text) <= len(name) + 3:
             return True
     return False
 
@@ -81,47 +81,47 @@ def _leads_away(text: str) -> bool:
 
 
 def _closes(text: str) -> bool:
-    """Whether a block says who worked on the text, who is to be asked, who the publisher is."""
+    """Whether a block says who worked on the text, whom to contact or who the publisher is."""
     return _SIGNED.match(text) is not None or pattern("closes", before=_SIGNS).match(text) is not None
 
 
 def _is_about(text: str) -> bool:
-    """Whether a block is the heading above what is said of author or publisher: no sentence."""
+    """Whether a block is the heading, not a sentence, above a note about the author or publisher."""
     return len(text) < 60 and text[-1] not in ".?!" and pattern("about").match(text) is not None
 
 
 def _captions(document: Document, blocks: Sequence[Block]) -> set[int]:
-    """Numbers of the blocks that are captions: marked as such, beside a picture, and not half of the text."""
-    found = set()
+    """The numbers of the blocks that are captions: marked as one, beside a picture, and not half of the text."""
+    captions = set()
     for number, block in enumerate(blocks):
         line = _line(document, block)
         if line is None or block.index is None or not line.caption or len(line.text) > 300:
             continue
         around = document.lines[max(block.index - 2, 0) : block.index + 3]
-        if line.tag == "figcaption" or any(one.image is not None for one in around):
-            found.add(number)
-    return found if len(found) * 3 <= len(blocks) else set()
+        if line.tag == "figcaption" or any(near.image is not None for near in around):
+            captions.add(number)
+    return captions if len(captions) * 3 <= len(blocks) else set()
 
 
 def _linked(document: Document, blocks: Sequence[Block]) -> set[int]:
-    """Numbers of the blocks that are links to other pages, with at most a word of their kind in front."""
+    """The numbers of the blocks that are links to other pages, with at most a word about their kind in front."""
     shown: dict[int, int] = {}
     for link in document.links:
         if document.is_elsewhere(link.url):
             shown[link.line] = shown.get(link.line, 0) + len(link.text)
-    found = set()
+    linked = set()
     for number, block in enumerate(blocks):
         line = _line(document, block)
         if line is None or block.index is None or "://" in block.text or len(words(block.text)) < 4:
             continue
         share = shown.get(block.index, 0) / max(len(block.text), 1)
         if line.url is not None or share >= (0.55 if line.item is not None else 0.8):
-            found.add(number)
-    return found
+            linked.add(number)
+    return linked
 
 
 def _without_lists(document: Document, blocks: Sequence[Block]) -> list[Block]:
-    """Without lines that are nothing but links to other articles, and the line that announces them."""
+    """The blocks without those that are only links to other articles, and without the line that announces them."""
     gone = _linked(document, blocks)
     for number in range(len(blocks) - 1, -1, -1):
         announces = number + 1 in gone and number not in gone and len(blocks[number].text) < 130
@@ -132,7 +132,7 @@ def _without_lists(document: Document, blocks: Sequence[Block]) -> list[Block]:
 
 
 def _without_end(document: Document, blocks: Sequence[Block], is_byline: Callable[[str], bool]) -> list[Block]:
-    """Without what stands behind the last paragraph."""
+    """The blocks without what follows the last paragraph."""
     kept = list(blocks)
     for number in range(max(len(kept) * 2 // 3, 1), len(kept)):
         if _is_about(kept[number].text):

@@ -1,4 +1,4 @@
-"""Finding a page's headline among its lines by the title its metadata give it."""
+"""Finds a page's headline among its lines by the title in its metadata."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _WORDS_AROUND = 8
 
 
 def find_headline(document: Document, title: str) -> int | None:
-    """The line that is the page's headline: a main heading with its words, else any line with all of them."""
+    """The index of the page's headline: a main heading with the words of the title, else any line with all of them."""
     wanted = words(title)
     longest = min(3 * len(title) + 60, _LONG_TITLE)
     best: tuple[float, int] | None = None
     for index, line in enumerate(document.lines):
         if line.image is not None or len(line.text) > longest:
             continue
-        found = words(line.text)
-        likeness = similarity(found, wanted)
-        if wanted and " ".join(wanted) in " ".join(found) and len(found) <= len(wanted) + _WORDS_AROUND:
+        text = words(line.text)
+        likeness = similarity(text, wanted)
+        if wanted and " ".join(wanted) in " ".join(text) and len(text) <= len(wanted) + _WORDS_AROUND:
             likeness = max(likeness, 0.9)
         if line.tag == "h1":
             likeness += 0.4 if likeness > 0.3 else 0.0

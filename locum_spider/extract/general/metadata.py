@@ -1,4 +1,4 @@
-"""What a page says of its article beside date and text: title, authors, section, tags, standfirst, language."""
+"""What a page says about its article besides date and text: title, authors, section, tags, standfirst, language."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _CODE = re.compile(r"[a-z]{2,3}")
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What was read. `evidence` has the sources of the fields that an article gets from here, by their names in it.
+    """What was read. `evidence` has the source of each field, by the field's name in `Article`.
 
-    `headline` is the line of the page that is the title.
+    `headline` is the index of the line with the title.
     """
 
     title: str | None
@@ -39,11 +39,11 @@ class Metadata:
 
 
 def read_metadata(document: Document) -> Metadata:
-    """Structured data first, then what is printed."""
+    """Read structured data first, then what is printed."""
     title, title_source = read_title(document)
     headline = find_headline(document, title) if title else None
     authors, authors_source = read_authors(document, headline)
-    found = {
+    sources = {
         "title": title_source,
         "authors": authors_source,
         "standfirst": "visible" if (standfirst := read_standfirst(document, headline, title or "")) else None,
@@ -55,7 +55,7 @@ def read_metadata(document: Document) -> Metadata:
     return Metadata(
         title=title, headline=headline, authors=authors, standfirst=standfirst, section=section, tags=tags,
         lang=lang, canonical_url=document.canonical,
-        evidence={name: source for name, source in found.items() if source},
+        evidence={name: source for name, source in sources.items() if source},
     )  # fmt: skip
 
 
@@ -68,43 +68,43 @@ def _names(value: Any) -> Iterator[str]:
 
 
 def read_standfirst(document: Document, headline: int | None, title: str) -> str | None:
-    """The description, where it stands near the headline: what only search engines are told is none."""
+    """The description, if it is printed near the headline; one for search engines only does not count."""
     if headline is None:
         return None
-    told = [text_of(thing.get("description")) for thing in article_things(document)]
-    told += [
+    texts = [text_of(thing.get("description")) for thing in article_things(document)]
+    texts += [
         text_of(value)
         for name in ("og:description", "description", "twitter:description")
         for value in document.meta.get(name, [])
     ]
-    # Descriptions are cut short: what counts is that a printed line begins as they do.
-    descriptions = [found for text in told if len(found := words(text)) > 4]
+    # Descriptions are often cut short: it is enough that a printed line begins like one.
+    descriptions = [description for text in texts if len(description := words(text)) > 4]
     for line in document.lines[headline + 1 : headline + _NEAR]:
         if line.image is not None or line.caption or line.url is not None or line.text == title:
             continue
         printed = words(line.text)
-        if 4 < len(printed) < 90 and any(_same_beginning(printed, one) for one in descriptions):
+        if 4 < len(printed) < 90 and any(_same_beginning(printed, description) for description in descriptions):
             return line.text
     return None
 
 
-def _same_beginning(printed: list[str], told: list[str]) -> bool:
-    size = min(len(printed), len(told), 12)
-    whole = len(told) >= len(printed) - 3 or len(printed) <= 60
-    return size > 4 and whole and printed[: size - 1] == told[: size - 1]
+def _same_beginning(printed: list[str], description: list[str]) -> bool:
+    size = min(len(printed), len(description), 12)
+    whole = len(description) >= len(printed) - 3 or len(printed) <= 60
+    return size > 4 and whole and printed[: size - 1] == description[: size - 1]
 
 
 def read_section(document: Document) -> str | None:
-    """The section by name; one that is the site, or an address, is none."""
+    """The name of the section; the site's own name, or an address, does not count."""
     own = site_keys(document)
-    told = [text for thing in article_things(document) for text in _names(thing.get("articleSection"))]
-    told += [
+    texts = [text for thing in article_things(document) for text in _names(thing.get("articleSection"))]
+    texts += [
         value
         for name in ("article:section", "og:section", "section", "parsely-section", "articlesection")
         for value in document.meta.get(name, [])
     ]
-    told += _breadcrumb(document)
-    for text in told:
+    texts += _breadcrumb(document)
+    for text in texts:
         name = letters(text)
         if name and name not in own and name not in plain_words("home") and len(text) <= _LONG_TAG and "/" not in text:
             return text
@@ -112,7 +112,7 @@ def read_section(document: Document) -> str | None:
 
 
 def _breadcrumb(document: Document) -> list[str]:
-    """The names of the trail to this page, without the first, its start, and the last, which is the page."""
+    """The names in the breadcrumb, without the last, which is the page."""
     for thing in document.json_ld:
         if thing.get("@type") != "BreadcrumbList" or not isinstance(thing.get("itemListElement"), list):
             continue
@@ -126,8 +126,8 @@ def _breadcrumb(document: Document) -> list[str]:
 
 
 def read_tags(document: Document) -> tuple[str, ...]:
-    """Keywords, each once; a publisher's own marks with a colon or an underscore are left out."""
-    told = [text for thing in article_things(document) for text in _names(thing.get("keywords"))]
+    """The keywords, each once, without a publisher's own marks with a colon or an underscore."""
+    texts = [text for thing in article_things(document) for text in _names(thing.get("keywords"))]
     for name in (
         "article:tag",
         "og:article:tag",
@@ -136,10 +136,10 @@ def read_tags(document: Document) -> tuple[str, ...]:
         "sailthru.tags",
         "keywords",
     ):
-        if told:
+        if texts:
             break
-        told = document.meta.get(name, [])
-    parts = [part.strip(" #\"'") for text in told for part in re.split(r"[,;|]\s*", text)]
+        texts = document.meta.get(name, [])
+    parts = [part.strip(" #\"'") for text in texts for part in re.split(r"[,;|]\s*", text)]
     kept = {
         part.casefold(): part
         for part in reversed(parts)
@@ -149,15 +149,15 @@ def read_tags(document: Document) -> tuple[str, ...]:
 
 
 def read_language(document: Document) -> str | None:
-    """The language as two letters: of the page, of its metadata, of its JSON-LD."""
-    told = [document.lang or ""]
-    told += [
+    """The language code (`en`) of the page, its metadata or its JSON-LD."""
+    texts = [document.lang or ""]
+    texts += [
         value
         for name in ("content-language", "language", "dc.language", "og:locale", "inlanguage")
         for value in document.meta.get(name, [])
     ]
-    told += [text for thing in article_things(document) for text in _names(thing.get("inLanguage"))]
-    for text in told:
+    texts += [text for thing in article_things(document) for text in _names(thing.get("inLanguage"))]
+    for text in texts:
         code = re.split(r"[-_,; ]", text.strip().lower())[0]
         if _CODE.fullmatch(code):
             return code
@@ -168,7 +168,7 @@ _REGION = re.compile(r"^[a-z]{2,3}[-_](?:[a-z]{4}[-_])?([a-z]{2})\b", re.IGNOREC
 
 
 def region_of(document: Document) -> str | None:
-    """The country the page's language tag or `og:locale` names, in lower case."""
+    """The country in `og:locale` or in the page's language tag, in lower case."""
     node = document.tree.css_first("html[lang]")
     tags = [node.attributes.get("lang") or ""] if node is not None else []
     for tag in [*document.meta.get("og:locale", []), *document.meta.get("content-language", []), *tags]:

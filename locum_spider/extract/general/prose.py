@@ -1,4 +1,4 @@
-"""The text of an article on a page of an unknown site: what trafilatura finds, in the page's own lines, cleaned."""
+"""The text of an article on an undeclared site: what trafilatura finds, in the page's own lines, cleaned."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from locum_spider.text import fold, letters
 
 _PARAGRAPH, _SENTENCE = 120, 40
 _AT_HOME = 2
-"""Paragraphs a container must hold to be one of the text's."""
+"""The fewest paragraphs in a container of the text."""
 _GAP = 3
-"""Lines of advertisements and tools that may part two sections."""
+"""The most lines of advertisements and tools between two sections."""
 _LEVELS = 4
 
 
 def find_blocks(document: Document) -> list[Block]:
     """The article's blocks as trafilatura finds them, each with its line on the page."""
-    from trafilatura import bare_extraction  # a second to import
+    from trafilatura import bare_extraction  # takes a second to import
 
-    # It logs every page without text as an error; None says as much.
+    # It logs every page without text as an error; its result None says the same.
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
-    found = bare_extraction(document.html, url=document.url, include_comments=False, favor_precision=True)
-    if found is None:
-        found = bare_extraction(document.html, url=document.url, include_comments=False)
-    text = getattr(found, "text", None) or ""
+    extracted = bare_extraction(document.html, url=document.url, include_comments=False, favor_precision=True)
+    if extracted is None:
+        extracted = bare_extraction(document.html, url=document.url, include_comments=False)
+    text = getattr(extracted, "text", None) or ""
     places: dict[str, list[int]] = {}
     for index, line in enumerate(document.lines):
         if line.image is None:
@@ -41,24 +41,24 @@ def find_blocks(document: Document) -> list[Block]:
         plain = fold(re.sub(r"^- ", "", part))
         if not plain:
             continue
-        known = places.get(letters(plain), [])
-        place = next((i for i in known if i > last), known[0] if known else None)
+        printed_at = places.get(letters(plain), [])
+        place = next((i for i in printed_at if i > last), printed_at[0] if printed_at else None)
         last = place if place is not None and place > last else last
         blocks.append(Block(document.lines[place].text if place is not None else plain, place))
     return blocks
 
 
 def read_prose(document: Document, titles: Sequence[str], is_byline: Callable[[str], bool]) -> str:
-    """The text of the article on a page, blocks separated by blank lines, list items led by their mark."""
+    """The text of the article on a page: a blank line between blocks, list items with their mark in front."""
     blocks = fill_gaps(document, find_blocks(document))
     return join(document, clean(document, blocks, titles, is_byline))
 
 
 def fill_gaps(document: Document, blocks: Sequence[Block]) -> list[Block]:
-    """The blocks with the paragraphs and headings that were missed between them, and the sections behind the last.
+    """The blocks, with the paragraphs and headings missed between them and the sections after the last.
 
-    A line belongs to the text where it stands in the same container as several of its paragraphs, or in one built
-    alike beside it.
+    A line belongs to the text if it shares a container with several of its paragraphs, or if its own container beside
+    that one is built the same.
     """
     lines = document.lines
     taken = {block.index for block in blocks if block.index is not None}
@@ -70,14 +70,14 @@ def fill_gaps(document: Document, blocks: Sequence[Block]) -> list[Block]:
     first, last = min(inside), max(inside)
     missed = [i for i in range(first, last) if i not in taken and _at_home(document, lines[i], homes)]
     missed += _following(document, last, homes.most_common(1)[0][0])
-    found = list(blocks)
+    filled = list(blocks)
     for index in missed:
         place = next(
-            (n for n, block in enumerate(found) if block.index is not None and index < block.index <= last),
-            len(found),
+            (n for n, block in enumerate(filled) if block.index is not None and index < block.index <= last),
+            len(filled),
         )
-        found.insert(place, Block(lines[index].text, index))
-    return found
+        filled.insert(place, Block(lines[index].text, index))
+    return filled
 
 
 def _at_home(document: Document, line: Line, homes: Counter[int]) -> bool:
@@ -89,9 +89,9 @@ def _at_home(document: Document, line: Line, homes: Counter[int]) -> bool:
 
 
 def _following(document: Document, last: int, home: int) -> list[int]:
-    """The paragraphs behind the last one known, as long as one follows the other in containers built like its own."""
+    """The paragraphs after the last known one, as long as they follow each other in containers built the same."""
     lines = document.lines
-    found: list[int] = []
+    following: list[int] = []
     gap = 0
     for index in range(last + 1, len(lines)):
         line = lines[index]
@@ -99,18 +99,18 @@ def _following(document: Document, last: int, home: int) -> list[int]:
             continue
         alike = line.tag == "p" and line.url is None and _alike(document, line.box, home)
         if alike and len(line.text) > _SENTENCE:
-            found.append(index)
+            following.append(index)
             gap = 0
         else:
             gap += 1
         if gap > _GAP or line.tag in {"li", "button", "label"}:
             break
-    long = [index for index in found if len(lines[index].text) > _PARAGRAPH]
-    return found if len(long) >= _AT_HOME else []
+    long = [index for index in following if len(lines[index].text) > _PARAGRAPH]
+    return following if len(long) >= _AT_HOME else []
 
 
 def _alike(document: Document, box: int, home: int) -> bool:
-    """Whether a paragraph's container is `home`, or stands as deep as it does below one that holds both."""
+    """Whether a paragraph's container is `home`, or is as deep below a common ancestor."""
     other = document.parent(box)
     for _ in range(_LEVELS):
         if other == home:
@@ -121,8 +121,8 @@ def _alike(document: Document, box: int, home: int) -> bool:
 
 def join(document: Document, blocks: Sequence[Block]) -> str:
     """Blocks as plain text."""
-    found = []
+    texts = []
     for block in blocks:
         line = document.lines[block.index] if block.index is not None else None
-        found.append(((line.item or "") if line is not None else "") + block.text)
-    return "\n\n".join(found)
+        texts.append(((line.item or "") if line is not None else "") + block.text)
+    return "\n\n".join(texts)

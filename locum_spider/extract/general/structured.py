@@ -1,4 +1,4 @@
-"""What a page says of itself in JSON-LD: the objects that describe its own article, its publisher, its people."""
+"""What a page says about itself in JSON-LD: the objects that describe its article, its publisher, its people."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _LONGEST_NAME = 6
 
 
 def types(thing: Thing) -> list[str]:
-    """The `@type`s of an object, without what stands in front of the last slash or colon."""
+    """The `@type`s of an object, each without its prefix up to the last slash or colon."""
     return [re.split(r"[/:#]", kind)[-1] for kind in flat(thing.get("@type")) if isinstance(kind, str)]
 
 
 def text_of(value: Any) -> str:
-    """A string as it would be shown: entities that were escaped twice are read, tags are gone.
+    """A string as it would be shown: entities that were escaped twice are decoded, tags are removed.
 
     >>> text_of("Tom &amp; <b>Jo</b>&#8217;s ")
     'Tom & Jo’s'
@@ -39,7 +39,7 @@ def text_of(value: Any) -> str:
 
 
 def flat(value: Any) -> list[Any]:
-    """What a property holds, as a list: of lists in lists the parts, of nothing none."""
+    """The values of a property as a flat list; empty for None."""
     if isinstance(value, list):
         return [item for part in value for item in flat(part)]
     return [] if value is None else [value]
@@ -74,18 +74,18 @@ def _same_headline(thing: Thing, title: list[str]) -> bool:
 
 
 def article_things(document: Document) -> list[Thing]:
-    """The objects that describe this page's article: by address, else by headline, else the first there is."""
-    found = []
+    """The objects that describe this page's article: by address, then by headline, else the first one."""
+    articles = []
     for thing in document.json_ld:
         inner = thing.get("mainEntity")
-        found += [part for part in (thing, inner) if isinstance(part, dict) and _is_article(part)]
-    if len(found) < 2:
-        return found
+        articles += [part for part in (thing, inner) if isinstance(part, dict) and _is_article(part)]
+    if len(articles) < 2:
+        return articles
     own = {_path(url) for url in (document.url, document.canonical) if url} - {""}
-    by_address = [thing for thing in found if own & {_path(url) for url in _addresses(thing)}]
+    by_address = [thing for thing in articles if own & {_path(url) for url in _addresses(thing)}]
     title = words(document.title_tag)
-    by_headline = [thing for thing in found if thing not in by_address and _same_headline(thing, title)]
-    return by_address + by_headline or found[:1]
+    by_headline = [thing for thing in articles if thing not in by_address and _same_headline(thing, title)]
+    return by_address + by_headline or articles[:1]
 
 
 def page_things(document: Document) -> list[Thing]:
@@ -94,12 +94,12 @@ def page_things(document: Document) -> list[Thing]:
 
 
 def is_other_medium(kind: str) -> bool:
-    """Whether a type names something that has dates and makers of its own beside the article."""
+    """Whether a type names something with its own dates and makers, such as a video or a comment."""
     return _DATED_MEDIA.search(kind) is not None
 
 
 def resolve(document: Document, value: Any) -> Any:
-    """The object a bare `@id` stands for, where the page has it."""
+    """The object that a bare `@id` refers to, if the page has it; else the value itself."""
     if isinstance(value, dict) and "name" not in value and isinstance(value.get("@id"), str):
         for thing in document.json_ld:
             if thing.get("@id") == value["@id"] and "name" in thing:
@@ -108,13 +108,13 @@ def resolve(document: Document, value: Any) -> Any:
 
 
 def publisher_names(document: Document) -> set[str]:
-    """The names under which the site appears in its own metadata."""
-    found = set()
+    """The names that the page's metadata give to the site or its publisher."""
+    names = set()
     for thing in document.json_ld:
         for maker in flat(thing.get("publisher")):
-            found |= _names(resolve(document, maker))
+            names |= _names(resolve(document, maker))
         if any(_PUBLISHER.search(kind) for kind in types(thing)):
-            found |= _names(thing)
+            names |= _names(thing)
     for key in (
         "og:site_name",
         "application-name",
@@ -123,8 +123,8 @@ def publisher_names(document: Document) -> set[str]:
         "dc.publisher",
         "copyright",
     ):
-        found |= {value for value in document.meta.get(key, []) if value}
-    return {name for name in found if len(name.split()) <= _LONGEST_NAME}
+        names |= {value for value in document.meta.get(key, []) if value}
+    return {name for name in names if len(name.split()) <= _LONGEST_NAME}
 
 
 def _names(thing: Any) -> set[str]:

@@ -1,4 +1,4 @@
-"""Where on a page an element stands: with its article, or beside it."""
+"""Whether an element belongs to a page's article, or stands beside it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LONGEST_NAMES = 300
 
 
 def is_aside(node: LexborNode) -> bool:
-    """Whether an element stands among comments or teasers, in a sidebar or a footer."""
+    """Whether an element is among comments or teasers, in a sidebar or in a footer."""
     names_aside = pattern("marked_aside", whole_words=False)
     outer = node.parent
     while outer is not None:

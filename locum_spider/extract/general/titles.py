@@ -1,4 +1,4 @@
-"""A page's title out of all that name it, without the name of the site."""
+"""A page's title, from all its sources, without the name of the site."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}")
 
 
 def strip_site(title: str, own: Iterable[str], alone: Iterable[str] = ()) -> str:
-    """A title without the site's name at either end, and what stands between it and the title.
+    """A title without the site's name at either end and what stands between the two.
 
-    `own` are the site's names as keys (no signs, no case); `alone` other titles of the page: where one of them is
-    how this one begins, the rest is the site's.
+    `own` are the keys of the site's names (no signs, no case); `alone` are other titles of the page: if this title
+    begins with one of them, the rest is the site's.
 
     >>> strip_site("Pay rises - once again | News | The Paper", {"thepaper"})
     'Pay rises - once again'
@@ -56,7 +56,7 @@ def _is_site(segment: str, names: Iterable[str]) -> bool:
 
 
 def strip_tail(title: str) -> str:
-    """A title without the section that stood in front of the site's name: one or two words behind a sign.
+    """A title without the section that stood in front of the site's name: up to three words after a bar.
 
     >>> strip_tail("Pay rises everywhere | News"), strip_tail("Pay rises - again for all of us")
     ('Pay rises everywhere', 'Pay rises - again for all of us')
@@ -68,9 +68,9 @@ def strip_tail(title: str) -> str:
 
 
 def read_title(document: Document) -> tuple[str | None, str | None]:
-    """The title and where it was read: what most of the page's own names for itself agree on.
+    """The title that most sources on the page agree on, and one of these sources; (None, None) if there is none.
 
-    What the publisher's metadata call the headline and what is printed as one go before what is meant for others.
+    The headline in the publisher's metadata and the printed one weigh more than titles for search engines and sharing.
     """
     own = site_keys(document)
     raw = [(source, weight, text) for source, weight, text in _sources(document) if text and letters(text) not in own]
@@ -83,17 +83,17 @@ def read_title(document: Document) -> tuple[str | None, str | None]:
     votes: dict[str, float] = {}
     for _, weight, text in named:
         votes[letters(text)] = votes.get(letters(text), 0.0) + weight
-    best = max(named, key=lambda one: (votes[letters(one[2])], one[1]))
-    return best[2], best[0]
+    best, _, title = max(named, key=lambda name: (votes[letters(name[2])], name[1]))
+    return title, best
 
 
 def _sources(document: Document) -> list[tuple[str, float, str]]:
-    """(source, weight, text) of everything that names the page."""
-    found = [
+    """(source, weight, text) of every title of the page."""
+    titles = [
         ("json-ld", 2.0, text_of(thing.get("headline")) or text_of(thing.get("name")))
         for thing in article_things(document)[:1]
     ]
-    found += [
+    titles += [
         ("visible", 1.75 if number == 0 else 0.5, text) for number, text in enumerate(main_headings(document)[:3])
     ]
     for name, weight in (
@@ -103,9 +103,9 @@ def _sources(document: Document) -> list[tuple[str, float, str]]:
         ("headline", 0.5),
         ("title", 0.25),
     ):
-        found += [("meta", weight, text_of(value)) for value in document.meta.get(name, [])[:1]]
-    found.append(("title", 0.75, document.title_tag))
-    return found
+        titles += [("meta", weight, text_of(value)) for value in document.meta.get(name, [])[:1]]
+    titles.append(("title", 0.75, document.title_tag))
+    return titles
 
 
 def main_headings(document: Document) -> list[str]:
@@ -117,7 +117,7 @@ def main_headings(document: Document) -> list[str]:
 
 
 def _leads_home(document: Document, heading: LexborNode) -> bool:
-    """Whether a heading is a link to the front page: many templates print the site's name so, above each article."""
+    """Whether a heading links to the front page: many templates print the site's name like that above each article."""
     link = heading.css_first("a[href]")
     if link is None or fold(link.text()) != fold(heading.text()):
         return False

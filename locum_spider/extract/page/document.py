@@ -1,6 +1,6 @@
 """A page as a browser has it: decoded, parsed, with its standard metadata and its lines of visible text.
 
-Nothing here knows any site.
+Nothing here depends on a site.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from locum_spider.items import Link
 from locum_spider.text import fold
 
 MAX_DEPTH = 3_000
-"""Elements open at one time beyond which a page is refused: parsing time grows with the square of the depth."""
+"""The most elements that may be open at a time: parsing time grows with the square of the depth."""
 
 _START = 200
 _FEW_TAGS = 4 * MAX_DEPTH
@@ -39,10 +39,10 @@ _NEVER_DEEP = frozenset(
 
 
 def decode(body: bytes, content_type: str | None = None) -> str:
-    """Text of an HTML body: byte order mark, then HTTP, then `<meta>`, then a guess; never an error.
+    """The text of an HTML body, by its byte order mark, the HTTP header, `<meta>`, or a guess. Never raises.
 
-    Bytes that are valid UTF-8 beyond ASCII are UTF-8 whatever was declared, since that does not happen by chance;
-    bytes that break a declared UTF-8 are read as windows-1252 one by one.
+    Bytes that are valid UTF-8 beyond ASCII are UTF-8 whatever was declared: that does not happen by chance. Bytes that
+    break a declared UTF-8 are read as windows-1252, one by one.
 
     >>> decode("caf\\u00e9".encode(), "text/html; charset=iso-8859-1")
     'café'
@@ -53,7 +53,7 @@ def decode(body: bytes, content_type: str | None = None) -> str:
     if encoding:
         return body[len(mark) :].decode(encoding, "replace")
     http = resolve_encoding(http_content_type_encoding(content_type) or "") or ""
-    if http.startswith("utf-16") and b"\0" in body[:_START]:  # every other byte is NUL, which is valid UTF-8 too
+    if http.startswith("utf-16") and b"\0" in body[:_START]:  # every second byte is NUL, which is also valid UTF-8
         return body.decode(http, "replace")
     try:
         return body.decode("utf-8")
@@ -66,7 +66,7 @@ def decode(body: bytes, content_type: str | None = None) -> str:
         return body.decode("utf-8" if name == "utf-8" else "cp1252", "locum-cp1252")
     try:
         return body.decode(name, "replace")
-    except (LookupError, UnicodeError):  # a codec of Python's that is no character set: hex, idna, rot13
+    except (LookupError, UnicodeError):  # a codec of Python that is not a character set: hex, idna, rot13
         return body.decode("cp1252", "locum-cp1252")
 
 
@@ -96,11 +96,11 @@ def _check_depth(html: bytes, url: str) -> None:
 
 
 class Document:
-    """One HTML page. `url` is where it was fetched from; addresses are made absolute against its `<base>`.
+    """One HTML page, fetched from `url`. Its addresses become absolute against its `<base>`.
 
-    `html` is the page as text, `tree` parsed.
+    `html` is the page as text, `tree` the parsed page.
 
-    Raises PageError where the page nests so deep that parsing it would never end.
+    Raises PageError if the page nests so deep that parsing it would never end.
     """
 
     def __init__(self, body: bytes, url: str, content_type: str | None = None) -> None:
@@ -130,10 +130,10 @@ class Document:
             self._folder = match[0] + (path.rpartition("/")[0] + "/")
 
     def absolute(self, href: str | None) -> str | None:
-        """Absolute http(s) address of an `href` or `src`, None where it leads to no page."""
+        """The absolute http(s) address of an `href` or `src`; None if it does not lead to a page."""
         if not href or href.startswith("#"):
             return None
-        # Most links are one or the other; urljoin would take a third of a page's time.
+        # Most links have one of these two forms; urljoin would take a third of a page's time.
         if _PLAIN_URL.fullmatch(href):
             return href
         if _PLAIN_PATH.fullmatch(href) and self._root:
@@ -141,20 +141,20 @@ class Document:
         try:
             url = urljoin(self.base, re.sub(r"[\t\r\n]", "", href.strip()))
             parts = urlsplit(url)
-            parts.port  # noqa: B018 - raises ValueError where it is no number
-            if "@" in parts.netloc:  # somebody's password is no part of a page's address
+            parts.port  # noqa: B018 - raises ValueError if it is not a number
+            if "@" in parts.netloc:  # do not keep somebody's password in a page's address
                 url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         except ValueError:
             return None
         return url if parts.scheme in {"http", "https"} and parts.hostname else None
 
     def is_elsewhere(self, url: str) -> bool:
-        """Whether an address is that of another page than this one."""
+        """Whether an address leads to another page."""
         return url.split("#", maxsplit=1)[0] != self._address
 
     def within(self, box: int, ancestor: int) -> bool:
-        """Whether a container stands inside another (or is it)."""
-        while box > ancestor:  # a child is always numbered after its parent
+        """Whether a container is inside another, or is the same."""
+        while box > ancestor:  # a child always has a higher number than its parent
             box = self._boxes[box]
         return box == ancestor
 
@@ -169,19 +169,19 @@ class Document:
 
     @cached_property
     def meta(self) -> dict[str, list[str]]:
-        """Contents of `<meta>` by lower-case name, property or itemprop."""
-        found: dict[str, list[str]] = {}
+        """The contents of `<meta>` by lower-case name, property or itemprop."""
+        contents: dict[str, list[str]] = {}
         for node in self.tree.css("meta[content]"):
             attributes = node.attributes
             for kind in ("name", "property", "itemprop"):
                 if name := attributes.get(kind):
-                    found.setdefault(name.strip().lower(), []).append(fold(attributes.get("content") or ""))
-        return found
+                    contents.setdefault(name.strip().lower(), []).append(fold(attributes.get("content") or ""))
+        return contents
 
     @cached_property
     def json_ld(self) -> list[dict[str, Any]]:
-        """Every object of every JSON-LD block, `@graph` unfolded; broken blocks are passed over."""
-        found: list[dict[str, Any]] = []
+        """Every object of every JSON-LD block, with those of `@graph`; broken blocks are skipped."""
+        objects: list[dict[str, Any]] = []
         for node in self.tree.css("script[type]"):
             if "ld+json" not in (node.attributes.get("type") or "").lower():
                 continue
@@ -195,11 +195,11 @@ class Document:
                 if isinstance(value, list):
                     todo[:0] = value
                 elif isinstance(value, dict):
-                    found.append(value)
+                    objects.append(value)
                     graph = value.get("@graph")
                     if isinstance(graph, list):
                         todo[:0] = graph
-        return found
+        return objects
 
     @cached_property
     def canonical(self) -> str | None:

@@ -1,7 +1,7 @@
-"""The visible text of a page as lines, in the order in which a reader meets them.
+"""The visible text of a page as lines, in reading order.
 
-A page reads the same in tables and `<font>`, in divs, in HTML5 or in unclosed tags: the tree is walked once, block
-elements and line breaks end a line, what a browser does not show is left out.
+A page reads the same in tables and `<font>`, in divs, in HTML5 or in unclosed tags. One walk through the tree: block
+elements and line breaks end a line, and what a browser does not show is left out.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _LONGEST_MARK = len("10.")
 class Line(NamedTuple):
     """One line of visible text. Lines of one `block` are a paragraph with line breaks in it.
 
-    `tag` is the nearest block element, `box` its number (a child's is always greater than its parent's). `url` is
-    set where the whole line is one link (`links` counts all in it), `image` where the line is a picture (its text is
-    the alternative text then). `item` is the mark of a list item: `• `, `1. `, and empty on its further lines.
+    `tag` is the nearest block element and `box` its number (a child's is always greater than its parent's). `url` is
+    set if the whole line is one link; `links` counts all links in it. `image` is set if the line is a picture, and
+    `text` is then the alternative text. `item` is the mark of a list item: `• `, `1. `, and empty on its further lines.
     """
 
     text: str
@@ -59,7 +59,7 @@ class Line(NamedTuple):
 
 @dataclass(slots=True)
 class _Anchor:
-    """An open `<a href>`: what it shows so far."""
+    """An open `<a href>`, with the text so far."""
 
     url: str | None
     rel: str
@@ -69,7 +69,7 @@ class _Anchor:
 
 
 class _Open(NamedTuple):
-    """An open element, with what held outside it."""
+    """An open element, with the state to restore when it closes."""
 
     node: LexborNode
     kind: str  # "block", "anchor", "strong" or "other"
@@ -81,7 +81,7 @@ class _Open(NamedTuple):
 
 
 class LineReader:
-    """Walks a tree once, without recursion: depth belongs to the page, not to our stack."""
+    """Walks a tree once, without recursion: a deep page must not exhaust the stack."""
 
     def __init__(self, absolute: Callable[[str | None], str | None]) -> None:
         self.lines: list[Line] = []
@@ -90,15 +90,15 @@ class LineReader:
         self._absolute = absolute
         self._stack: list[_Open] = []
         self._anchors: list[_Anchor] = []
-        self._lists: list[list[int]] = []  # ordered or not, number of items so far
+        self._lists: list[list[int]] = []  # 1 if ordered, number of items so far
         self._box, self._tag, self._item = 0, "body", None  # type: int, str, str | None
-        self._mark: str | None = None  # a bullet that stood alone on the line before
+        self._mark: str | None = None  # a bullet that was alone on the line before
         self._strong = self._captions = 0
         self._block = self._breaks = 0
         self._clear()
 
     def read(self, root: LexborNode) -> None:
-        """Fill `lines`, `links` and `boxes` (the parent of each) from a tree."""
+        """Fill `lines`, `links` and `boxes` (the parent of each box) from a tree."""
         node: LexborNode | None = root
         while node is not None:
             tag = node.tag
@@ -118,7 +118,7 @@ class LineReader:
         self._end_block()
 
     def _enter(self, node: LexborNode, tag: str) -> bool:
-        """Note what an element opens; False where there is nothing to read inside."""
+        """Open an element; False if there is nothing to read inside."""
         attributes = node.attributes
         if attributes and (
             "hidden" in attributes or ("style" in attributes and _HIDDEN_STYLE.search(attributes["style"] or ""))
@@ -168,7 +168,7 @@ class LineReader:
             self._captions -= opened.is_caption
             if opened.is_list:
                 self._lists.pop()
-            # Text behind a list inside an item goes on with that item.
+            # Text after a list inside an item belongs to that item.
             self._item = opened.item if opened.tag != "li" or self._tag == "li" or not opened.item else ""
         elif opened.kind == "anchor":
             anchor = self._anchors.pop()
@@ -181,7 +181,7 @@ class LineReader:
         return opened.node
 
     def _flush_into_link(self, anchor: _Anchor, text: str) -> None:
-        # A whole card may be one link: its first line is the headline, the rest goes on standing in the lines.
+        # A whole card may be one link: its heading, else its first line, is the text; the rest stays in the lines.
         inside = [line.text for line in self.lines[anchor.line :] if line.image is None]
         if len(inside) > 1 or (inside and self._size):
             headings = [line.text for line in self.lines[anchor.line :] if line.heading]
@@ -190,7 +190,7 @@ class LineReader:
 
     def _text(self, text: str) -> None:
         if text.isspace():
-            if self._size:  # at the beginning of a line it is nothing
+            if self._size:  # ignored at the beginning of a line
                 self._parts.append(" ")
             if self._anchors:
                 self._anchors[-1].text.append(" ")
@@ -251,7 +251,7 @@ class LineReader:
             self._block += 1
         last = self.lines[-1] if self.lines else None
         if last is not None and last.block == self._block and (last.strong != strong or (last.item and item is None)):
-            self._block += 1  # a bold line above a paragraph is a subheading, a line below a list is none of it
+            self._block += 1  # a bold line above a paragraph is a subheading; a line below a list is not part of it
         urls = self._urls
         url = urls[0] if len(urls) == 1 and self._linked >= self._size else None
         self.lines.append(

@@ -1,1 +1,1 @@
-"""When a page was published: every date it gives for itself, and the one to believe."""
+"""When a page was published: collects every date that it gives, and chooses one."""

@@ -1,4 +1,4 @@
-"""Every date a page gives for itself, with its source and what it is the date of."""
+"""The sources of dates on a page: each yields dates with what they are the date of."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Reader = Callable[[str], Stamp | None]
 
 PUBLISHED, MODIFIED, EVENT, UNKNOWN = "published", "modified", "event", "unknown"
 
-# Sources that are filled from one field of the publisher's system count once.
+# Sources that the publisher's system fills from one field count once.
 FAMILIES = {
     "json-ld": "metadata", "meta": "metadata", "microdata": "metadata", "time": "visible", "visible": "visible",
     "address": "address", "listing": "listing", "http": "http",
@@ -32,7 +32,7 @@ FAMILIES = {
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One date of a page. `where` is its place in words; `weight` how far such a place is to be believed alone."""
+    """One date of a page. `where` is its place in words; `weight` says how far such a place is trusted by itself."""
 
     source: str
     where: str
@@ -44,7 +44,7 @@ class Candidate:
 
     @property
     def family(self) -> str:
-        """What kind of source this is; sources of one kind do not confirm each other."""
+        """The kind of source; sources of one kind do not confirm each other."""
         return FAMILIES[self.source]
 
 
@@ -71,7 +71,7 @@ _META_CREATED = re.compile(r"creat")
 
 
 def meta_role(name: str) -> tuple[str, float] | None:
-    """What a `<meta>` of that name is the date of, and its weight; None where it is no date of the article.
+    """What a `<meta>` with that name is the date of, and its weight; None if it is not a date of the article.
 
     >>> meta_role("article:published_time"), meta_role("og:updated_time")
     (('published', 3.0), ('modified', 3.0))
@@ -91,14 +91,14 @@ def meta_role(name: str) -> tuple[str, float] | None:
 
 
 def from_meta(document: Document, read: Reader) -> Iterator[Candidate]:
-    """`<meta name>` and `<meta property>`; a name given twice with two days says nothing."""
-    found: dict[str, list[str]] = {}
+    """Dates of `<meta name>` and `<meta property>`; a name that has two different days does not count."""
+    contents: dict[str, list[str]] = {}
     for node in document.tree.css("meta[content]"):
         attributes = node.attributes
         name = attributes.get("property") or attributes.get("name")
         if name and not attributes.get("itemprop"):
-            found.setdefault(name.strip(), []).append(fold(attributes.get("content") or ""))
-    for name, values in found.items():
+            contents.setdefault(name.strip(), []).append(fold(attributes.get("content") or ""))
+    for name, values in contents.items():
         role = meta_role(name)
         if role is None:
             continue
@@ -108,7 +108,7 @@ def from_meta(document: Document, read: Reader) -> Iterator[Candidate]:
 
 
 def read_machine(text: str, read: Reader) -> Stamp | None:
-    """A date of an attribute: as machines write it, else as people do."""
+    """A date in an attribute: as machines write it, else as people do."""
     if not 4 < len(text) < 80:
         return None
     return read_stamp(text) or (read(text) if re.search(r"\d", text) else None)
@@ -122,7 +122,7 @@ _JSON_LD_KEYS = (
 
 
 def from_json_ld(document: Document, read: Reader) -> Iterator[Candidate]:
-    """The article's own objects, and the page's where they have none; events for what they are."""
+    """Dates of the article's objects, of the page's objects with less weight, and of events."""
     things: list[tuple[dict[str, Any], float]] = [(thing, 1.0) for thing in article_things(document)]
     things += [(thing, 0.6) for thing in page_things(document)]
     for thing, share in things:
@@ -143,7 +143,7 @@ _BROKEN = re.compile(r'"(datePublished|dateModified)"\s*:\s*"([^"]{8,40})"')
 
 
 def from_broken_json_ld(document: Document, read: Reader) -> Iterator[Candidate]:
-    """What can be read of JSON-LD that is no JSON, where it names one date only."""
+    """Dates of JSON-LD that is not valid JSON, if it names only one."""
     text = "\n".join(filter(_is_broken, (node.text() for node in document.tree.css('script[type*="ld+json" i]'))))
     for key, role in (("datePublished", PUBLISHED), ("dateModified", MODIFIED)):
         named = {value for name, value in _BROKEN.findall(text) if name == key}
@@ -173,8 +173,8 @@ def _scope(node: LexborNode) -> LexborNode | None:
 
 
 def from_microdata(document: Document, read: Reader) -> Iterator[Candidate]:
-    """`itemprop` dates of the article's own item; of several items the one that holds the headline."""
-    found: list[tuple[LexborNode | None, Candidate]] = []
+    """`itemprop` dates of the article's item; if there are several items, of the one with the headline."""
+    candidates: list[tuple[LexborNode | None, Candidate]] = []
     for node in document.tree.css("[itemprop*=date]"):
         prop = (node.attributes.get("itemprop") or "").split()
         scope = _scope(node)
@@ -186,17 +186,18 @@ def from_microdata(document: Document, read: Reader) -> Iterator[Candidate]:
         for key, role, weight in _JSON_LD_KEYS:
             if key in prop and stamp is not None:
                 share = weight - 0.5 if weight > 1 else 1.0
-                found.append((scope, Candidate("microdata", f"itemprop {key}", role, raw, stamp, share)))
-    scopes = [scope for scope, one in found if one.role == PUBLISHED]
-    if len(scopes) > 1 and len({one.stamp.day for _, one in found if one.role == PUBLISHED}) > 1:
+                candidates.append((scope, Candidate("microdata", f"itemprop {key}", role, raw, stamp, share)))
+    published = [(scope, candidate.stamp.day) for scope, candidate in candidates if candidate.role == PUBLISHED]
+    scopes = [scope for scope, _ in published]
+    if len({day for _, day in published}) > 1:
         own = [scope for scope in scopes if scope is not None and scope.css_first("h1") is not None]
-        found = [(scope, one) for scope, one in found if own and scope == own[0]]
-    yield from (one for _, one in found)
+        candidates = [(scope, candidate) for scope, candidate in candidates if own and scope == own[0]]
+    yield from (candidate for _, candidate in candidates)
 
 
 @dataclass(frozen=True, slots=True)
 class TimeElement:
-    """A `<time>`: what it shows, what its attribute says, what its markup calls it."""
+    """A `<time>` element: its text, its attribute, and what its markup calls it."""
 
     text: str
     stamp: Stamp | None
@@ -207,7 +208,7 @@ class TimeElement:
 
 def time_elements(document: Document, read: Reader) -> list[TimeElement]:
     """The `<time>` elements of a page, in order."""
-    found = []
+    elements = []
     for node in document.tree.css("time")[:60]:
         attributes = node.attributes
         hints = " ".join(
@@ -216,28 +217,30 @@ def time_elements(document: Document, read: Reader) -> list[TimeElement]:
         role = MODIFIED if _hint_modified().search(hints) else PUBLISHED if _hint_published().search(hints) else UNKNOWN
         raw = fold(attributes.get("datetime") or attributes.get("content") or "")
         stamp = read_machine(raw, read)
-        found.append(TimeElement(fold(node.text(separator=" ")), stamp, raw, role, is_aside(node)))
-    return found
+        elements.append(TimeElement(fold(node.text(separator=" ")), stamp, raw, role, is_aside(node)))
+    return elements
 
 
 def from_marked_times(times: list[TimeElement]) -> Iterator[Candidate]:
-    """`<time>` elements whose markup says what they are, wherever they stand, if they agree on the day."""
+    """Dates of `<time>` elements whose markup says what they are, anywhere on the page, if they agree on the day."""
     for role in (PUBLISHED, MODIFIED):
-        marked = [one for one in times if one.role == role and one.stamp is not None and not one.aside]
-        if len({one.stamp.day for one in marked if one.stamp}) == 1 and marked[0].stamp is not None:
+        marked = [
+            element for element in times if element.role == role and element.stamp is not None and not element.aside
+        ]
+        if len({element.stamp.day for element in marked if element.stamp}) == 1 and marked[0].stamp is not None:
             yield Candidate("time", f"<time> marked as {role}", role, marked[0].raw, marked[0].stamp, 2.0)
 
 
 def from_address(url: str) -> Iterator[Candidate]:
-    """The date in the address; one written as a number of eight digits could be a number."""
-    if (found := address_stamp(url)) is not None:
-        stamp, raw = found
+    """The date in the address; eight digits in a row weigh less, since they may be a plain number."""
+    if (dated := address_stamp(url)) is not None:
+        stamp, raw = dated
         weight = 0.5 if stamp.precision == "month" else 1.5 if raw.isdigit() else 2.0
         yield Candidate("address", "the address", PUBLISHED, raw, stamp, weight)
 
 
 def from_outside(listing_date: str | None, last_modified: str | None) -> Iterator[Candidate]:
-    """What a listing printed beside the link, and the server's `Last-Modified`, which dates no article alone."""
+    """The date that a listing prints, and the server's `Last-Modified`, which never counts by itself."""
     if listing_date and (stamp := read_stamp(listing_date)) is not None:
         yield Candidate("listing", "the listing", PUBLISHED, listing_date, stamp, 2.5)
     if last_modified and (stamp := read_stamp(last_modified)) is not None:

@@ -1,4 +1,4 @@
-"""The dates a reader sees near a page's headline."""
+"""The dates that a reader sees near a page's headline."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from locum_spider.extract.phrases import pattern, plain_words
 from locum_spider.text import words
 
 _ABOVE, _BELOW = 3, 17
-"""Lines above and below a headline that may be its date."""
+"""The numbers of lines above and below a headline that may have its date."""
 _PROSE = 140
 _LONGEST = 160
 _LABEL_LENGTH = 40
 _LINKED_HEADLINE, _LINK_OF_A_NAME = 5, 3
 _LIST_REACH = 15
 _STRANGERS = 12
-"""Words beside a date beyond which a line is prose."""
+"""The most words beside a date; a line with more is prose."""
 _DIGIT = re.compile(r"\d")
 _PARTS = re.compile(
     r"\s*[|•·∙‧／]\s*|\s+/\s*|/\s+|(?<=\d{4})/(?=\D|\d\s[A-Z])|(?<!\d)\s+[–—-]\s+|\s+[–—-]\s+(?!\d)|\s{2,}|;\s+"
@@ -43,7 +43,7 @@ _date_word = partial(pattern, "date", after=_COLON)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the reader of dates stands: when, on what clock, in what language, with what order of numbers."""
+    """What dates are read by: the time of the capture, the time zone, the language, the order of numeric dates."""
 
     now: datetime
     zone: str | None
@@ -51,27 +51,27 @@ class Place:
     order: str | None
 
     def read(self, text: str) -> Stamp | None:
-        """The one date of a text, published or modified."""
+        """The date of a text, published or modified."""
         published, modified = self.read_both(text)
         return published or modified
 
     def read_both(self, text: str) -> tuple[Stamp | None, Stamp | None]:
-        """The dates of a text by their labels."""
-        # Nobody writes the month first with dots.
+        """The dates of a text by their labels, published and modified."""
+        # With dots, nobody writes the month first.
         order = "DMY" if _DOTTED.search(text) else self.order
-        found = read_dates(text, now=self.now, tz=self.zone or "UTC", lang=self.lang, order=order)
-        return self._stamp(found.published, text), self._stamp(found.modified, text)
+        dates = read_dates(text, now=self.now, tz=self.zone or "UTC", lang=self.lang, order=order)
+        return self._stamp(dates.published, text), self._stamp(dates.modified, text)
 
-    def _stamp(self, found: Date | None, text: str) -> Stamp | None:
-        if found is None or found.precision in {"year", "quarter"}:
+    def _stamp(self, date: Date | None, text: str) -> Stamp | None:
+        if date is None or date.precision in {"year", "quarter"}:
             return None
-        if not isinstance(found.value, datetime):
-            return Stamp(found.value, precision="month" if found.precision == "month" else "day")
-        stamp = stamp_of(found.value, precise=True)
+        if not isinstance(date.value, datetime):
+            return Stamp(date.value, precision="month" if date.precision == "month" else "day")
+        stamp = stamp_of(date.value, precise=True)
         return stamp if self._names_zone(text, stamp) else replace(stamp, offset=None)
 
     def _names_zone(self, text: str, stamp: Stamp) -> bool:
-        """Whether the text itself says on what clock its time is."""
+        """Whether the text itself gives a time zone."""
         shape, _ = scan(fold_date(text), lexicon(self.lang))
         if "Z" in shape or "O" in shape:
             return True
@@ -81,26 +81,26 @@ class Place:
 def from_lines(
     document: Document, headline: int | None, place: Place, names: Sequence[str], times: Sequence[TimeElement]
 ) -> Iterator[Candidate]:
-    """The dates printed around the headline, and the day labelled as that of publication elsewhere."""
+    """The dates printed around the headline, and the day labelled as that of publication further away."""
     lines = document.lines
     seen: set[int] = set()
     if headline is not None:
         below = list(_below(document, headline))
         for index in dict.fromkeys([*below, *_before_prose(document, headline)]):
             seen.add(index)
-            for one in _dates_of(lines, index, place, names):
-                yield one if index in below else replace(one, weight=one.weight - 0.25)
-                yield from _marked(one, _as_printed(lines[index]), times)
+            for candidate in _dates_of(lines, index, place, names):
+                yield candidate if index in below else replace(candidate, weight=candidate.weight - 0.25)
+                yield from _marked(candidate, _as_printed(lines[index]), times)
         for index in _above(document, headline):
             seen.add(index)
-            for one in _dates_of(lines, index, place, names):
-                yield from _marked(one, _as_printed(lines[index]), times)
-                yield _as_above(one, place)
+            for candidate in _dates_of(lines, index, place, names):
+                yield from _marked(candidate, _as_printed(lines[index]), times)
+                yield _as_above(candidate, place)
     yield from _elsewhere(document, place, names, seen)
 
 
 def _below(document: Document, headline: int) -> Iterator[int]:
-    """The lines from a headline on, as far as they can be its own: not beyond the first prose, nor a list of others."""
+    """The lines from a headline on that may belong to it: up to the prose, or to a list of other articles."""
     lines = document.lines
     prose = taken = 0
     for index in range(headline, len(lines)):
@@ -118,7 +118,7 @@ def _below(document: Document, headline: int) -> Iterator[int]:
 
 
 def _before_prose(document: Document, headline: int) -> Iterator[int]:
-    """The lines right above the first paragraph, where tools and advertisements part it from the headline."""
+    """The lines right above the first paragraph, which tools and advertisements may separate from the headline."""
     lines = document.lines
     for first in range(headline + 1, min(headline + 80, len(lines))):
         if lines[first].image is None and lines[first].url is None and len(lines[first].text) > 1.5 * _PROSE:
@@ -131,7 +131,7 @@ def _before_prose(document: Document, headline: int) -> Iterator[int]:
 
 
 def _below_others(lines: Sequence[Line], index: int, reach: int) -> bool:
-    """Whether one of the lines above announces other articles or comments."""
+    """Whether one of the lines above is a heading of other articles or comments."""
     return any(_announces_others(line) for line in lines[max(index - reach, 0) : index] if line.image is None)
 
 
@@ -148,7 +148,7 @@ def _leads_away(document: Document, line: Line, headline: int) -> bool:
 
 
 def _of_another(document: Document, index: int, headline: int) -> bool:
-    """Whether the line right above is the linked headline of another article, whose date this then is."""
+    """Whether the line right above is the linked headline of another article, so that the date is that article's."""
     above = (line for line in reversed(document.lines[headline + 1 : index]) if line.image is None)
     return any(_leads_away(document, line, headline) for line in islice(above, 1))
 
@@ -161,24 +161,24 @@ def _above(document: Document, headline: int) -> Iterator[int]:
         if lines[index].image is not None:
             continue
         before = lines[max(index - 3, 0) if taken else index : index + 1]
-        if taken == _ABOVE or any(_leads_away(document, one, headline) for one in before):
+        if taken == _ABOVE or any(_leads_away(document, line, headline) for line in before):
             return
         taken += 1
         yield index
 
 
-def _as_above(one: Candidate, place: Place) -> Candidate:
-    """A date above the headline may be today's, which mastheads print, with the weekday: that is believed less."""
-    if one.role == PUBLISHED or one.weight < 2:
-        return one
-    shape, _ = scan(fold_date(one.raw), lexicon(place.lang))
-    today = abs((one.stamp.day - place.now.date()).days) <= 1
-    of_masthead = one.stamp.clock is None and (today or "W" in shape)
-    return replace(one, weight=0.5 if of_masthead else 1.5)
+def _as_above(candidate: Candidate, place: Place) -> Candidate:
+    """A date above the headline weighs less: it may be today's, which mastheads print with the weekday."""
+    if candidate.role == PUBLISHED or candidate.weight < 2:
+        return candidate
+    shape, _ = scan(fold_date(candidate.raw), lexicon(place.lang))
+    today = abs((candidate.stamp.day - place.now.date()).days) <= 1
+    of_masthead = candidate.stamp.clock is None and (today or "W" in shape)
+    return replace(candidate, weight=0.5 if of_masthead else 1.5)
 
 
 def _dates_of(lines: Sequence[Line], index: int, place: Place, names: Sequence[str]) -> Iterator[Candidate]:
-    """The dates of a line, with the label in the line before it."""
+    """The dates of a line, with the label from the line before it."""
     text = _as_printed(lines[index])
     if len(text) > _LONGEST or not _DIGIT.search(text) or pattern("copyright").search(text):
         return
@@ -199,19 +199,19 @@ def _dates_of(lines: Sequence[Line], index: int, place: Place, names: Sequence[s
 
 
 def _as_printed(line: Line) -> str:
-    """The line with what was taken for a number in a list: "30. " of "30. Juni 2025" is its day."""
+    """The line with a number that was taken for a list mark: the "30. " of "30. Juni 2025" is the day."""
     return (line.item or "") + line.text if (line.item or "")[:1].isdigit() and line.tag != "li" else line.text
 
 
 def _read_line(text: str, where: str, place: Place, names: Sequence[str], label: str) -> Iterator[Candidate]:
-    """The dates of a line: as a whole, else of the first of its parts that has one."""
+    """The dates of a whole line, else of the first part that has one."""
     plain = _without_names(text, names)
     published, modified = place.read_both(plain)
     if published is None and modified is None:
         parts = [part for part in _PARTS.split(plain) if _DIGIT.search(part)]
         for part in parts if parts != [plain] else []:
-            if found := list(_read_line(part, where, place, names, label)):
-                yield from (replace(one, raw=text) for one in found)
+            if candidates := list(_read_line(part, where, place, names, label)):
+                yield from (replace(candidate, raw=text) for candidate in candidates)
                 return
         return
     shape, _ = scan(fold_date(plain), lexicon(place.lang))
@@ -232,12 +232,12 @@ def _read_line(text: str, where: str, place: Place, names: Sequence[str], label:
 
 
 def is_date_line(text: str, place: Place, names: Sequence[str]) -> bool:
-    """Whether a line is nothing but a date, with its label or the names of those who wrote."""
+    """Whether a line is only a date, perhaps with its label or the names of the authors."""
     return len(text) <= _LONGEST and bool(_DIGIT.search(text)) and any(_read_line(text, "", place, names, ""))
 
 
 def _is_bare(text: str, strangers: int) -> bool:
-    """Whether a line without a label is a date line: the date alone, or with names in front and a few words behind."""
+    """Whether a line without a label is a date line: the date alone, or with names before and a few words after it."""
     if strangers == 0:
         return True
     if strangers > 3 and text.rstrip().endswith((".", "?", "!")):
@@ -260,7 +260,7 @@ def _without_names(text: str, names: Sequence[str]) -> str:
 
 
 def _label(text: str, place: Place) -> str:
-    """What a line of its own says of the date below it: `L` published, `U` modified, `D` a date, else nothing."""
+    """What a line says about the date below it: `L` published, `U` modified, `D` just a date, empty if nothing."""
     if match := _date_word().match(text):
         return "D" if match.end() == len(text) else ""
     shape, _ = scan(fold_date(text), lexicon(place.lang))
@@ -269,34 +269,34 @@ def _label(text: str, place: Place) -> str:
     return "L" if "L" in shape else "U" if "U" in shape else ""
 
 
-def _marked(one: Candidate, line: str, times: Sequence[TimeElement]) -> Iterator[Candidate]:
-    """What the attribute of a `<time>` in the line adds to the words in it."""
+def _marked(candidate: Candidate, line: str, times: Sequence[TimeElement]) -> Iterator[Candidate]:
+    """The date in the attribute of a `<time>` that belongs to the words of a line."""
     for element in times:
         if element.stamp is None or not element.text or element.aside or element.text not in line:
             continue
-        if abs((element.stamp.day - one.stamp.day).days) <= 1:
-            role = element.role if one.role == UNKNOWN else one.role
-            yield Candidate("time", f"<time> in {one.where}", role, element.raw, element.stamp, one.weight)
+        if abs((element.stamp.day - candidate.stamp.day).days) <= 1:
+            role = element.role if candidate.role == UNKNOWN else candidate.role
+            yield Candidate("time", f"<time> in {candidate.where}", role, element.raw, element.stamp, candidate.weight)
             return
 
 
 def _elsewhere(document: Document, place: Place, names: Sequence[str], seen: set[int]) -> Iterator[Candidate]:
-    """The day the page labels as that of its publication, away from the headline, if it labels only one so."""
+    """The day that the page labels as that of publication away from the headline, if it labels only one."""
     lines = document.lines
-    found: list[Candidate] = []
+    labelled: list[Candidate] = []
     for index, line in enumerate(lines):
         if index in seen or line.image is not None or line.url is not None or not 8 <= len(line.text) <= 80:
             continue
         dated = list(_dates_of(lines, index, place, names)) if _DIGIT.search(line.text) else []
         if dated and (_below_others(lines, index, _LIST_REACH) or _in_teaser(document, index)):
             continue
-        found += [one for one in dated if one.role == PUBLISHED or _date_word().match(line.text)]
-    if found and len({one.stamp.day for one in found}) == 1 and found[0].weight >= 2:
-        yield replace(found[0], weight=1.5)
+        labelled += [candidate for candidate in dated if candidate.role == PUBLISHED or _date_word().match(line.text)]
+    if labelled and len({candidate.stamp.day for candidate in labelled}) == 1 and labelled[0].weight >= 2:
+        yield replace(labelled[0], weight=1.5)
 
 
 def _in_teaser(document: Document, index: int) -> bool:
-    """Whether a line shares a container with a link of some words to another page, right above or right below."""
+    """Whether a line shares a container with a link of several words to another page, right above or below it."""
     box = document.lines[index].box
     return any(
         line.url is not None
