@@ -1,1 +1,1 @@
-"""All SQL of the project but the schema itself: opening, writing, the frontier, reading and searching."""
+"""Everything that speaks SQL: the schema, opening, writing, the frontier, reading and searching."""

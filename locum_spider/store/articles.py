@@ -1,4 +1,4 @@
-"""Writing: articles with their revisions, listings. Called inside the caller's transaction."""
+"""Writes articles with their revisions, and listings, inside the caller's transaction."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def save_article(
     db: sqlite3.Connection, site: str, article: Article, *, key: str, canonical: str | None, urls: set[str],
     capture_id: int, seen_at: str,
 ) -> Saved:  # fmt: skip
-    """Store what a capture says of an article: a new row, a new revision, or only a new `last_seen`.
+    """Store what a capture says about an article: a new row, a new revision, or only a new `last_seen`.
 
-    `key` is the address the article is known under, `canonical` the page's own claim in the same form, `urls` every
-    address it was met at.
+    `key` is the article's key, `canonical` the key of the page's own canonical link, `urls` every address that the
+    article was found at.
     """
     digest = content_digest(article)
     db.execute("UPDATE captures SET article_digest = ? WHERE id = ?", (digest, capture_id))
@@ -49,7 +49,7 @@ def _revise(
     db: sqlite3.Connection, article_id: int, article: Article, canonical: str | None, digest: str,
     capture_id: int, seen_at: str,
 ) -> Outcome:  # fmt: skip
-    """Put what a capture says into an article's history at its time: captures of others may come in any order."""
+    """Put what a capture says into an article's history at its time: imported captures may come in any order."""
     before = db.execute(
         "SELECT id, digest FROM revisions WHERE article_id = ? AND seen_at <= ? ORDER BY seq DESC LIMIT 1",
         (article_id, seen_at),
@@ -66,7 +66,7 @@ def _revise(
         return Outcome.UNCHANGED
     again = _seen_again(db, article_id, before[1], seen_at, after[2] if after else None) if before else None
     if again is None and after is not None and after[1] == digest:
-        # The same words were there already earlier than we knew: the revision is now read from that capture.
+        # The same content is older than we knew: the revision now comes from this capture.
         db.execute("DELETE FROM revisions WHERE id = ?", (after[0],))
         _insert_revision(db, article_id, article, digest, capture_id, seen_at)
         return Outcome.UNCHANGED
@@ -81,7 +81,7 @@ def _revise(
 def _seen_again(
     db: sqlite3.Connection, article_id: int, digest: str, since: str, until: str | None
 ) -> tuple[int, str] | None:
-    """The first capture behind a time, and its time, in which an article says the same as in an earlier one."""
+    """The first capture (id, time) between two times in which an article has the content of that digest."""
     row = db.execute(
         "SELECT c.id, c.fetched_at FROM article_urls u JOIN captures c ON c.url = u.url AND c.fetched_at > ? "
         "AND (? IS NULL OR c.fetched_at < ?) AND c.article_digest = ? WHERE u.article_id = ? "
@@ -92,14 +92,14 @@ def _seen_again(
 
 
 def _make_room(db: sqlite3.Connection, article_id: int, seen_at: str) -> int:
-    """The place in an article's history of a revision of that time; those behind it move up."""
+    """The `seq` of a revision of that time in an article's history; later revisions move up."""
     place = db.execute(
         "SELECT coalesce(max(seq), 0) + 1 FROM revisions WHERE article_id = ? AND seen_at <= ?", (article_id, seen_at)
     ).fetchone()[0]
     later = db.execute(
         "SELECT id FROM revisions WHERE article_id = ? AND seen_at > ? ORDER BY seq", (article_id, seen_at)
     ).fetchall()
-    for row in reversed(later):  # one by one, since each seq must stay unique on the way
+    for row in reversed(later):  # one by one, since each seq must stay unique meanwhile
         db.execute("UPDATE revisions SET seq = seq + 1 WHERE id = ?", (row[0],))
     return int(place)
 
@@ -119,7 +119,7 @@ def _insert_revision(
 
 
 def _repeat_revision(db: sqlite3.Connection, revision: int, capture_id: int, seen_at: str) -> None:
-    """Back to what a revision says, as a capture shows that we had before."""
+    """Repeat a revision at a later time, as an older capture of ours shows."""
     article_id = db.execute("SELECT article_id FROM revisions WHERE id = ?", (revision,)).fetchone()[0]
     db.execute(
         "INSERT INTO revisions "
@@ -130,9 +130,9 @@ def _repeat_revision(db: sqlite3.Connection, revision: int, capture_id: int, see
 
 
 def _find(db: sqlite3.Connection, article: Article, key: str, canonical: str | None) -> tuple[int] | None:
-    """The row an article belongs to: by its address, else by a canonical link that can be trusted.
+    """The row that an article belongs to: by its address, else by a canonical link.
 
-    Templates that name one canonical address on every page exist, so the link counts only where the titles agree.
+    Some templates name one canonical address on every page, so the link counts only if the titles agree.
     """
     row: tuple[int] | None = db.execute("SELECT article_id FROM article_urls WHERE url = ?", (key,)).fetchone()
     if row is not None:
@@ -153,7 +153,7 @@ def _find(db: sqlite3.Connection, article: Article, key: str, canonical: str | N
     return row
 
 
-_STORED = (*(each.name for each in COLUMNS), "word_count", "canonical_url")
+_STORED = (*(field.name for field in COLUMNS), "word_count", "canonical_url")
 _UPDATE = f"UPDATE articles SET {', '.join(f'{c} = ?' for c in _STORED)} WHERE id = ?"
 _INSERT = (
     f"INSERT INTO articles ({', '.join(_STORED)}, site, url, first_seen, last_seen) "
@@ -197,7 +197,7 @@ def _add_revision(
 
 
 def mark_gone(db: sqlite3.Connection, capture_id: int, key: str) -> None:
-    """Note that a capture says of an address that nothing is there any more. Rows and revisions of its article stay."""
+    """Note that a capture says that an address is gone. The rows and revisions of its article stay."""
     db.execute("UPDATE captures SET gone = ? WHERE id = ?", (key, capture_id))
     row = db.execute("SELECT article_id FROM article_urls WHERE url = ?", (key,)).fetchone()
     if row is not None:
@@ -205,10 +205,10 @@ def mark_gone(db: sqlite3.Connection, capture_id: int, key: str) -> None:
 
 
 def _settle_state(db: sqlite3.Connection, article_id: int) -> None:
-    """An article is gone where a capture says so that is later than the last one that has it, in whatever order.
+    """Set the state: gone if a capture says so that is later than the last one with the article, in any order.
 
-    Of two in one second the later one is that which was stored later. What a crawl has found at one address is not
-    gone because another, which led there once, is.
+    Of two captures in one second, the one that was stored later counts as later. An article that a crawl found at one
+    address is not gone if another address, which once led there, is gone.
     """
     db.execute(
         "UPDATE articles SET state = CASE WHEN EXISTS (SELECT 1 FROM article_urls u JOIN captures c ON c.gone = u.url "
@@ -223,7 +223,7 @@ def _settle_state(db: sqlite3.Connection, article_id: int) -> None:
 
 
 def save_listing(db: sqlite3.Connection, capture_id: int, listing: Listing, requests: dict[str, int]) -> None:
-    """The entries of a listing; `requests` maps an entry's address to its row in the frontier."""
+    """Save the entries of a listing; `requests` maps an entry's address to its row in the frontier."""
     db.executemany(
         "INSERT INTO listing_entries (capture_id, position, url, title, published_raw, published, summary, request_id) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

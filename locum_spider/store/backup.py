@@ -1,4 +1,4 @@
-"""A database copied whole while others write it, and what a copy knows of its WARC files."""
+"""Copies a database while others write to it, and tells which WARC files belong to the copy."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from locum_spider.system import sync
 
 
 def copy_database(folder: Path, to: Path) -> None:
-    """All of it in one step: a crawl can write meanwhile, and step by step would begin again with each of its writes.
+    """Copy a database in one step, while a crawl may write: in several steps, each write would restart the copy.
 
-    The copy is one file, with nothing beside it; the first to write to it turns it back to WAL.
+    The copy is one file, with nothing beside it; the first writer turns it back to WAL.
     """
     remove(to)
     with closing(connect_reading(folder)) as source, closing(sqlite3.connect(to)) as target:
@@ -26,8 +26,11 @@ def copy_database(folder: Path, to: Path) -> None:
 
 
 class CopiedFile(NamedTuple):
-    """A WARC file as a copied database knows it. `vouched`: how much of it an earlier copy has, None if it is not to be
-    built upon, as there is no such copy or a takedown has emptied records of the file since."""
+    """A WARC file as a copied database has it.
+
+    `vouched` is the number of bytes that an earlier copy has; None if the file must be copied from the start, because
+    there is no earlier copy, or because a takedown has since emptied records of the file.
+    """
 
     name: str
     bytes: int
@@ -36,14 +39,14 @@ class CopiedFile(NamedTuple):
 
 
 def files_to_copy(copy: Path, earlier: Path) -> list[CopiedFile]:
-    """The WARC files of a copied database; `earlier` is the folder of the copy before it, if there is one."""
-    known, vouched = {}, {}
+    """The WARC files of a copied database; `earlier` is the folder of the earlier copy, if there is one."""
+    emptied, vouched = {}, {}
     if (earlier / DATABASE).exists():
         with closing(connect_reading(earlier)) as db:
-            known = {record.seq: record.facts for record in removals.removed(db)}
+            emptied = {record.seq: record.facts for record in removals.removed(db)}
             vouched = {name: position.bytes for name, position in captures.warc_positions(db).items()}
     with closing(connect_whole(copy)) as db:
-        changed = {record.file for record in removals.removed(db) if known.get(record.seq) != record.facts}
+        changed = {record.file for record in removals.removed(db) if emptied.get(record.seq) != record.facts}
         positions = sorted(captures.warc_positions(db).items())
     return [
         CopiedFile(name, position.bytes, position.closed, None if name in changed else vouched.get(name))

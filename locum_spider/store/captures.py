@@ -1,4 +1,4 @@
-"""Captures: their rows, and which of them has the body that another stands for."""
+"""The rows of captures, and which capture has the body that a revisit refers to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from locum_spider.warc.mementos import original_location
 def save_capture(
     db: sqlite3.Connection, crawl_id: int | None, exchange: Exchange, at: Location, same_as: int | None = None
 ) -> int:
-    """A row for one exchange that lies in a WARC; returns its id. `same_as` is the capture a revisit refers to."""
+    """Save a row for one exchange in a WARC; returns its id. `same_as` is the capture that a revisit refers to."""
     cursor = db.execute(
         "INSERT INTO captures (crawl_id, url, fetched_at, status, content_type, digest, location, etag, last_modified, "
         "same_as, source_uri, truncated, warc_file, warc_offset, warc_length) "
@@ -37,7 +37,7 @@ def _location(exchange: Exchange) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The capture that a revisit stands for. One without a digest was taken down: it has no body any more."""
+    """The capture that a revisit refers to, with the place of its body."""
 
     id: int
     url: str
@@ -54,7 +54,7 @@ _ORIGINAL = (
 )
 
 
-# What a server that says 304 means: of two captures in one second the one that was stored later.
+# The capture that a 304 refers to: of two captures in one second, the one that was stored later.
 LATEST = (
     "FROM captures WHERE url = ? AND (status = 200 OR (status = 304 AND same_as IS NOT NULL)) "
     "ORDER BY fetched_at DESC, id DESC LIMIT 1"
@@ -62,47 +62,47 @@ LATEST = (
 
 
 def last_body(db: sqlite3.Connection, url: str, until: str) -> Original | None:
-    """The capture that holds the body an address had at a time: what a 304 refers to.
+    """The capture with the body that an address had at a time: what a 304 refers to; None if there is none.
 
-    The archive may have later ones already, taken in from others.
+    The archive may already have later ones, from an import.
     """
     latest = LATEST.replace("url = ?", "url = ? AND fetched_at <= ?")
     row = db.execute(f"SELECT coalesce(same_as, id) {latest}", (url, until)).fetchone()
     if row is None:
         return None
-    found = db.execute(_ORIGINAL + "id = ?", (row[0],)).fetchone()
-    if found is None:
+    row_of_body = db.execute(_ORIGINAL + "id = ?", (row[0],)).fetchone()
+    if row_of_body is None:
         return None
-    # The same bytes may be all there is for one answer, and for another, of which less was promised, not.
+    # The same bytes may be the whole body of one response, and the truncated body of another.
     last = db.execute(
         "SELECT truncated FROM captures WHERE url = ? AND fetched_at <= ? AND status = 200 "
         "AND coalesce(same_as, id) = ? ORDER BY fetched_at DESC, id DESC LIMIT 1",
         (url, until, row[0]),
     ).fetchone()
-    original = Original(*found)
+    original = Original(*row_of_body)
     return replace(original, truncated=last[0]) if last is not None else original
 
 
 def same_body(db: sqlite3.Connection, digest: str) -> Original | None:
-    """The first capture of a 200 response with that payload digest."""
+    """The first capture of a 200 response with that payload digest; None if there is none."""
     row = db.execute(_ORIGINAL + "digest = ? AND status = 200 ORDER BY id LIMIT 1", (digest,)).fetchone()
     return Original(*row) if row else None
 
 
 def body_at(db: sqlite3.Connection, url: str, fetched_at: str) -> Original | None:
-    """The capture that holds the body of the one of an address at a time."""
+    """The capture with the body of the capture of an address at a time; None if there is none."""
     row = db.execute(
         "SELECT coalesce(same_as, id) FROM captures WHERE url = ? AND fetched_at = ? ORDER BY id LIMIT 1",
         (url, fetched_at),
     ).fetchone()
-    found = db.execute(_ORIGINAL + "id = ?", (row[0],)).fetchone() if row else None
-    return Original(*found) if found else None
+    original = db.execute(_ORIGINAL + "id = ?", (row[0],)).fetchone() if row else None
+    return Original(*original) if original else None
 
 
 def is_known(db: sqlite3.Connection, exchange: Exchange) -> bool:
-    """Whether the archive has a capture already: that of an address and time with that body, or without one, a 304."""
+    """Whether the archive already has a capture of that address and time with that body, or without one if a 304."""
     of_that_time = "SELECT 1 FROM captures WHERE url = ? AND fetched_at = ?"
-    if exchange.status == HTTPStatus.NOT_MODIFIED:  # its row has the digest of the body that it stands for
+    if exchange.status == HTTPStatus.NOT_MODIFIED:  # its row has the digest of the body that it refers to
         query, values = f"{of_that_time} AND status = 304", (exchange.url, exchange.fetched_at)
         return db.execute(query, values).fetchone() is not None
     query = f"{of_that_time} AND status <> 304 AND digest = ?"
@@ -117,13 +117,13 @@ class WarcPosition(NamedTuple):
 
 
 def warc_positions(db: sqlite3.Connection) -> dict[str, WarcPosition]:
-    """What is acknowledged of each WARC file, by its name."""
+    """How much of each WARC file is acknowledged, by name."""
     rows = db.execute("SELECT name, bytes, closed FROM warc_files").fetchall()
     return {name: WarcPosition(size, bool(closed)) for name, size, closed in rows}
 
 
 def newest_warc(db: sqlite3.Connection) -> str | None:
-    """The name of the WARC file that was begun last; None if there is none."""
+    """The name of the newest WARC file; None if there is none."""
     name: str | None = db.execute("SELECT max(name) FROM warc_files").fetchone()[0]
     return name
 

@@ -1,4 +1,4 @@
-"""What the database must agree with: itself, its ledger, its own texts. Each check yields what it finds wrong."""
+"""Checks the database against itself, its ledger and its texts. Each check yields what it finds wrong."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ Check = Callable[[Connection], Iterator["Finding"]]
 
 
 _SHOWN = 20
-_RESTORE = "restore archive.db from a backup, or make it again with `locum rebuild`"
+_RESTORE = "restore archive.db from a backup, or rebuild it with `locum rebuild`"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong: its kind, a sentence, and if they are known the file, the ledger's row, the byte."""
+    """One thing that is wrong: its kind and a sentence, with the file, the ledger's row and the byte if known."""
 
     kind: str
     text: str
@@ -38,14 +38,14 @@ class Finding:
 
 
 def first_of(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """The first findings of a check; of the rest only how many there are."""
+    """The first findings of a check, and the number of the rest."""
     every = iter(findings)
     last = None
     for last in islice(every, _SHOWN):
         yield last
     more = sum(1 for _ in every)
     if more and last is not None:
-        yield Finding(last.kind, f"{more:,} more of the same kind as the last one")
+        yield Finding(last.kind, f"{more:,} more like the last one")
 
 
 def chain(db: Connection) -> Iterator[Finding]:
@@ -66,12 +66,12 @@ def chain(db: Connection) -> Iterator[Finding]:
 
 
 def head(db: Connection, expected: str) -> Iterator[Finding]:
-    """A ledger that never had a head, `CHAIN` or `NUMBER:CHAIN`, as `locum verify --head` printed it."""
+    """A ledger that never had the head `CHAIN` or `NUMBER:CHAIN` that `locum verify --head` printed."""
     number, _, value = expected.rpartition(":")
     if not had_head(db, int(number) if number else None, value):
         text = (
-            f"the ledger never had the head {expected}: records of that time were removed or changed, or it was "
-            "written again; compare the archive with a backup of that time"
+            f"the ledger never had the head {expected}: records of that time were removed or changed, or the ledger "
+            "was rewritten; compare the archive with a backup of that time"
         )
         yield Finding("head", text)
 
@@ -93,7 +93,7 @@ def captures(db: Connection) -> Iterator[Finding]:
         elif not fits:
             fault = f"the record in {file} at byte {offset:,} has another length"
         else:
-            fault = f"the record in {file} at byte {offset:,} is a {kind} record, the capture says otherwise"
+            fault = f"the record in {file} at byte {offset:,} is a {kind} record, but the capture says otherwise"
         yield Finding("captures", f"capture {capture} ({url}): {fault}; {_RESTORE}", file, seq, offset)
     rows = db.execute(
         "SELECT r.seq, r.warc_file, r.warc_offset, count(c.id) FROM records r "
@@ -107,9 +107,9 @@ def captures(db: Connection) -> Iterator[Finding]:
 
 
 def articles(db: Connection) -> Iterator[Finding]:
-    """Articles without revisions, texts without articles, and whatever differs from the latest revision."""
+    """Articles without revisions, texts without articles, and what differs from the latest revision."""
     present = {row[1] for row in db.execute("PRAGMA table_info(articles)")}
-    names = [each.name for each in COLUMNS if each.name in present]
+    names = [field.name for field in COLUMNS if field.name in present]
     rows = db.execute(
         "SELECT a.id, a.url, r.id, t.id, a.word_count, "
         "t.title IS NOT r.title OR t.standfirst IS NOT r.standfirst OR t.body IS NOT r.body, "
@@ -133,24 +133,24 @@ def articles(db: Connection) -> Iterator[Finding]:
         for fault in faults:
             yield Finding("articles", f"article {article} ({url}) {fault}; {_RESTORE}")
     for (text_id,) in db.execute("SELECT id FROM article_text WHERE id NOT IN (SELECT id FROM articles)"):
-        yield Finding("articles", f"the text {text_id} belongs to no article; {_RESTORE}")
+        yield Finding("articles", f"text {text_id} does not belong to any article; {_RESTORE}")
 
 
 def _different(stored: dict[str, Any], row: dict[str, Any]) -> list[str]:
-    """Names of the article's columns that are not as the revision has them."""
-    found = []
-    for each in COLUMNS:
-        value: Any = row.get(each.name, EMPTY[each.name])  # an archive of an older version may lack the column
-        if each.is_list:
+    """The names of the columns whose values differ from those in the revision."""
+    names = []
+    for field in COLUMNS:
+        value: Any = row.get(field.name, EMPTY[field.name])  # an archive of an older version may lack the column
+        if field.is_list:
             with suppress(msgspec.DecodeError, TypeError):
                 value = msgspec.json.decode(value)
-        if stored.get(each.name, [] if each.is_list else None) != value:
-            found.append(each.name)
-    return found
+        if stored.get(field.name, [] if field.is_list else None) != value:
+            names.append(field.name)
+    return names
 
 
 def revisions(db: Connection) -> Iterator[Finding]:
-    """Revisions whose content does not have the digest that was stored with it, or that are missing in between."""
+    """Revisions whose content does not match the digest stored with it, and gaps between revisions."""
     rows = db.execute(
         "SELECT r.id, r.article_id, r.seq, r.digest, r.title, r.standfirst, r.body, r.fields, "
         "r.seq = 1 + (SELECT count(*) FROM revisions o WHERE o.article_id = r.article_id AND o.seq < r.seq) "
@@ -165,27 +165,29 @@ def revisions(db: Connection) -> Iterator[Finding]:
 
 
 def readable(name: str, findings: Iterable[Finding]) -> Iterator[Finding]:
-    """What a check finds; one finding more if the database cannot be read on the way."""
+    """The findings of a check, with one more if the database cannot be read meanwhile."""
     try:
         yield from findings
     except sqlite3.DatabaseError as error:
-        text = f"{DATABASE} cannot be read ({name}: {error}); restore it from a backup, or use `locum rebuild`"
+        text = (
+            f"{DATABASE} cannot be read ({name}: {error}); restore it from a backup, or rebuild it with `locum rebuild`"
+        )
         yield Finding("database", text)
 
 
 def pages(folder: Path) -> list[Finding]:
-    """What SQLite itself finds in the database of an archive."""
+    """What SQLite's own checks find in the database of an archive."""
     with closing(connect_reading(folder)) as db:
         return list(readable("pages", first_of(sqlite(db))))
 
 
 def sqlite(db: Connection) -> Iterator[Finding]:
-    """What SQLite itself finds: damaged pages, indexes that differ from their tables, references to no row."""
+    """What SQLite's own checks find: damaged pages, indexes that differ from their tables, broken references."""
     for (text,) in db.execute(f"PRAGMA integrity_check({_SHOWN})"):
         if text != "ok":
             yield Finding("database", f"archive.db is damaged: {' '.join(str(text).split())}; {_RESTORE}")
     for table, rowid, parent, _ in db.execute("PRAGMA foreign_key_check"):
-        yield Finding("database", f"{table} row {rowid} refers to a row of {parent} that is not there; {_RESTORE}")
+        yield Finding("database", f"{table} row {rowid} refers to a row of {parent} that does not exist; {_RESTORE}")
 
 
 CHECKS: tuple[Check, ...] = (chain, captures, articles, revisions)
@@ -194,10 +196,10 @@ _SHADOWS = ("data", "idx", "docsize", "config")
 
 
 def full_text(folder: Path) -> tuple[list[Finding], str | None]:
-    """Whether the full text index says what the texts say; and why that could not be looked at, else None.
+    """Findings if the full text index differs from the texts; and why that was not checked, else None.
 
-    FTS5 checks only if it may write. That would hold up a crawl and is not possible on a read-only medium, so
-    index and texts are copied into a temporary file and compared there.
+    FTS5 can check only a database that it may write. That would block a crawl and is impossible on a read-only medium,
+    so index and texts are copied into a temporary file and compared there.
     """
     try:
         with tempfile.TemporaryDirectory(prefix="locum-verify-") as scratch:
@@ -207,9 +209,7 @@ def full_text(folder: Path) -> tuple[list[Finding], str | None]:
     except (OSError, sqlite3.Error) as error:
         if disk_error(error, folder):
             return [], f"the full text index was not checked: no room for a copy in {tempfile.gettempdir()}"
-        text = (
-            f"the full text index differs from the texts of the articles ({error}); make it again with `locum rebuild`"
-        )
+        text = f"the full text index differs from the texts of the articles ({error}); rebuild it with `locum rebuild`"
         return [Finding("full text", text)], None
     return [], None
 

@@ -1,4 +1,4 @@
-"""Opening an archive's database, and what others need of SQLite: a connection, a transaction, a snapshot."""
+"""Opens an archive's database, and gives others what they need of SQLite: connections and transactions."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from locum_spider.store.files import DATABASE, SITES, WARCS, writing_errors
 Connection = sqlite3.Connection
 
 _HEADER = b"SQLite format 3\x00"
+_RESTORE = "restore it from a backup, or rebuild it with `locum rebuild`"
 
 
 def connect_reading(folder: Path) -> Connection:
@@ -24,14 +25,14 @@ def connect_reading(folder: Path) -> Connection:
         connection.execute("PRAGMA busy_timeout = 10000")
         connection.row_factory = sqlite3.Row
         if not _require_known_schema(connection, path):
-            raise ArchiveError(f"{path} is empty: a first crawl was cut short; `locum crawl SITE` goes on with it")
+            raise ArchiveError(f"{path} is empty: the first crawl was cut short; `locum crawl SITE` goes on with it")
     except sqlite3.Error as error:
-        raise DamagedArchiveError(f"{path} cannot be read as an archive: {error}") from None
+        raise DamagedArchiveError(f"{path} cannot be read as an archive: {error}; {_RESTORE}") from None
     return connection
 
 
 def begin(db: Connection) -> None:
-    """Begin a transaction; what is read in it is one snapshot, whatever is written meanwhile."""
+    """Begin a transaction; its reads see one snapshot, whatever others write meanwhile."""
     db.execute("BEGIN")
 
 
@@ -41,31 +42,31 @@ def begin_writing(db: Connection) -> None:
 
 
 def commit(db: Connection) -> None:
-    """End a transaction; what was written in it counts."""
+    """End a transaction and keep what it wrote."""
     db.execute("COMMIT")
 
 
 def roll_back(db: Connection) -> None:
-    """Undo what a transaction wrote, if one is under way."""
+    """End the transaction, if there is one, and undo what it wrote."""
     if db.in_transaction:
         db.execute("ROLLBACK")
 
 
 def close_writing(db: Connection) -> None:
-    """Close the writing connection, and leave SQLite what it learnt about the tables."""
+    """Close the writing connection and store SQLite's statistics about the tables."""
     db.execute("PRAGMA optimize")
     db.close()
 
 
 def connect_whole(path: Path) -> Connection:
-    """A read-only connection to a database that nobody writes and that is all in its one file."""
+    """A read-only connection to a database that is one file and that nobody writes."""
     return sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)
 
 
 def reading_uri(folder: Path) -> str:
-    """The address at which SQLite reads the database without changing it, from a medium that cannot be written too.
+    """The URI by which SQLite reads the database without changing it, even from a read-only medium.
 
-    A database in WAL mode needs a file beside it even for reading; if none can be made, nobody else writes either.
+    A database in WAL mode needs a file beside it even for reading; if that cannot be made, nobody else writes either.
     """
     path = (folder / DATABASE).resolve()
     wal = path.with_name(DATABASE + "-wal")
@@ -74,10 +75,10 @@ def reading_uri(folder: Path) -> str:
 
 
 def connect_writing(folder: Path, *, durable: bool = False) -> Connection:
-    """The one writing connection, with the schema brought up to date; made if the folder is empty.
+    """The one writing connection, with today's schema; an empty folder becomes an archive.
 
-    `durable` survives a power cut at a sixth of the speed; without it a commit survives any kill of the process.
-    Raises ArchiveError for a folder that is something else or written by a newer version.
+    `durable` commits survive a power cut, at a sixth of the speed; the others survive any kill of the process. Raises
+    ArchiveError if the folder holds something else, or if a newer version wrote it.
     """
     from sqlite_utils import Database
 
@@ -104,7 +105,7 @@ def connect_writing(folder: Path, *, durable: bool = False) -> Connection:
 
 def _require_archive(folder: Path, path: Path) -> None:
     if not path.is_file():
-        fault = f"it has no {DATABASE}" if folder.is_dir() else "there is no such folder"
+        fault = f"it has no {DATABASE}" if folder.is_dir() else "the folder does not exist"
         raise ArchiveError(f"{folder} is not an archive: {fault}; `locum crawl SITE --archive DIR` makes one")
     try:
         with path.open("rb") as file:
@@ -112,11 +113,11 @@ def _require_archive(folder: Path, path: Path) -> None:
     except OSError as error:
         raise ArchiveError(f"{path} cannot be read: {error.strerror}") from None
     if start and start != _HEADER:
-        raise DamagedArchiveError(f"{path} is not an SQLite database; restore it from a backup")
+        raise DamagedArchiveError(f"{path} is not an SQLite database; {_RESTORE}")
 
 
 def _require_known_schema(connection: Connection, path: Path) -> bool:
-    """Refuse what is not an archive, or a newer one; False if the database is empty."""
+    """Raises ArchiveError if the database is not an archive, or a newer one; False if it is empty."""
     from locum_spider.store.migrations import known
 
     names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}

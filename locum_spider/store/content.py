@@ -1,4 +1,4 @@
-"""An article's fields as rows have them, and back."""
+"""Turns an article's fields into the values of rows, and back."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from locum_spider.errors import ArchiveError
 from locum_spider.fields import FIELDS, has_digest
 from locum_spider.items import Article
 
-COLUMNS = tuple(each for each in FIELDS if each.column)
-"""Fields that are a column of `articles`, which an archive of an older version may lack."""
+COLUMNS = tuple(field for field in FIELDS if field.column)
+"""The fields that are columns of `articles`; an archive of an older version may lack some."""
 
-EMPTY = {each.name: "[]" if each.is_list else None for each in COLUMNS}
-"""What a column holds if the article says nothing there."""
+EMPTY = {field.name: "[]" if field.is_list else None for field in COLUMNS}
+"""The value of each column if the article has nothing for it."""
 
 _HINTS = get_type_hints(Article)
-_LISTS = {each.name: _HINTS[each.name] for each in COLUMNS if each.is_list}
-_NAMES = frozenset(each.name for each in FIELDS)
-_IN_JSON = sorted(_NAMES - {"title", "standfirst", "text", "evidence"})  # which are columns of `revisions`
+_LISTS = {field.name: _HINTS[field.name] for field in COLUMNS if field.is_list}
+_NAMES = frozenset(field.name for field in FIELDS)
+_IN_JSON = sorted(_NAMES - {"title", "standfirst", "text", "evidence"})  # the others are columns of `revisions`
 
 encode = json.JSONEncoder(ensure_ascii=False, default=asdict).encode
-"""Made once: `json.dumps` makes an encoder for every call. Attachments and pictures become objects."""
+"""One encoder for all calls: `json.dumps` would make one each time. Attachments and pictures become objects."""
 
 
 def column_values(article: Article) -> tuple[object, ...]:
-    """What an article puts into `COLUMNS`."""
-    values = (getattr(article, each.name) for each in COLUMNS)
+    """The values of an article for `COLUMNS`."""
+    values = (getattr(article, field.name) for field in COLUMNS)
     return tuple(encode(value) if isinstance(value, tuple) else value for value in values)
 
 
 def fields_of(article: Article) -> str:
-    """`revisions.fields`: what is there of what the row has no column for, as a JSON object in the order of names."""
+    """`revisions.fields`: the non-empty fields without a column in `revisions`, as a JSON object sorted by name."""
     return encode(_filled((name, getattr(article, name)) for name in _IN_JSON))
 
 
 def without_empty(fields: str) -> str:
-    """`revisions.fields` of an archive that kept what is not there too. A text that is not an object stays as it is."""
+    """`revisions.fields` without its empty values, which older versions kept. A text that is not an object stays."""
     values = decode_object(fields)
     return encode(_filled(sorted(values.items()))) if values else fields
 
@@ -51,16 +51,16 @@ def _filled(values: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def read_revision(title: str, standfirst: str | None, body: str, fields: dict[str, Any]) -> Article:
-    """The article that a revision holds, without evidence. Raises ArchiveError if it holds anything else."""
+    """The article of a revision, without evidence. Raises ArchiveError if the values are not those of an article."""
     values = {"title": title, "standfirst": standfirst, "text": body, **fields}
     with suppress(msgspec.ValidationError):
         if values.keys() <= _NAMES:
             return msgspec.convert(values, Article)
-    raise ArchiveError(f"a revision of {title!r} is not what was stored; `locum verify` tells which")
+    raise ArchiveError(f"a revision of {title!r} is not what was stored; run `locum verify` to see which")
 
 
 def sound(title: str, standfirst: str | None, body: str, fields: str, digest: str) -> Article | None:
-    """The article that a revision holds; None if it is not the one that the digest was stored for."""
+    """The article of a revision; None if it does not match the digest."""
     with suppress(ArchiveError):
         article = read_revision(title, standfirst, body, decode_object(fields))
         return article if has_digest(article, digest) else None
@@ -77,7 +77,7 @@ def decode_object(text: str) -> dict[str, Any]:
 
 
 def decoded(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of `articles` or `full_articles` with lists as an `Article` has them."""
+    """A row of `articles` or `full_articles`, with lists as an `Article` has them."""
     values = dict(row)
     lists = {name: msgspec.json.decode(values[name], type=kind) for name, kind in _LISTS.items() if name in values}
     return values | lists

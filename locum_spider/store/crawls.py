@@ -1,4 +1,4 @@
-"""Crawls and imports: begun, ended, counted."""
+"""Begins, ends and counts crawls and imports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from locum_spider.items import CrawlOutcome, Kind, Outcome
 
 
 def unfinished_crawl(db: sqlite3.Connection, site: str) -> int | None:
-    """The crawl of a site that a kill or Ctrl-C cut short."""
+    """The id of the crawl of a site that was cut short; None if there is none."""
     row = db.execute(
         "SELECT id FROM crawls WHERE site = ? AND finished_at IS NULL AND outcome IS NOT ? ORDER BY id DESC LIMIT 1",
         (site, CrawlOutcome.IMPORTED),
@@ -20,7 +20,7 @@ def unfinished_crawl(db: sqlite3.Connection, site: str) -> int | None:
 
 
 def start_crawl(db: sqlite3.Connection, site: str, version: str, now: str, crawl_id: int | None = None) -> int:
-    """A new crawl; returns its id, the given one if a rebuild knows it."""
+    """Start a crawl; returns its id, which is `crawl_id` in a rebuild."""
     cursor = db.execute(
         "INSERT INTO crawls (id, site, started_at, version) VALUES (?, ?, ?, ?)", (crawl_id, site, now, version)
     )
@@ -28,7 +28,7 @@ def start_crawl(db: sqlite3.Connection, site: str, version: str, now: str, crawl
 
 
 def outcomes(db: sqlite3.Connection, crawl_id: int) -> dict[tuple[Outcome, Kind], int]:
-    """How many requests of a crawl had each outcome, by outcome and kind."""
+    """The number of requests of a crawl by outcome and kind."""
     rows = db.execute(
         "SELECT outcome, kind, count(*) FROM frontier WHERE crawl_id = ? AND outcome IS NOT NULL GROUP BY 1, 2",
         (crawl_id,),
@@ -37,7 +37,7 @@ def outcomes(db: sqlite3.Connection, crawl_id: int) -> dict[tuple[Outcome, Kind]
 
 
 def count_answered(db: sqlite3.Connection, crawl_id: int) -> int:
-    """How many requests of a crawl had an answer of any kind."""
+    """The number of requests of a crawl that had any response."""
     row = db.execute(
         "SELECT count(*) FROM frontier WHERE crawl_id = ? AND capture_id IS NOT NULL", (crawl_id,)
     ).fetchone()
@@ -45,7 +45,7 @@ def count_answered(db: sqlite3.Connection, crawl_id: int) -> int:
 
 
 def first_fault(db: sqlite3.Connection, crawl_id: int) -> tuple[str, str] | None:
-    """Address and reason of the first request that failed or was refused."""
+    """The address and reason of the first request that failed or was refused; None if there is none."""
     row = db.execute(
         "SELECT url, reason FROM frontier WHERE crawl_id = ? AND outcome IN ('failed', 'refused') ORDER BY id",
         (crawl_id,),
@@ -89,12 +89,12 @@ def count_outcomes(db: sqlite3.Connection, crawl_id: int) -> dict[str, int]:
 
 
 def begin_import(db: sqlite3.Connection, crawl_id: int) -> None:
-    """Make a crawl's row that of an import: it has no frontier, and no crawl goes on with it."""
+    """Turn a crawl's row into that of an import: it has no frontier, and no crawl goes on with it."""
     finish_crawl(db, crawl_id, CrawlOutcome.IMPORTED, [], None)
 
 
 def unfinished_import(db: sqlite3.Connection, site: str) -> int | None:
-    """The import of a site that was cut short."""
+    """The id of the import of a site that was cut short; None if there is none."""
     row = db.execute(
         "SELECT id FROM crawls WHERE site = ? AND outcome = ? AND finished_at IS NULL ORDER BY id DESC LIMIT 1",
         (site, CrawlOutcome.IMPORTED),
@@ -103,7 +103,7 @@ def unfinished_import(db: sqlite3.Connection, site: str) -> int | None:
 
 
 def count_imported(db: sqlite3.Connection, crawl_id: int, outcome: Outcome) -> None:
-    """Count one capture that an import brought: there is no frontier to count later."""
+    """Count one imported capture: an import has no frontier to count later."""
     column = _COUNTED.get(outcome)
     also = f", {column} = {column} + 1" if column else ""
     query = f"UPDATE crawls SET captures = captures + 1{also} WHERE id = ? AND outcome = ?"
@@ -111,20 +111,20 @@ def count_imported(db: sqlite3.Connection, crawl_id: int, outcome: Outcome) -> N
 
 
 def imported(db: sqlite3.Connection, crawl_id: int) -> dict[Outcome, int]:
-    """What an import brought so far, by outcome."""
+    """The number of captures that an import brought so far, by outcome."""
     row = db.execute(f"SELECT {', '.join(_COUNTED.values())} FROM crawls WHERE id = ?", (crawl_id,)).fetchone()
     return dict(zip(_COUNTED, tuple(row), strict=True))
 
 
 def count_import(db: sqlite3.Connection, crawl_id: int, outcomes: Mapping[Outcome, int], finished_at: str) -> None:
-    """Write what an import brought into its crawl row."""
+    """End an import and write the number of its captures by outcome into its row."""
     finish_crawl(db, crawl_id, CrawlOutcome.IMPORTED, [], finished_at)
     for outcome, column in _COUNTED.items():
         db.execute(f"UPDATE crawls SET {column} = ? WHERE id = ?", (outcomes.get(outcome, 0), crawl_id))
 
 
 def unread(db: sqlite3.Connection, crawl_id: int, limit: int = 20) -> list[dict[str, Any]]:
-    """Requests of a crawl that gave nothing, with outcome and reason."""
+    """Requests of a crawl that gave neither an article nor a listing, with outcome and reason."""
     cursor = db.cursor()
     cursor.row_factory = sqlite3.Row
     rows = cursor.execute(

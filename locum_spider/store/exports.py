@@ -1,4 +1,4 @@
-"""What of an archive goes into a package for others: WARC bytes, captures in index order, pages."""
+"""What an export takes out of an archive: WARC bytes, captures in the order of an index, pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Piece = tuple[str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """Title and counts of a package, and for each of its WARC files the pieces it is put together from."""
+    """The title and counts of a package, and the pieces of each of its WARC files."""
 
     title: str
     captures: int
@@ -22,7 +22,7 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class IndexedCapture:
-    """A capture as an index names it; `file` and `offset` are those in the package."""
+    """A capture as an index has it; `file` and `offset` are those in the package."""
 
     url: str
     fetched_at: str
@@ -36,7 +36,7 @@ class IndexedCapture:
 
 
 def whole_archive(db: sqlite3.Connection) -> Contents:
-    """Everything that is acknowledged."""
+    """The contents of a package of everything that is acknowledged."""
     db.execute(
         "CREATE TEMP VIEW packed AS SELECT id, url, fetched_at, status, content_type, digest, same_as, "
         "warc_file AS file, warc_offset AS offset, warc_length AS length FROM captures"
@@ -50,7 +50,10 @@ def whole_archive(db: sqlite3.Connection) -> Contents:
 
 
 def one_article(db: sqlite3.Connection, article_id: int) -> Contents | None:
-    """Every capture of an article's addresses with its request, and the bodies that revisits stand for."""
+    """The contents of a package of one article; None if there is no such article.
+
+    It has every capture of the article's addresses with its request, and the bodies that revisits refer to.
+    """
     row = db.execute("SELECT title FROM articles WHERE id = ?", (article_id,)).fetchone()
     if row is None:
         return None
@@ -58,7 +61,7 @@ def one_article(db: sqlite3.Connection, article_id: int) -> Contents | None:
     db.execute(
         "CREATE TEMP TABLE packed (id, url, fetched_at, status, content_type, digest, same_as, file, offset, length)"
     )
-    found = db.execute(
+    captures = db.execute(
         "WITH own AS (SELECT c.id, c.same_as FROM captures c "
         "WHERE c.url IN (SELECT url FROM article_urls WHERE article_id = :a) "
         "OR c.id IN (SELECT capture_id FROM revisions WHERE article_id = :a)) "
@@ -70,20 +73,20 @@ def one_article(db: sqlite3.Connection, article_id: int) -> Contents | None:
     ).fetchall()
     pieces: list[Piece] = []
     position = 0
-    for capture in found:
+    for capture in captures:
         length = capture["warc_length"] + (capture["request"] or 0)
         pieces.append((capture["warc_file"], capture["warc_offset"], length))
         values = (*tuple(capture)[:7], name, position, capture["warc_length"])
         db.execute("INSERT INTO packed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
         position += length
     pages = db.execute("SELECT count(*) FROM revisions WHERE article_id = ?", (article_id,)).fetchone()[0]
-    return Contents(row["title"], len(found), pages, {name: pieces})
+    return Contents(row["title"], len(captures), pages, {name: pieces})
 
 
 def index(db: sqlite3.Connection, key: Callable[[str], str]) -> Iterator[IndexedCapture]:
-    """The captures of the package that was put together before, sorted by the key of their address, then by time."""
+    """The captures of the package that was put together before, sorted by the `key` of their address, then by time."""
     db.create_function("sort_key", 1, key, deterministic=True)
-    # Readers give a 304 as it is, without a body: its line leads to the record that has the one it stands for.
+    # Readers would replay a 304 without a body: its line leads to the record with the body that it refers to.
     rows = db.execute(
         "SELECT p.url, p.fetched_at, coalesce(o.status, p.status), coalesce(o.content_type, p.content_type), p.digest, "
         "CASE WHEN o.id IS NULL THEN p.same_as END, coalesce(o.file, p.file), coalesce(o.offset, p.offset), "

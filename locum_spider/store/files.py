@@ -1,4 +1,4 @@
-"""The files of an archive's database: their names, one replacing another, and what a full disk looks like."""
+"""The files of an archive's database: their names, replacing one by another, and errors of the disk."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SQLITE_DISK = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 
 
 def disk_error(error: Exception, where: Path) -> NoSpaceError | None:
-    """The error a user gets if a disk is full or failing, None if it is something else."""
+    """The error for a full or failing disk; None if the cause is another."""
     if isinstance(error, OSError):
         fails = error.errno in _DISK
     else:  # the last byte is the family: SQLITE_IOERR_WRITE is one of SQLITE_IOERR
@@ -40,7 +40,7 @@ def disk_error(error: Exception, where: Path) -> NoSpaceError | None:
 
 @contextmanager
 def writing_errors(where: Path, otherwise: type[LocumError] = ArchiveError) -> Iterator[None]:
-    """Turns what SQLite and the system raise inside into our errors.
+    """Turn what SQLite and the system raise inside into our errors.
 
     Raises NoSpaceError if the disk is full or failing, else `otherwise`.
     """
@@ -52,15 +52,15 @@ def writing_errors(where: Path, otherwise: type[LocumError] = ArchiveError) -> I
 
 
 def remove(path: Path) -> None:
-    """Delete a database with the files SQLite puts beside it."""
+    """Delete a database with the files that SQLite puts beside it."""
     for suffix in ("", *_SIDE_FILES):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def put_in_place(new: Path, *, keep_old: bool = False) -> None:
-    """Let a whole new database take the place of the one in its folder, at once, whether there is one or not.
+    """Replace the database of a folder, if it has one, by a complete new one, in one step.
 
-    With `keep_old` that stays beside it as archive.db.old. Raises ArchiveError if another program is reading it.
+    With `keep_old`, the old one stays as archive.db.old. Raises ArchiveError if another program is reading it.
     """
     path, old = new.with_name(DATABASE), new.with_name(OLD)
     checkpoint("database-whole")
@@ -85,13 +85,15 @@ def _keep(path: Path, to: Path) -> None:
 
 
 def _empty_log(path: Path) -> None:
-    """Bring all of the old database into its one file: what stood in its log would else be read into the new one."""
+    """Write the log of the old database into its file: SQLite would otherwise apply it to the new one."""
     try:
         with closing(sqlite3.connect(path)) as db:
             db.execute("PRAGMA busy_timeout = 10000")
-            db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()  # takes back what a kill left half written
+            db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()  # undoes what a kill left half written
             busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-    except sqlite3.DatabaseError:  # broken: nothing in it is of use, which is why it is being replaced
+    except sqlite3.DatabaseError:  # broken, which is why it is being replaced
         return
     if busy:
-        raise ArchiveError(f"{path} is being read by another program; close that, then run the same command again")
+        raise ArchiveError(
+            f"{path} is being read by another program; close that program, then run the same command again"
+        )

@@ -1,4 +1,4 @@
-"""Crawls and their frontier: what is still to be fetched, what became of what was."""
+"""The frontier of a crawl: the requests that wait, and the outcomes of those that are done."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from locum_spider.store.captures import LATEST
 
 @dataclass(slots=True)
 class Row:
-    """A request in the frontier: the key it is known under and the capture it was found on; whether it still waits."""
+    """A request in the frontier: its key, whether it still waits, and the capture it was found on."""
 
     id: int | None
     key: str
@@ -24,9 +24,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An address to fetch: the frontier's row and whether an article or a listing is expected there.
+    """An address to fetch: the frontier's row and what is expected there.
 
-    `etag` and `last_modified` are those of the latest body we have of it.
+    `etag` and `last_modified` are those of the latest body that the archive has of it.
     """
 
     id: int
@@ -39,7 +39,7 @@ class Request:
 def enqueue(db: sqlite3.Connection, crawl_id: int, requests: Iterable[Child], found_on: int | None) -> dict[str, int]:
     """Put requests into the frontier, each key once a crawl; returns the row of each key.
 
-    What was taken down is done at once, under a name that does not tell the address.
+    What was taken down is done at once, under a name that does not reveal the address.
     """
     rows: dict[str, int] = {}
     requests = list(requests)
@@ -47,14 +47,14 @@ def enqueue(db: sqlite3.Connection, crawl_id: int, requests: Iterable[Child], fo
     for key, url, kind in requests:
         if key in rows:
             continue
-        known = gone.get(key, key)
-        row = db.execute("SELECT id FROM frontier WHERE crawl_id = ? AND key = ?", (crawl_id, known)).fetchone()
+        stored = gone.get(key, key)
+        row = db.execute("SELECT id FROM frontier WHERE crawl_id = ? AND key = ?", (crawl_id, stored)).fetchone()
         if row is None:
             state, outcome = ("done", Outcome.TAKEN_DOWN) if key in gone else ("queued", None)
             cursor = db.execute(
                 "INSERT INTO frontier (crawl_id, key, url, kind, state, outcome, found_on) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (crawl_id, known, gone.get(key, url), kind, state, outcome, found_on),
+                (crawl_id, stored, gone.get(key, url), kind, state, outcome, found_on),
             )
             rows[key] = int(cursor.lastrowid or 0)
         else:
@@ -63,7 +63,7 @@ def enqueue(db: sqlite3.Connection, crawl_id: int, requests: Iterable[Child], fo
 
 
 def queued(db: sqlite3.Connection, crawl_id: int, after: int, limit: int) -> list[Request]:
-    """The next requests behind row `after`, oldest first."""
+    """The next waiting requests after row `after`, oldest first."""
     rows = db.execute(
         "SELECT id, url, kind FROM frontier WHERE crawl_id = ? AND state = 'queued' AND id > ? ORDER BY id LIMIT ?",
         (crawl_id, after, limit),
@@ -72,7 +72,7 @@ def queued(db: sqlite3.Connection, crawl_id: int, after: int, limit: int) -> lis
 
 
 def _validators(db: sqlite3.Connection, url: str) -> tuple[str | None, str | None]:
-    """Those of the body that a 304 would be taken to stand for: none if it is not whole, or not the site's own."""
+    """ETag and Last-Modified of the body that a 304 would refer to; None if it is truncated or imported."""
     row = db.execute(
         "SELECT coalesce(c.etag, o.etag), coalesce(c.last_modified, o.last_modified) "
         f"FROM (SELECT * {LATEST}) c LEFT JOIN captures o ON o.id = c.same_as AND c.status = 304 "
@@ -83,7 +83,7 @@ def _validators(db: sqlite3.Connection, url: str) -> tuple[str | None, str | Non
 
 
 def count_queued(db: sqlite3.Connection, crawl_id: int, after: int = 0) -> int:
-    """How many requests behind row `after` wait."""
+    """The number of waiting requests after row `after`."""
     row = db.execute(
         "SELECT count(*) FROM frontier WHERE crawl_id = ? AND state = 'queued' AND id > ?", (crawl_id, after)
     ).fetchone()
@@ -91,13 +91,13 @@ def count_queued(db: sqlite3.Connection, crawl_id: int, after: int = 0) -> int:
 
 
 def count_listings(db: sqlite3.Connection, crawl_id: int) -> int:
-    """How many listing pages this crawl knows of."""
+    """The number of listing pages in a crawl's frontier."""
     row = db.execute("SELECT count(*) FROM frontier WHERE crawl_id = ? AND kind = 'listing'", (crawl_id,)).fetchone()
     return int(row[0])
 
 
 def find(db: sqlite3.Connection, request_id: int) -> Row | None:
-    """The row of a request; None if there is none of that number."""
+    """The row of a request; None if there is none with that id."""
     row = db.execute(
         "SELECT key, kind, state = 'queued', found_on FROM frontier WHERE id = ?", (request_id,)
     ).fetchone()
@@ -105,24 +105,24 @@ def find(db: sqlite3.Connection, request_id: int) -> Row | None:
 
 
 def chain(db: sqlite3.Connection, crawl_id: int, capture_id: int | None, limit: int) -> list[str]:
-    """Reasons (for a listing: its fingerprint) of a capture and of those that led to it, nearest first."""
-    found: list[str] = []
-    while capture_id is not None and len(found) < limit:
+    """The reasons (for a listing: its fingerprint) of a capture and of those that led to it, nearest first."""
+    reasons: list[str] = []
+    while capture_id is not None and len(reasons) < limit:
         row = db.execute(
             "SELECT reason, found_on FROM frontier WHERE crawl_id = ? AND capture_id = ?", (crawl_id, capture_id)
         ).fetchone()
         if row is None:
             break
-        found.append(row[0])
+        reasons.append(row[0])
         capture_id = row[1]
-    return found
+    return reasons
 
 
 def finish(
     db: sqlite3.Connection, row: Row, outcome: Outcome, reason: str | None = None,
     capture_id: int | None = None, article_id: int | None = None,
 ) -> None:  # fmt: skip
-    """Mark a request done, with what became of it."""
+    """Mark a request done, with its outcome."""
     db.execute(
         "UPDATE frontier SET state = 'done', outcome = ?, reason = ?, capture_id = ?, article_id = ? WHERE id = ?",
         (outcome, reason, capture_id, article_id, row.id),
@@ -131,6 +131,6 @@ def finish(
 
 
 def outcome_of(db: sqlite3.Connection, crawl_id: int, key: str) -> Outcome | None:
-    """What became of the request with that key."""
+    """The outcome of the request with that key; None if it has none."""
     row = db.execute("SELECT outcome FROM frontier WHERE crawl_id = ? AND key = ?", (crawl_id, key)).fetchone()
     return Outcome(row[0]) if row and row[0] else None

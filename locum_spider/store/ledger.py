@@ -1,6 +1,6 @@
-"""The ledger of WARC records: each row is bound to all before it by a hash, so that no row can be changed alone.
+"""The ledger of WARC records: a hash binds each row to all rows before it, so that none can be changed alone.
 
-With it the WARC files themselves, and how much of each the database acknowledges.
+Also the list of WARC files, and how much of each the database acknowledges.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ GENESIS = "0" * 64
 
 
 def link(chain: str, record: LedgerEntry) -> str:
-    """The chain after a record: sha256, in hex, over the chain before it and everything that the ledger says of it."""
+    """The chain after a record: sha256, in hex, over the chain before it and the ledger's values of the record."""
     row = f"{chain}\n{record.file}\n{record.offset}\n{record.length}\n{record.type}\n{record.digest}"
     return hashlib.sha256(row.encode()).hexdigest()
 
 
 def head(db: Connection) -> tuple[int, str]:
-    """Number of records and the chain after the last: whoever keeps it can later prove that nothing was changed."""
+    """The number of records and the chain after the last: keep both to prove later that nothing was changed."""
     row = db.execute("SELECT seq, chain FROM records ORDER BY seq DESC LIMIT 1").fetchone()
     return (int(row[0]), str(row[1])) if row else (0, GENESIS)
 
@@ -37,7 +37,7 @@ def had_head(db: Connection, number: int | None, chain: str) -> bool:
 
 
 def append(db: Connection, records: Iterable[LedgerEntry], seq: int, chain: str) -> tuple[int, str]:
-    """Add records behind row `seq` with its `chain`; returns the new head."""
+    """Add records after row `seq` with its `chain`; returns the new head."""
     for record in records:
         seq, chain = seq + 1, link(chain, record)
         db.execute(
@@ -49,7 +49,7 @@ def append(db: Connection, records: Iterable[LedgerEntry], seq: int, chain: str)
 
 
 class LedgerRow(NamedTuple):
-    """A row of the ledger, of a file that is known; `removed` is the JSON of a takedown."""
+    """A row of the ledger, for one file; `removed` is the JSON of a takedown."""
 
     seq: int
     offset: int
@@ -59,19 +59,19 @@ class LedgerRow(NamedTuple):
 
     @property
     def end(self) -> int:
-        """The byte behind it."""
+        """The byte after it."""
         return self.offset + self.length
 
 
 def entries(db: Connection, file: str) -> Iterator[LedgerRow]:
-    """The rows of a file, as they lie in it."""
+    """The rows of a file, in the order of the file."""
     columns = "seq, warc_offset, warc_length, digest, removed"
     rows = db.execute(f"SELECT {columns} FROM records WHERE warc_file = ? ORDER BY warc_offset", (file,))
     return (LedgerRow(*row) for row in rows)
 
 
 def first_cut(db: Connection, file: str, size: int) -> tuple[int, int] | None:
-    """Number and offset of the first record that does not lie within the first `size` bytes of a file."""
+    """The row and offset of the first record that goes beyond the first `size` bytes of a file; None if none does."""
     row = db.execute(
         "SELECT seq, warc_offset FROM records WHERE warc_file = ? AND warc_offset + warc_length > ? "
         "ORDER BY warc_offset LIMIT 1",
@@ -81,7 +81,7 @@ def first_cut(db: Connection, file: str, size: int) -> tuple[int, int] | None:
 
 
 def place_of(db: Connection, digest: str, *, besides: int) -> tuple[str, int] | None:
-    """File and offset of a record with that digest, other than the row `besides`."""
+    """The file and offset of a record with that digest, other than row `besides`; None if there is none."""
     row = db.execute(
         "SELECT warc_file, warc_offset FROM records WHERE digest = ? AND seq <> ? LIMIT 1", (digest, besides)
     ).fetchone()
@@ -89,7 +89,7 @@ def place_of(db: Connection, digest: str, *, besides: int) -> tuple[str, int] | 
 
 
 def count_files(db: Connection) -> tuple[int, int]:
-    """How many WARC files there are, and how many bytes of them are acknowledged."""
+    """The number of WARC files, and of their acknowledged bytes."""
     number, size = db.execute("SELECT count(*), coalesce(sum(bytes), 0) FROM warc_files").fetchone()
     return int(number), int(size)
 

@@ -1,4 +1,4 @@
-"""One writer an archive."""
+"""The lock that gives an archive one writer at a time."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ LOCK = "archive.lock"
 
 @contextmanager
 def writer_lock(folder: Path) -> Iterator[None]:
-    """Hold the archive for writing. Raises ArchiveError if another process does; freed by any end of ours."""
+    """Hold the archive for writing. Raises ArchiveError if another process does. Any end of this process frees it."""
     if folder.is_file():
-        raise ArchiveError(f"{folder} cannot be written: it is a file, and an archive is a folder")
+        raise ArchiveError(f"{folder} cannot be written: it is a file, and an archive is a folder; name a folder")
     with writing_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)

@@ -10,7 +10,7 @@ from locum_spider.store.content import sound, without_empty
 
 migrations = Migrations("locum_spider")
 
-# Times of ours are UTC text, 2026-11-22T05:22:00Z: SQLite, Datasette and people sort and read them alike.
+# Our times are UTC text, 2026-11-22T05:22:00Z: SQLite, Datasette and people sort and read them the same way.
 _M001 = (
     """CREATE TABLE crawls (
         id INTEGER PRIMARY KEY,
@@ -31,7 +31,7 @@ _M001 = (
         not_articles INTEGER NOT NULL DEFAULT 0
     )""",
     "CREATE INDEX crawls_site ON crawls(site, id)",
-    # bytes: what is acknowledged; anything beyond it in the file is the torn tail of a killed process.
+    # bytes: how much is acknowledged; anything beyond in the file is the torn tail of a killed process.
     """CREATE TABLE warc_files (
         name TEXT PRIMARY KEY,
         bytes INTEGER NOT NULL DEFAULT 0,
@@ -50,7 +50,7 @@ _M001 = (
         removed TEXT,
         UNIQUE (warc_file, warc_offset)
     )""",
-    # same_as: the earlier capture whose body this one has; its WARC record is a revisit then.
+    # same_as: the earlier capture with the same body; the WARC record of this one is then a revisit.
     """CREATE TABLE captures (
         id INTEGER PRIMARY KEY,
         crawl_id INTEGER REFERENCES crawls(id),
@@ -108,7 +108,7 @@ _M001 = (
     """CREATE VIRTUAL TABLE articles_fts USING fts5(
         title, standfirst, body, content="article_text", content_rowid="id", tokenize="porter unicode61"
     )""",
-    # A word in the title says more of an article than one in its body.
+    # A word in the title says more about an article than one in its body.
     "INSERT INTO articles_fts(articles_fts, rank) VALUES ('rank', 'bm25(8.0, 4.0, 1.0)')",
     """CREATE TRIGGER article_text_ai AFTER INSERT ON article_text BEGIN
         INSERT INTO articles_fts(rowid, title, standfirst, body) VALUES (new.id, new.title, new.standfirst, new.body);
@@ -128,7 +128,7 @@ _M001 = (
         article_id INTEGER NOT NULL REFERENCES articles(id) ON DELETE CASCADE
     ) WITHOUT ROWID""",
     "CREATE INDEX article_urls_article ON article_urls(article_id)",
-    # `fields` holds what the columns do not, as JSON, and `evidence` the rule that read each field.
+    # `fields` holds the fields without a column, as JSON, and `evidence` the rule that read each field.
     """CREATE TABLE revisions (
         id INTEGER PRIMARY KEY,
         article_id INTEGER NOT NULL REFERENCES articles(id) ON DELETE CASCADE,
@@ -176,7 +176,7 @@ _M001 = (
     "CREATE INDEX listing_entries_request ON listing_entries(request_id)",
     "CREATE TABLE schedules (site TEXT PRIMARY KEY, every TEXT NOT NULL, since TEXT NOT NULL) WITHOUT ROWID",
     # What was taken down and must not come back. url: sha256 of the address's key; finished_at: NULL until its
-    # records are emptied and the file holds no old pages any more.
+    # records are emptied and the file has no old pages left.
     """CREATE TABLE takedowns (
         url TEXT PRIMARY KEY,
         reason TEXT NOT NULL,
@@ -205,9 +205,9 @@ def m001_first_schema(db: Database) -> None:
 
 @migrations()
 def m002_sightings(db: Database) -> None:
-    """What a capture says as an article, so that one of others that lies between two of ours finds its place.
+    """What a capture says as an article, so that an imported capture between two of ours finds its place.
 
-    article_digest: of the content, as in revisions; NULL where a capture is no article, or was stored before.
+    article_digest: of the content, as in revisions; NULL if a capture is not an article, or was stored earlier.
     """
     checkpoint("migration")
     db.execute("ALTER TABLE captures ADD COLUMN article_digest TEXT")
@@ -217,10 +217,10 @@ _M003 = (
     "ALTER TABLE captures ADD COLUMN source_uri TEXT",
     "ALTER TABLE captures ADD COLUMN truncated TEXT",
     "ALTER TABLE captures ADD COLUMN gone TEXT",
-    # Imported ones did not count before; a rebuild counts them.
+    # Imported captures did not count before; a rebuild counts them.
     """UPDATE captures SET gone = f.key FROM frontier f
         WHERE f.capture_id = captures.id AND f.outcome = 'failed' AND captures.status IN (404, 410)""",
-    # What a capture said that was stored before m002 is what its article said at that time.
+    # A capture that was stored before m002 gets the digest that its article had at that time.
     """UPDATE captures SET article_digest = (
             SELECT r.digest FROM frontier f JOIN revisions r ON r.article_id = f.article_id
             WHERE f.capture_id = captures.id AND r.seen_at <= captures.fetched_at ORDER BY r.seq DESC LIMIT 1
@@ -231,9 +231,9 @@ _M003 = (
 
 @migrations()
 def m003_what_others_kept(db: Database) -> None:
-    """Captures out of web archives, bodies that were cut short, and since when an article is gone, in any order.
+    """Captures from web archives, truncated bodies, and since when an article is gone, in any order.
 
-    source_uri: the address in a web archive that sent it; NULL where the site did. truncated: why the body is not
+    source_uri: the address in the web archive that sent it; NULL if the site did. truncated: why the body is not
     whole. gone: the key of the address that was answered with 404 or 410.
     """
     for statement in _M003:
@@ -243,17 +243,17 @@ def m003_what_others_kept(db: Database) -> None:
 
 @migrations()
 def m004_index_without_trigger(db: Database) -> None:
-    """New articles are put into the full text index by who stores them.
+    """The code that stores a new article also puts it into the full text index.
 
-    For a statement with a trigger SQLite keeps a way back, for which FTS5 writes out all it has in memory: twice the
-    cost of an article. Changes and removals, which are rare, keep their triggers.
+    SQLite prepares to undo a statement with a trigger, and for that FTS5 writes out all it has in memory: this doubles
+    the cost of an article. Changes and removals, which are rare, keep their triggers.
     """
     checkpoint("migration")
     db.execute("DROP TRIGGER article_text_ai")
 
 
 _M005 = (
-    # Only of revisions that are what was stored: of one that was changed by hand the digest goes on saying so.
+    # Only for revisions that are what was stored: if one was changed by hand, its digest must still show it.
     """UPDATE captures SET article_digest = known.digest
         FROM (SELECT digest AS old, max(locum_digest(title, standfirst, body, fields, digest)) AS digest
             FROM revisions GROUP BY digest) AS known
@@ -267,7 +267,7 @@ _M005 = (
 
 @migrations()
 def m005_digests_of_named_values(db: Database) -> None:
-    """Digests that a new field leaves alone (version 2), and revisions that name only what is there.
+    """Digests that a new field does not change (version 2), and revisions without empty fields.
 
     An import that was cut short is a row without `finished_at`; before, a sentence in its `reasons` said so.
     """
@@ -285,9 +285,9 @@ def _digest(title: str, standfirst: str | None, body: str, fields: str, digest: 
 
 
 def make_full_articles(db: Database) -> None:
-    """The view `full_articles`, of the columns that there are: to be called when one has been added to `articles`."""
+    """Make the view `full_articles` of the columns that exist. Call it after adding a column to `articles`."""
     present = {column.name for column in db.table("articles").columns}
-    fields = [each.name for each in FIELDS if each.name == "text" or (each.column and each.name in present)]
+    fields = [field.name for field in FIELDS if field.name == "text" or (field.column and field.name in present)]
     columns = ", ".join("t.body AS text, a.word_count" if name == "text" else f"a.{name}" for name in fields)
     db.execute("DROP VIEW IF EXISTS full_articles")
     db.execute(
@@ -297,5 +297,5 @@ def make_full_articles(db: Database) -> None:
 
 
 def known() -> set[str]:
-    """Names of all migrations this version knows."""
+    """The names of all migrations that this version knows."""
     return {name for name in globals() if name[:1] == "m" and name[1:4].isdecimal()}

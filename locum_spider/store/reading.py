@@ -1,6 +1,6 @@
-"""Reading: articles, their history, captures and crawls, as rows.
+"""Reads articles, their history, captures and crawls, as rows.
 
-Connections that read give rows by name (`sqlite3.Row`): those of `connect_reading` and of Datasette do.
+The connections must give rows by name (`sqlite3.Row`), like those of `connect_reading` and of Datasette.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ _CARD = "id, title, standfirst, section, site, published, authors, url"
 
 
 def article(db: Connection, article_id: int) -> Row | None:
-    """An article with its text; None if there is none of that number."""
+    """An article with its text; None if there is none with that id."""
     row = db.execute("SELECT * FROM full_articles WHERE id = ?", (article_id,)).fetchone()
     return dict(row) if row is not None else None
 
 
 def article_at(db: Connection, url: str) -> int | None:
-    """The number of the article that was met at an address."""
+    """The id of the article that was found at an address; None if there is none."""
     row = db.execute("SELECT article_id FROM article_urls WHERE url = ?", (url,)).fetchone()
     return int(row[0]) if row is not None else None
 
 
 def addresses(db: Connection, article_id: int) -> list[str]:
-    """Every address an article was met at."""
+    """Every address that an article was found at."""
     rows = db.execute("SELECT url FROM article_urls WHERE article_id = ? ORDER BY url", (article_id,))
     return [row[0] for row in rows]
 
@@ -46,10 +46,10 @@ def revisions(db: Connection, article_id: int) -> list[Row]:
         "FROM revisions r JOIN captures c ON c.id = r.capture_id WHERE r.article_id = ? ORDER BY r.seq",
         (article_id,),
     )
-    found = [dict(row) for row in rows]
-    for row in found:
+    history = [dict(row) for row in rows]
+    for row in history:
         row["fields"], row["evidence"] = json.loads(row["fields"]), json.loads(row["evidence"])
-    return found
+    return history
 
 
 def capture(db: Connection, capture_id: int) -> Row:
@@ -71,24 +71,24 @@ def crawl(db: Connection, crawl_id: int) -> Row:
 
 
 def _crawl(db: Connection, row: sqlite3.Row) -> Row:
-    found = {**dict(row), "reasons": json.loads(row["reasons"])}
-    if found["finished_at"] is None and found["outcome"] != CrawlOutcome.IMPORTED:  # its row is written at the end
-        found |= crawls_.count_outcomes(db, found["id"])
-    return found
+    values = {**dict(row), "reasons": json.loads(row["reasons"])}
+    if values["finished_at"] is None and values["outcome"] != CrawlOutcome.IMPORTED:  # counts are stored at its end
+        values |= crawls_.count_outcomes(db, values["id"])
+    return values
 
 
 def counts(db: Connection) -> dict[str, int]:
-    """Number of articles of each site."""
+    """The number of articles of each site."""
     return dict(db.execute("SELECT site, count(*) FROM articles GROUP BY site").fetchall())
 
 
 def schedules(db: Connection) -> dict[str, str]:
-    """How often each scheduled site is to be crawled."""
+    """How often each scheduled site is crawled."""
     return dict(db.execute("SELECT site, every FROM schedules ORDER BY site").fetchall())
 
 
 def listed_days(db: Connection, request_id: int) -> list[str]:
-    """The days that listings print for what a request leads to."""
+    """The days that listings print for a request."""
     rows = db.execute(
         "SELECT DISTINCT published FROM listing_entries WHERE request_id = ? AND published IS NOT NULL", (request_id,)
     )
@@ -116,36 +116,36 @@ def tables(db: Connection) -> set[str]:
 
 
 def is_archive(db: Connection) -> bool:
-    """Whether a database is one of ours."""
+    """Whether a database is that of an archive."""
     query = "SELECT 1 FROM _sqlite_migrations WHERE migration_set = 'locum_spider' LIMIT 1"
     return tables(db) >= _ARCHIVE and db.execute(query).fetchone() is not None
 
 
 def sites(db: Connection) -> list[str]:
-    """The names of the sites that were crawled or have articles."""
+    """The names of all sites with articles or crawls."""
     return [row[0] for row in db.execute("SELECT site FROM articles UNION SELECT site FROM crawls ORDER BY 1")]
 
 
 def span(db: Connection) -> Row:
-    """How many `articles` there are, the `first` and the `last` day of publication."""
+    """The number of `articles`, and the `first` and `last` day of publication."""
     query = "SELECT count(*) AS articles, min(published) AS first, max(published) AS last FROM articles"
     return dict(db.execute(query).fetchone())
 
 
 def last_crawl(db: Connection) -> Row | None:
-    """The row of the crawl that was begun last, as it is written."""
+    """The row of the newest crawl, as stored; None if there is none."""
     row = db.execute("SELECT * FROM crawls ORDER BY id DESC LIMIT 1").fetchone()
     return dict(row) if row is not None else None
 
 
 def newest(db: Connection, limit: int) -> list[Row]:
-    """Cards of the articles published last: what a list shows of an article."""
+    """Cards of the articles published last. A card is what a list shows of an article."""
     rows = db.execute(f"SELECT {_CARD} FROM articles ORDER BY published DESC, id DESC LIMIT ?", (limit,))
     return [card(row) for row in rows]
 
 
 def cards(db: Connection, article_ids: Sequence[int]) -> dict[int, Row]:
-    """Cards of articles, by number."""
+    """Cards of articles, by id."""
     marks = ",".join("?" * len(article_ids))
     rows = db.execute(f"SELECT {_CARD} FROM articles WHERE id IN ({marks})", article_ids)
     return {row["id"]: card(row) for row in rows}
@@ -157,7 +157,7 @@ def card(row: Any) -> Row:
 
 
 def sections(db: Connection) -> list[Row]:
-    """Sections (`name`) with their `articles`, the largest first."""
+    """Each section (`name`) with the number of its `articles`, the largest first."""
     rows = db.execute(
         "SELECT section AS name, count(*) AS articles FROM articles WHERE section IS NOT NULL "
         "GROUP BY section ORDER BY articles DESC, section"
@@ -166,7 +166,7 @@ def sections(db: Connection) -> list[Row]:
 
 
 def years(db: Connection) -> list[Row]:
-    """Years (`name`) with their `articles`, the last first."""
+    """Each year (`name`) with the number of its `articles`, the latest first."""
     rows = db.execute(
         "SELECT substr(published, 1, 4) AS name, count(*) AS articles FROM articles "
         "WHERE published IS NOT NULL GROUP BY 1 ORDER BY 1 DESC"
@@ -175,18 +175,18 @@ def years(db: Connection) -> list[Row]:
 
 
 def has_any(db: Connection, column: str) -> bool:
-    """Whether any article has something in a column; an empty list is nothing."""
+    """Whether any article has a value in a column; an empty list does not count."""
     query = f"SELECT 1 FROM articles WHERE {column} IS NOT NULL AND {column} <> '[]' LIMIT 1"
     return db.execute(query).fetchone() is not None
 
 
 def has_several(db: Connection, column: str) -> bool:
-    """Whether articles differ in a column."""
+    """Whether a column has several values."""
     return bool(db.execute(f"SELECT count(DISTINCT {column}) > 1 FROM articles").fetchone()[0])
 
 
 def captures_of(db: Connection, article_id: int, limit: int) -> list[Row]:
-    """Captures of an article and of every address of it, the latest first."""
+    """Captures of an article and of all its addresses, the latest first."""
     rows = db.execute(
         "SELECT id, fetched_at, status, digest, same_as, warc_file, warc_offset, warc_length FROM captures "
         "WHERE id IN ("

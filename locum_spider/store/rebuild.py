@@ -1,4 +1,4 @@
-"""A database made again beside the one there is, and put into its place when it is whole."""
+"""Makes a new database beside the old one, for a rebuild."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from locum_spider.system import sync
 
 _CACHE_KIB = 64_000
 _AUTOMERGE = 4
-"""What FTS5 has from the start."""
+"""The default of FTS5."""
 
 _LATER = (
     "articles_published", "articles_section", "articles_site_published", "captures_record", "frontier_article",
@@ -27,9 +27,9 @@ _ASKED = {"records", "schedules", "takedowns", "warc_files"}
 
 
 def create(path: Path) -> Connection:
-    """An empty database with today's schema, to be filled quickly: a kill leaves it worthless, and it is not missed.
+    """An empty database with today's schema, to be filled fast: a kill ruins it, but it can be made again.
 
-    The full text index, some others and foreign keys are left for `complete`, which does them in one go for less.
+    `complete` adds the full text index and some other indexes, and checks foreign keys: in one go that costs less.
     """
     from sqlite_utils import Database
 
@@ -42,14 +42,17 @@ def create(path: Path) -> Connection:
     migrations.apply(Database(db, execute_plugins=False))
     for kind, name, _ in _left_for_later(db):
         db.execute(f'DROP {kind} "{name}"')
-    # What is written to the full text index meanwhile goes nowhere.
+    # Discard what is written to the full text index meanwhile.
     db.execute("CREATE TEMP VIEW articles_fts AS SELECT 0 AS rowid, '' AS title, '' AS standfirst, '' AS body")
     db.execute("CREATE TEMP TRIGGER unindexed INSTEAD OF INSERT ON articles_fts BEGIN SELECT 0; END")
     return db
 
 
 def complete(db: Connection, path: Path) -> None:
-    """Make the full text index, check everything, and bring the file to the disk. Closes the connection."""
+    """Make the indexes, check everything and sync the file to the disk. Closes the connection.
+
+    Raises LocumError if the new database is damaged.
+    """
     with closing(sqlite3.connect(":memory:")) as model:
         from sqlite_utils import Database
 
@@ -58,21 +61,21 @@ def complete(db: Connection, path: Path) -> None:
         migrations.apply(Database(model, execute_plugins=False))
         left = _left_for_later(model)
     db.execute("DROP VIEW temp.articles_fts")
-    # What is merged while it grows is read and written again and again; searching is as quick without.
+    # Merging while the index grows reads and writes it many times over; searching is as fast without.
     for command, value in (("automerge", 0), ("rebuild", None), ("automerge", _AUTOMERGE)):
         db.execute("INSERT INTO articles_fts(articles_fts, rank) VALUES (?, ?)", (command, value))
     for _, _, statement in left:
         db.execute(statement)
     if db.execute("PRAGMA foreign_key_check").fetchone() or db.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-        raise LocumError(f"{path}: the new database is not sound; the old one was left as it is. Please report this")
+        raise LocumError(f"{path}: the new database is damaged; the old one is unchanged. Please report this")
     db.execute("PRAGMA optimize")
-    db.execute("PRAGMA journal_mode = WAL")  # recorded in the file; nothing is in the log yet
+    db.execute("PRAGMA journal_mode = WAL")  # stored in the file; the log is still empty
     db.close()
     sync(path)
 
 
 def _left_for_later(db: Connection) -> list[tuple[str, str, str]]:
-    """What nothing needs while rows come in: type, name and statement."""
+    """The indexes and triggers that rows do not need when they come in: type, name and statement."""
     marks = ", ".join("?" * len(_LATER))
     return db.execute(
         "SELECT type, name, sql FROM sqlite_master "
@@ -82,7 +85,7 @@ def _left_for_later(db: Connection) -> list[tuple[str, str, str]]:
 
 
 def readable(folder: Path) -> Connection | None:
-    """The old database, if there is one and it is sound enough to be asked."""
+    """The old database; None if there is none or it is damaged."""
     try:
         db = connect_reading(folder)
     except ArchiveError:
@@ -96,46 +99,46 @@ def readable(folder: Path) -> Connection | None:
 
 
 def copy_schedules(old: Connection, new: Connection) -> None:
-    """Carry over what is said in no WARC."""
+    """Copy the schedules, which are not in any WARC."""
     rows = old.execute("SELECT site, every, since FROM schedules").fetchall()
     new.executemany("INSERT INTO schedules (site, every, since) VALUES (?, ?, ?)", [tuple(row) for row in rows])
 
 
-def missing_records(old: Connection, new: Connection, told: set[tuple[str, int]]) -> list[str]:
-    """Records that the old ledger has and the WARCs have no longer, or otherwise: each in a sentence, unless `told`."""
+def missing_records(old: Connection, new: Connection, reported: set[tuple[str, int]]) -> list[str]:
+    """A sentence for each record of the old ledger that the WARCs lack or have changed, except those `reported`."""
     if tuple(ledger.head(old)) == tuple(ledger.head(new)):
         return []
     lost = []
     rows = old.execute("SELECT warc_file, warc_offset, type, digest FROM records WHERE removed IS NULL ORDER BY seq")
     for name, offset, kind, digest in rows:
-        if (name, offset) in told:
+        if (name, offset) in reported:
             continue
-        found = new.execute(
+        row = new.execute(
             "SELECT digest, removed FROM records WHERE warc_file = ? AND warc_offset = ?", (name, offset)
         ).fetchone()
-        if found is None:
-            lost.append(f"{name}, byte {offset:,}: the {kind} record that the ledger knows is gone or damaged")
-        elif found[0] != digest and found[1] is None:
-            lost.append(f"{name}, byte {offset:,}: the {kind} record is not the one that the ledger knows")
+        if row is None:
+            lost.append(f"{name}, byte {offset:,}: the {kind} record in the ledger is missing or damaged")
+        elif row[0] != digest and row[1] is None:
+            lost.append(f"{name}, byte {offset:,}: the {kind} record is not the one in the ledger")
     return lost
 
 
 def request_for(
     db: Connection, crawl_id: int, request_id: int, key: str | None, url: str | None, kind: Kind
 ) -> int | None:
-    """The frontier's row that a recorded visit belongs to.
+    """The row of the frontier that a recorded visit belongs to; None if nothing says which address it was.
 
-    Its own, as long as rules find what they found when it was recorded; else the one of its address; else a new one.
-    None if nothing says which address it was.
+    It is the row with the recorded id, as long as today's rules find the same there; else that of the address; else a
+    new one.
     """
     row = db.execute("SELECT crawl_id, key FROM frontier WHERE id = ?", (request_id,)).fetchone()
     if row is not None and row[0] == crawl_id and key in {None, row[1]}:
         return request_id
     if key is None or url is None:
         return None
-    found = db.execute("SELECT id FROM frontier WHERE crawl_id = ? AND key = ?", (crawl_id, key)).fetchone()
-    if found is not None:
-        return int(found[0])
+    same_key = db.execute("SELECT id FROM frontier WHERE crawl_id = ? AND key = ?", (crawl_id, key)).fetchone()
+    if same_key is not None:
+        return int(same_key[0])
     cursor = db.execute(
         "INSERT INTO frontier (id, crawl_id, key, url, kind) VALUES (?, ?, ?, ?, ?)",
         (None if row is not None else request_id, crawl_id, key, url, kind),
@@ -144,7 +147,7 @@ def request_for(
 
 
 def by_address(db: Connection) -> Iterator[dict[str, Any]]:
-    """Each article with its text and the number of its `revisions`, in the order of the addresses."""
+    """Each article with its text and the number of its `revisions`, sorted by address."""
     rows = db.execute(
         "SELECT f.*, (SELECT count(*) FROM revisions r WHERE r.article_id = f.id) AS revisions "
         "FROM full_articles f ORDER BY url"
@@ -154,7 +157,7 @@ def by_address(db: Connection) -> Iterator[dict[str, Any]]:
 
 
 def counts(db: Connection) -> tuple[int, int, int]:
-    """How many captures, articles and crawls there are."""
+    """The numbers of captures, articles and crawls."""
     captures, articles, crawls = (
         int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]) for table in ("captures", "articles", "crawls")
     )
@@ -162,7 +165,7 @@ def counts(db: Connection) -> tuple[int, int, int]:
 
 
 def end_followed_crawls(db: Connection) -> None:
-    """A crawl that another one of its site followed had ended, whatever became of the record that says so."""
+    """End every crawl that another crawl of its site followed, in case the record of its end is lost."""
     db.execute(
         """UPDATE crawls SET outcome = coalesce(outcome, 'done'), finished_at = next.started_at
         FROM (SELECT c.id, min(n.started_at) AS started_at FROM crawls c JOIN crawls n

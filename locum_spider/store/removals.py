@@ -1,4 +1,4 @@
-"""What was taken down: kept out from now on, its rows of the ledger and its empty captures."""
+"""What was taken down: the keys to keep out, the rows of the ledger, the empty captures."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from locum_spider.store.connection import Connection
 
 
 def digest_of(key: str) -> str:
-    """What is kept of an address that must not be kept: sha256 of its key."""
+    """sha256 of a key: this stays of an address that must go."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def name_of(digest: str) -> str:
-    """What stands in an address's place."""
+    """The name that takes an address's place."""
     return f"taken-down:{digest}"
 
 
 def titled(key: str, title: str) -> str:
-    """The key of a page that claims to be the article at another address: only with that article's title it is."""
+    """The key of a page whose canonical link names an article: it counts only with the article's title."""
     return f"{key}\n{title}"
 
 
@@ -34,19 +34,19 @@ def has_takedowns(db: Connection) -> bool:
 
 
 def taken_down(db: Connection, keys: Iterable[str]) -> dict[str, str]:
-    """Those of some keys that a takedown has removed, each with the name that stands in its place."""
+    """Those of the keys that a takedown removed, each with the name that takes its place."""
     if not has_takedowns(db):
         return {}
-    found = {}
+    names = {}
     for key in keys:
         digest = digest_of(key)
         if db.execute("SELECT 1 FROM takedowns WHERE url = ?", (digest,)).fetchone():
-            found[key] = name_of(digest)
-    return found
+            names[key] = name_of(digest)
+    return names
 
 
 def keep_out(db: Connection, digests: Iterable[str], *, reason: str, at: str) -> None:
-    """Keep an article out from now on; `digests` are those of `takedowns.barred`."""
+    """Keep an article out from now on; `digests` come from `takedowns.barred`."""
     db.executemany(
         "INSERT OR REPLACE INTO takedowns (url, reason, at, finished_at) VALUES (?, ?, ?, NULL)",
         [(digest, reason, at) for digest in digests],
@@ -59,7 +59,7 @@ def is_unfinished(db: Connection) -> bool:
 
 
 def finish_takedowns(db: Connection, at: str | None = None) -> None:
-    """Note that there is nothing left to do for any takedown, since the time `at`, or since each was begun."""
+    """Mark all takedowns as finished, at the time `at`, or at the time when each began."""
     db.execute("UPDATE takedowns SET finished_at = coalesce(?, at) WHERE finished_at IS NULL", (at,))
 
 
@@ -67,7 +67,7 @@ def finish_takedowns(db: Connection, at: str | None = None) -> None:
 
 
 class Removed(NamedTuple):
-    """A record that was taken down: its row of the ledger, its place, and the JSON that tells what lies there now."""
+    """A record that was taken down: its row of the ledger, its place, and the JSON that says what lies there now."""
 
     seq: int
     file: str
@@ -76,18 +76,18 @@ class Removed(NamedTuple):
 
 
 def removed(db: Connection) -> list[Removed]:
-    """All that was taken down, in the order of the ledger."""
+    """All records that were taken down, in the order of the ledger."""
     query = "SELECT seq, warc_file, warc_offset, removed FROM records WHERE removed IS NOT NULL ORDER BY seq"
     return [Removed(*row) for row in db.execute(query)]
 
 
 def is_removed(db: Connection, seq: int) -> bool:
-    """Whether the record of a row was taken down."""
+    """Whether the record of a row of the ledger was taken down."""
     return db.execute("SELECT 1 FROM records WHERE seq = ? AND removed IS NOT NULL", (seq,)).fetchone() is not None
 
 
 def mark_removed(db: Connection, removed: Iterable[tuple[int, dict[str, object]]]) -> None:
-    """Write into rows of the ledger what lies in their place now; no part of the chain changes."""
+    """Write into rows of the ledger what lies in their place now; the chain does not change."""
     db.executemany(
         "UPDATE records SET removed = ? WHERE seq = ?",
         [(json.dumps(facts, ensure_ascii=False), seq) for seq, facts in removed],
@@ -105,7 +105,7 @@ def save_removed(db: Connection, record: LedgerEntry, facts: str) -> None:
 
 
 def save_empty_capture(db: Connection, record: LedgerEntry, capture: dict[str, Any]) -> int:
-    """The row of a capture whose record was removed: its number and place, and what the takedown's event tells."""
+    """Save a row for a capture whose record was removed, with what the takedown's event says; returns its id."""
     cursor = db.execute(
         "INSERT INTO captures "
         "(crawl_id, url, fetched_at, status, same_as, digest, warc_file, warc_offset, warc_length) "
@@ -119,7 +119,7 @@ def save_empty_capture(db: Connection, record: LedgerEntry, capture: dict[str, A
 
 
 def finish_removed(db: Connection, crawl_id: int, key: str, capture_id: int) -> None:
-    """Note that nothing is to be fetched for a capture that was removed."""
+    """Mark the request of a capture that was removed as done."""
     db.execute(
         "UPDATE frontier SET state = 'done', outcome = ?, capture_id = ? "
         "WHERE crawl_id = ? AND key = ? AND state = 'queued'",
@@ -128,7 +128,7 @@ def finish_removed(db: Connection, crawl_id: int, key: str, capture_id: int) -> 
 
 
 def hold_article(db: Connection, article_id: int) -> None:
-    """Keep the number of an article that was taken down, so that those behind it keep theirs."""
+    """Hold the id of an article that was taken down, so that later articles keep theirs."""
     db.execute(
         "INSERT OR IGNORE INTO articles (id, site, url, title, word_count, first_seen, last_seen) "
         "VALUES (?, '', ?, '', 0, '', '')",
@@ -137,5 +137,5 @@ def hold_article(db: Connection, article_id: int) -> None:
 
 
 def release_articles(db: Connection) -> None:
-    """Delete what `hold_article` has put in."""
+    """Delete the rows that `hold_article` made."""
     db.execute("DELETE FROM articles WHERE site = ''")

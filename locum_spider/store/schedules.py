@@ -1,4 +1,4 @@
-"""How often sites are to be crawled."""
+"""How often sites are crawled."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sqlite3
 
 
 def schedule(db: sqlite3.Connection, site: str, every: str, now: str) -> None:
-    """Note how often a site is to be crawled."""
+    """Put a site on the schedule, or change how often it is crawled."""
     db.execute(
         "INSERT INTO schedules (site, every, since) VALUES (?, ?, ?) "
         "ON CONFLICT (site) DO UPDATE SET every = excluded.every",

@@ -1,4 +1,4 @@
-"""Full-text search: what people type, made into a query that SQLite always understands."""
+"""Full-text search: turns what people type into a query that is always valid."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _TERM = re.compile(r'(-?)"([^"]*)"(\*?)|(\S+)')
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 MARK, UNMARK = "\x02", "\x03"
-"""Stand before and behind a found word in `Hit.snippet` and `Hit.title_marked`."""
+"""Stand before and after each word that matches in `Hit.snippet`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What narrows a search. `since` and `until` are days, months or years, both inclusive."""
+    """The filters of a search. `since` and `until` are days, months or years, both inclusive."""
 
     site: str | None = None
     section: str | None = None
@@ -31,7 +31,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One article found; `score` is higher for the better."""
+    """One article that a search found; a higher `score` is better."""
 
     id: int
     url: str
@@ -44,9 +44,9 @@ class Hit:
 
 
 def fts_query(text: str) -> str:
-    """An FTS5 query of what was typed: words, "phrases", `word*`, `-without`, `OR`; everything else is a word.
+    """An FTS5 query for what was typed: words, "phrases", `word*`, `-without`, `OR`; everything else is a word.
 
-    Empty if there is nothing to look for.
+    Empty if there is nothing to search for.
 
     >>> fts_query('children "care order" -adoption')
     '"children" "care order" NOT "adoption"'
@@ -103,7 +103,7 @@ def _conditions(filters: Filters) -> tuple[str, list[object]]:
 
 
 def search(db: Connection, text: str, filters: Filters, limit: int, offset: int) -> list[Hit]:
-    """The best hits for what was typed. Raises DateFilterError, and nothing else."""
+    """The best hits for what was typed. Raises DateFilterError if `since` or `until` is not a date."""
     conditions, values = _conditions(filters)
     query = fts_query(text)
     if not query:
@@ -119,7 +119,7 @@ def search(db: Connection, text: str, filters: Filters, limit: int, offset: int)
 
 
 def count(db: Connection, text: str, filters: Filters) -> int:
-    """How many articles a search finds."""
+    """The number of articles that a search finds. Raises DateFilterError like `search`."""
     conditions, values = _conditions(filters)
     query = fts_query(text)
     if not query:
@@ -132,7 +132,7 @@ def count(db: Connection, text: str, filters: Filters) -> int:
 
 
 def select(db: Connection, filters: Filters, limit: int = -1, offset: int = 0) -> Iterator[dict[str, Any]]:
-    """Rows of `full_articles` that the filters let through, newest first; -1 as limit means all."""
+    """Rows of `full_articles` that match the filters, newest first; -1 as limit means all."""
     conditions, values = _conditions(filters)
     rows = db.execute(
         f"SELECT a.* FROM full_articles a WHERE 1{conditions} ORDER BY a.published DESC, a.id DESC LIMIT ? OFFSET ?",

@@ -1,4 +1,4 @@
-"""Taking an article down: what of it is in the database, and how that goes. The ledger keeps its rows."""
+"""Takes an article out of the database: finds all its rows and deletes or blanks them. The ledger keeps its rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Key = Callable[[str], str]
 
 
 class LedgerRecord(NamedTuple):
-    """A row of the ledger, with the capture it belongs to."""
+    """A row of the ledger, with the capture that it belongs to."""
 
     seq: int
     file: str
@@ -32,13 +32,13 @@ class LedgerRecord(NamedTuple):
 
     @property
     def end(self) -> int:
-        """The byte behind it."""
+        """The byte after it."""
         return self.offset + self.length
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """An article that is to go: every key it is known under, every title it had, its captures."""
+    """An article to take down: all its keys, all titles that it had, its captures."""
 
     id: int
     site: str
@@ -50,10 +50,10 @@ class Subject:
 
 
 def subject(db: Connection, article_id: int, key: Key) -> Subject:
-    """What the archive has of an article: `key` is its site's. Looks at every capture's address."""
+    """Everything that the archive has of an article; `key` gives the keys of its site. Looks at every capture."""
     site, url, title = db.execute("SELECT site, url, title FROM articles WHERE id = ?", (article_id,)).fetchone()
-    known = {url, *(row[0] for row in db.execute("SELECT url FROM article_urls WHERE article_id = ?", (article_id,)))}
-    keys = known | {key(address) for address in known}
+    urls = {url, *(row[0] for row in db.execute("SELECT url FROM article_urls WHERE article_id = ?", (article_id,)))}
+    keys = urls | {key(address) for address in urls}
     titles = [row[0] for row in db.execute("SELECT DISTINCT title FROM revisions WHERE article_id = ?", (article_id,))]
     captures = {row[0] for row in db.execute("SELECT capture_id FROM revisions WHERE article_id = ?", (article_id,))}
     for capture, address, location in db.execute("SELECT id, url, location FROM captures"):
@@ -73,8 +73,8 @@ def _join(base: str, location: str) -> str:
 
 
 def records_of(db: Connection, captures: Iterable[int]) -> list[LedgerRecord]:
-    """The records of captures that still hold something: response or revisit, and the request behind it."""
-    found: list[LedgerRecord] = []
+    """The records of captures that are not removed: response or revisit, and the request after it."""
+    records: list[LedgerRecord] = []
     columns = "r.seq, r.warc_file, r.warc_offset, r.warc_length, r.type, r.digest"
     for capture in sorted(captures):
         row = db.execute(
@@ -85,19 +85,19 @@ def records_of(db: Connection, captures: Iterable[int]) -> list[LedgerRecord]:
         if row is None:
             continue
         answer = LedgerRecord(*row)._replace(capture_id=capture)
-        found.append(answer)
+        records.append(answer)
         row = db.execute(
             f"SELECT {columns} FROM records r WHERE r.seq = ? AND r.type = 'request' AND r.warc_file = ? "
             "AND r.warc_offset = ? AND r.removed IS NULL",
             (answer.seq + 1, answer.file, answer.end),
         ).fetchone()
         if row is not None:
-            found.append(LedgerRecord(*row))
-    return found
+            records.append(LedgerRecord(*row))
+    return records
 
 
 def remaining(db: Connection, kind: str | None = None) -> Iterator[LedgerRecord]:
-    """Every record that is not removed, with its capture; of one type if one is given."""
+    """Every record that is not removed, with its capture; only those of type `kind` if given."""
     rows = db.execute(
         "SELECT r.seq, r.warc_file, r.warc_offset, r.warc_length, r.type, r.digest, c.id FROM records r "
         "LEFT JOIN captures c ON c.warc_file = r.warc_file AND c.warc_offset = r.warc_offset "
@@ -108,20 +108,20 @@ def remaining(db: Connection, kind: str | None = None) -> Iterator[LedgerRecord]
 
 
 def describe(db: Connection, capture_id: int) -> dict[str, object]:
-    """What is kept of a capture of another page when its record goes."""
+    """What stays of a capture of another page when its record is removed."""
     names = ("crawl_id", "url", "fetched_at", "status", "same_as")
     row = db.execute(f"SELECT {', '.join(names)} FROM captures WHERE id = ?", (capture_id,)).fetchone()
     return dict(zip(names, row, strict=True))
 
 
 def is_listing(db: Connection, capture_id: int) -> bool:
-    """Whether a capture is one of a listing page."""
+    """Whether a capture is that of a listing page."""
     return db.execute("SELECT 1 FROM listing_entries WHERE capture_id = ?", (capture_id,)).fetchone() is not None
 
 
 def same_pages(db: Connection, subject: Subject) -> list[tuple[int, str]]:
-    """Other articles whose captures share a body with those of this one: id and title."""
-    found: dict[int, str] = {}
+    """The id and title of other articles whose captures share a body with those of this one."""
+    titles: dict[int, str] = {}
     for capture in subject.captures:
         rows = db.execute(
             "SELECT a.id, a.title FROM captures c JOIN captures o ON o.id = coalesce(c.same_as, c.id) "
@@ -129,15 +129,15 @@ def same_pages(db: Connection, subject: Subject) -> list[tuple[int, str]]:
             "JOIN articles a ON a.id = r.article_id WHERE c.id = ? AND a.id <> ?",
             (capture, subject.id),
         )
-        found |= dict(rows.fetchall())
-    return sorted(found.items())
+        titles |= dict(rows.fetchall())
+    return sorted(titles.items())
 
 
 # -- taking it down ----------------------------------------------------------------------------------------------------
 
 
 def barred(subject: Subject) -> list[str]:
-    """Digests of everything under which an article could come back."""
+    """The digests of all keys under which an article could come back."""
     return sorted(
         {digest_of(key) for key in subject.keys}
         | {digest_of(titled(key, title)) for key in subject.keys for title in subject.titles}
@@ -145,7 +145,7 @@ def barred(subject: Subject) -> list[str]:
 
 
 def take_down(db: Connection, subject: Subject, key: Key, *, reason: str, at: str) -> None:
-    """Delete an article's rows and blank what must stay. Inside the caller's transaction."""
+    """Delete an article's rows and blank those that must stay, inside the caller's transaction."""
     db.execute("PRAGMA secure_delete = ON")
     _take_down_requests(db, subject, key)
     for capture in subject.captures:
@@ -163,15 +163,15 @@ def take_down(db: Connection, subject: Subject, key: Key, *, reason: str, at: st
 
 
 def _take_down_requests(db: Connection, subject: Subject, key: Key) -> None:
-    """Entries of listings and rows of the frontier keep their place, under a name that tells nothing."""
+    """Blank entries of listings and rows of the frontier: they stay, under a name that reveals nothing."""
     names = set(subject.keys)
     requests = []
-    for request, known, url in db.execute("SELECT id, key, url FROM frontier"):
-        if known in subject.keys or key(url) in subject.keys:
-            requests.append((request, known))
+    for request, stored, url in db.execute("SELECT id, key, url FROM frontier"):
+        if stored in subject.keys or key(url) in subject.keys:
+            requests.append((request, stored))
             names.add(url)
-    for request, known in requests:
-        name = name_of(digest_of(known))
+    for request, stored in requests:
+        name = name_of(digest_of(stored))
         db.execute(
             "UPDATE frontier SET key = ?, url = ?, state = 'done', outcome = ?, reason = NULL, article_id = NULL "
             "WHERE id = ?",
@@ -198,7 +198,7 @@ def _take_down_requests(db: Connection, subject: Subject, key: Key) -> None:
 
 
 def empty_captures(db: Connection, captures: Iterable[int]) -> None:
-    """Note that captures have no record any more: nothing may stand for their body, no request may refer to them."""
+    """Note that captures have lost their records: no revisit and no conditional request may refer to them."""
     for capture in captures:
         db.execute(
             "UPDATE captures SET digest = '', etag = NULL, last_modified = NULL, article_digest = NULL, "
@@ -212,7 +212,7 @@ def empty_captures(db: Connection, captures: Iterable[int]) -> None:
 
 
 def unfinished(db: Connection) -> list[Place]:
-    """The tombstones of takedowns that were not brought to their end; it does no harm to write one twice."""
+    """The tombstones of takedowns that were cut short; it does no harm to write one twice."""
     times = {row[0] for row in db.execute("SELECT at FROM takedowns WHERE finished_at IS NULL")}
     if not times:
         return []
@@ -226,9 +226,9 @@ def unfinished(db: Connection) -> list[Place]:
 
 
 def scrub(db: Connection) -> bool:
-    """Write database and index again, so that no page holds deleted text, and empty the log.
+    """Rewrite database and index, so that no page holds deleted text, and empty the log.
 
-    False if another program reads and holds old pages: then it is to be done again.
+    False if another program still reads old pages: then call it again later.
     """
     db.execute("PRAGMA secure_delete = ON")
     db.execute("INSERT INTO articles_fts(articles_fts) VALUES ('rebuild')")

@@ -55,7 +55,7 @@ def test_serves_while_a_crawl_writes_and_ends_cleanly(archive: Path, tmp_path: P
 def test_refuses_what_is_no_archive(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="is not an archive"):
         serve(tmp_path)
-    with pytest.raises(ArchiveError, match="no such folder"):
+    with pytest.raises(ArchiveError, match="the folder does not exist"):
         metadata(tmp_path / "missing")
     (tmp_path / "archive.db").write_bytes(b"not a database")
     with pytest.raises(ArchiveError, match="not an SQLite database"):

@@ -148,7 +148,7 @@ def newer(folder: Path) -> None:
 
 
 REFUSED = {
-    nothing: "no such folder",
+    nothing: "the folder does not exist",
     empty: "has no archive.db",
     a_file: "is not an archive",
     text_file: "not an SQLite database",
