@@ -1,1 +1,1 @@
-"""Out of the archive, for others."""
+"""Exports an archive for other programs."""

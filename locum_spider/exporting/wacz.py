@@ -1,6 +1,6 @@
-"""Out of the archive into WACZ: captures, an index of them and a list of pages, replayable without us.
+"""Exports an archive as WACZ: captures, their index and a list of pages, which other programs can replay.
 
-Layout after the WACZ specification 1.1.1: `archive/`, `indexes/index.cdx`, `pages/pages.jsonl`, `datapackage.json`.
+The layout is that of WACZ 1.1.1: `archive/`, `indexes/index.cdx`, `pages/pages.jsonl`, `datapackage.json`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from locum_spider.version import __version__
 from locum_spider.warc.reader import open_warc
 
 _CHUNK = 1 << 20
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # one archive, one file: no time of the export in its members
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same archive gives the same members: they do not have the time of the export
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class _Package:
                 member.write(chunk)
                 digest.update(chunk)
                 size += len(chunk)
-        name = path.rpartition("/")[2].lower()  # the data package's own rule for names
+        name = path.rpartition("/")[2].lower()  # the rule of data packages for names
         self.resources.append({"name": name, "path": path, "hash": f"sha256:{digest.hexdigest()}", "bytes": size})
 
     def finish(self, title: str) -> None:
@@ -59,7 +59,7 @@ class _Package:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What went into a file."""
+    """What was exported: the file, the number of its captures and pages, its size in bytes."""
 
     path: Path
     captures: int
@@ -68,9 +68,11 @@ class Exported:
 
 
 def export_wacz(archive: Path, destination: Path, *, article_id: int | None = None, force: bool = False) -> Exported:
-    """The whole archive, or one article with every capture of it, as a WACZ file.
+    """Export the whole archive, or one article with all its captures, as a WACZ file.
 
-    It gets its name only when it is whole. Raises UsageError if the file exists already or the article does not.
+    The file gets its name only when it is complete. Raises UsageError if it exists and `force` is not set,
+    NoSuchArticleError if there is no such article, NoSpaceError if the disk is full, IntegrityError if a WARC file is
+    too short.
     """
     if destination.exists() and not force:
         raise UsageError(f"{destination} exists; name another file or add --force")
@@ -92,7 +94,9 @@ def export_wacz(archive: Path, destination: Path, *, article_id: int | None = No
         part.rename(destination)
         return Exported(destination, contents.captures, contents.pages, destination.stat().st_size)
     except OSError as error:
-        raise disk_error(error, destination) or UsageError(f"{destination}: {error.strerror}") from None
+        raise disk_error(error, destination) or UsageError(
+            f"{destination} cannot be written: {error.strerror}"
+        ) from None
     finally:
         with suppress(OSError):
             part.unlink()
@@ -106,13 +110,15 @@ def _read(folder: Path, pieces: list[exports.Piece]) -> Iterator[bytes]:
             while length > 0:
                 chunk = file.read(min(_CHUNK, length))
                 if not chunk:
-                    raise IntegrityError(f"{folder / name} ends {length:,} bytes too early; run `locum verify`")
+                    raise IntegrityError(
+                        f"{folder / name} ends {length:,} bytes too early; run `locum verify` and repair the archive"
+                    )
                 length -= len(chunk)
                 yield chunk
 
 
 def _index(db: Connection) -> Iterator[bytes]:
-    """CDXJ, sorted as its readers search it."""
+    """The index in CDXJ, in the order that its readers expect."""
     for capture in exports.index(db, surt):
         stamp = "".join(c for c in capture.fetched_at if c.isdigit())[:14]
         mime = "warc/revisit" if capture.same_as else (capture.content_type or "unk").split(";")[0].strip()
@@ -124,7 +130,7 @@ def _index(db: Connection) -> Iterator[bytes]:
 
 
 def _pages(db: Connection, article_id: int | None) -> Iterator[bytes]:
-    """One page for each revision of each article, at the time it was captured."""
+    """One page for each revision of each article, at the time of its capture."""
     yield b'{"format": "json-pages-1.0", "id": "pages", "title": "Articles"}\n'
     for revision_id, url, fetched_at, title in exports.pages(db, article_id):
         page = {"id": f"r{revision_id}", "url": url, "ts": fetched_at, "title": title}

@@ -1,1 +1,1 @@
-"""Running crawls regularly."""
+"""Runs crawls regularly."""

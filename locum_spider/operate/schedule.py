@@ -1,4 +1,4 @@
-"""When sites are due, and the timer that asks. What is due is decided from the archive, never from the timer."""
+"""Decides which sites are due, from the archive alone, and makes the timer that starts their crawls."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from locum_spider.store.connection import connect_writing
 
 _KEPT = ("LOCUM_CONTACT", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _TOLERANCE = timedelta(minutes=5)
-"""A timer fires a little early or late; a site due within this time is due."""
+"""A site that is due within this time is due now: a timer fires a little early or late."""
 
 
 def schedule(archive: Path, site: str, every: str) -> None:
-    """Note in the archive how often a site is to be crawled."""
+    """Put a site on the schedule of an archive, or change how often it is crawled."""
     db = connect_writing(archive)
     try:
         schedules.schedule(db, site, every, utc_now())
@@ -41,14 +41,14 @@ def unschedule(archive: Path, site: str) -> bool:
 
 
 def next_due(last_started: str | None, finished: bool, every: str) -> datetime | None:
-    """When a site is due next, from its last crawl; None means now: never crawled, or cut short."""
+    """When a site is due next, from its last crawl; None means now: it was never crawled, or cut short."""
     if last_started is None or not finished:
         return None
     return datetime.fromisoformat(last_started) + parse_span(every)
 
 
 def due_sites(archive: Archive, now: datetime) -> list[str]:
-    """Scheduled sites whose time has come."""
+    """The scheduled sites that are due."""
     due = []
     for site, every in archive.schedules().items():
         last = next(iter(archive.crawls(site, 1)), None)
@@ -60,7 +60,7 @@ def due_sites(archive: Archive, now: datetime) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """Text of a systemd service and timer, and of the cron line that does the same."""
+    """The texts of a systemd service and timer, and of a cron line that does the same."""
 
     name: str
     service: str
@@ -98,7 +98,7 @@ def _systemd_quote(part: str) -> str:
 
 
 def has_systemd() -> bool:
-    """Whether this user's systemd can take a timer."""
+    """Whether systemd runs for this user, so that it can take a timer."""
     if shutil.which("systemctl") is None:
         return False
     state = subprocess.run(["systemctl", "--user", "is-system-running"], capture_output=True, text=True, check=False)
@@ -106,7 +106,7 @@ def has_systemd() -> bool:
 
 
 def install_systemd(timer: Timer, units: Path) -> list[Path]:
-    """Write service and timer into a folder of user units and enable the timer."""
+    """Write service and timer into a folder of user units and enable the timer; returns the paths."""
     units.mkdir(parents=True, exist_ok=True)
     paths = [units / f"{timer.name}.service", units / f"{timer.name}.timer"]
     for path, text in zip(paths, (timer.service, timer.timer), strict=True):
@@ -117,7 +117,7 @@ def install_systemd(timer: Timer, units: Path) -> list[Path]:
 
 
 def install_cron(timer: Timer) -> bool:
-    """Put the line into this user's crontab, once; False if there is no cron."""
+    """Put the line into this user's crontab, once; False if there is no cron or it refuses."""
     if shutil.which("crontab") is None:
         return False
     old = subprocess.run(["crontab", "-l"], capture_output=True, text=True, check=False)

@@ -1,1 +1,1 @@
-"""What proves an archive, copies it, rebuilds its database, removes from it."""
+"""Verifies an archive, copies it, rebuilds its database and takes articles down."""

@@ -1,8 +1,8 @@
-"""`locum backup`: a copy of an archive that is an archive itself, made while a crawl goes on.
+"""`locum backup`: a copy of an archive that is an archive itself, made while a crawl may go on.
 
-First the database, at one moment; then of the WARC files exactly the bytes that this copy of it acknowledges; last the
-copied database takes its name. Whatever was being copied when a backup was killed has a name of its own until it is
-whole, so the folder holds the earlier backup or the new one at any time.
+First copy the database, as it is at one moment; then the bytes of the WARC files that this copy acknowledges; last give
+the copied database its name. A file has a temporary name until it is complete, so the folder always holds the earlier
+backup or the new one, even after a kill.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CHUNK = 1 << 22
 
 @dataclass(slots=True)
 class Copied:
-    """What a backup did: WARC files copied, grown and left as they were, bytes written, and the check of the copy."""
+    """What a backup did: WARC files copied, extended and kept as they were, bytes written, the check of the copy."""
 
     new: int = 0
     grown: int = 0
@@ -45,7 +45,7 @@ class Copied:
 def back_up(folder: Path, dest: Path, *, on_progress: Progress | None = None) -> Copied:
     """Copy an archive to a folder, or bring an earlier copy there up to date, and verify the copy.
 
-    Raises ArchiveError if `dest` lies in the archive or holds something else, NoSpaceError if it is full,
+    Raises ArchiveError if `dest` overlaps the archive or holds something else, NoSpaceError if its disk is full,
     IntegrityError if a WARC file of the archive is shorter than acknowledged. Damage of the copy is in the report.
     """
     progress = on_progress or (lambda *_: None)
@@ -58,7 +58,7 @@ def back_up(folder: Path, dest: Path, *, on_progress: Progress | None = None) ->
             copied = _copy(folder, dest, progress)
             copied.report = verify(dest, on_progress=progress)
             damaged = {finding.file for finding in copied.report.findings if finding.file}
-            if damaged:  # by the medium since, or by a takedown under way: once more, these files from the start
+            if damaged:  # by the medium, or changed by a running takedown: copy these files again from the start
                 again = _copy(folder, dest, progress, damaged)
                 copied.bytes += again.bytes
                 copied.report = verify(dest, on_progress=progress)
@@ -71,23 +71,24 @@ def back_up(folder: Path, dest: Path, *, on_progress: Progress | None = None) ->
 def _require_apart(folder: Path, dest: Path) -> None:
     here, there = folder.resolve(), dest.resolve()
     if here == there or here in there.parents or there in here.parents:
-        raise ArchiveError(f"{dest} and the archive {folder} lie in one another; name a folder apart from it")
+        raise ArchiveError(f"{dest} overlaps the archive {folder}; name a folder outside it")
     if there.exists() and not there.is_dir():
         raise ArchiveError(f"{dest} is a file; name a folder for the copy")
 
 
 def _require_ours(folder: Path, dest: Path) -> None:
-    """An empty folder, a backup of this archive, or one that was cut short."""
+    """Raises ArchiveError if the folder is not empty, a backup of this archive, or one that was cut short."""
     if not (dest / DATABASE).exists():
         foreign = sorted({path.name for path in dest.iterdir()} - {LOCK})
         if foreign and DATABASE + PART not in foreign:
             raise ArchiveError(f"{dest} holds {foreign[0]} and is not a backup of {folder}; name an empty folder")
         return
     with closing(connect_reading(folder)) as ours, closing(connect_reading(dest)) as theirs:
-        known = ledger.had_head(ours, *ledger.head(theirs)) if ledger.head(theirs)[0] else not ledger.head(ours)[0]
-    if not known:
+        number, chain = ledger.head(theirs)
+        is_earlier = ledger.had_head(ours, number, chain) if number else not ledger.head(ours)[0]
+    if not is_earlier:
         raise ArchiveError(
-            f"{dest} is another archive, or holds records that {folder} does not have; name an empty folder"
+            f"{dest} is another archive, or has records that {folder} does not have; name an empty folder"
         )
 
 
@@ -119,7 +120,7 @@ def _copy(folder: Path, dest: Path, progress: Progress, damaged: set[str] | froz
 
 
 def _copy_warc(source: Path, dest: Path, file: CopiedFile, vouched: int | None, copied: Copied) -> None:
-    """Bring one file of the copy to what the copied database says; `vouched` is how much of it need not be copied."""
+    """Bring one file of the copy up to date; its first `vouched` bytes need not be copied again."""
     final = dest / (file.name if file.closed else file.name + OPEN)
     present = next((path for path in (dest / file.name, dest / (file.name + OPEN)) if path.is_file()), None)
     if present is not None and vouched is not None and vouched <= min(present.stat().st_size, file.bytes):
@@ -147,7 +148,7 @@ def _copy_warc(source: Path, dest: Path, file: CopiedFile, vouched: int | None, 
 
 
 def _append(source: Path, file: CopiedFile, start: int, target: BinaryIO) -> int:
-    """Copy a file's bytes from `start` to the last acknowledged one to the end of `target`, down to the disk."""
+    """Append the acknowledged bytes of a file from `start` on to `target` and sync it; returns their number."""
     left = file.bytes - start
     target.seek(start)
     with open_warc(source, file.name) as stream:
@@ -155,8 +156,8 @@ def _append(source: Path, file: CopiedFile, start: int, target: BinaryIO) -> int
         while left:
             block = stream.read(min(left, _CHUNK))
             if not block:
-                where = f"{source / file.name} ends {left:,} bytes before its acknowledged end"
-                raise IntegrityError(f"{where}; run `locum verify` and mend the archive")
+                fault = f"{source / file.name} ends {left:,} bytes too early"
+                raise IntegrityError(f"{fault}; run `locum verify` and repair the archive")
             target.write(block)
             checkpoint("backup-torn")
             left -= len(block)
@@ -166,7 +167,7 @@ def _append(source: Path, file: CopiedFile, start: int, target: BinaryIO) -> int
 
 
 def _copy_sites(source: Path, dest: Path) -> None:
-    """The declarations. One that was deleted since stays in the copy: it may be what is needed one day."""
+    """Copy the declarations. One that was deleted since stays in the copy: it may be needed one day."""
     dest.mkdir(exist_ok=True)
     for path in sorted(source.glob("*.toml")):
         data, target = path.read_bytes(), dest / path.name

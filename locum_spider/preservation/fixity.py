@@ -1,4 +1,4 @@
-"""The WARC files against the ledger: every record's bytes, and that nothing lies before, between or behind them."""
+"""Checks the WARC files against the ledger: the bytes of every record, and that there are no others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _RESTORE = "restore the file from a backup"
 
 
 class _Span(NamedTuple):
-    """Records that lie one behind the other, to be read at once."""
+    """Adjacent records, to be read at once."""
 
     file: str
     rows: list[LedgerRow]
@@ -35,7 +35,7 @@ class _Span(NamedTuple):
 
 @dataclass(slots=True)
 class _Bad:
-    """Neighbouring records that are not what was written; `actual` is the digest of what lies at the first."""
+    """Adjacent records that are not what was written; `actual` is the digest of what is in the first one's place."""
 
     file: str
     first: LedgerRow
@@ -47,9 +47,9 @@ def check_files(
     db: Connection, folder: Path, present: Iterable[str], notes: list[str],
     on_progress: Callable[[int], None] | None = None,
 ) -> Iterator[Finding]:  # fmt: skip
-    """All that is wrong with the files, as the snapshot of `db` knows them; `notes` gets what is odd, but no damage.
+    """Everything that is wrong with the files, by the snapshot of `db`; `notes` gets what is odd, but not damage.
 
-    `present` are the names in `warc/` from before that snapshot: what was there must be known to it.
+    `present` are the names in `warc/` from before the snapshot, which must know them all.
     """
     yield from _unknown(ledger.file_names(db), set(present), notes)
     for bad in _merge(_differing(db, folder, notes, on_progress)):
@@ -61,15 +61,15 @@ def _unknown(names: set[str], present: set[str], notes: list[str]) -> Iterator[F
         plain = name.removesuffix(OPEN)
         if plain in names:
             if name != plain and plain in present:
-                text = f"{name} stands beside {plain}, one of them is foreign; keep the one that a backup has"
+                text = f"{name} and {plain} are both there, but only one is ours; keep the one that a backup has"
                 yield Finding("files", text, name)
         elif name != plain:
             notes.append(
-                f"{name} holds nothing acknowledged yet: a crawl under way has begun it, or a killed one left it; the "
-                "next crawl removes it"
+                f"{name} has nothing that is acknowledged: a running crawl began it, or a killed one left it; the next "
+                "crawl removes it"
             )
         else:
-            text = f"{name} is unknown to the ledger; move it out of {WARCS}/, or take it in with `locum import`"
+            text = f"{name} is not in the ledger; move it out of {WARCS}/, or import it with `locum import`"
             yield Finding("files", text, name)
 
 
@@ -77,7 +77,7 @@ def _unknown(names: set[str], present: set[str], notes: list[str]) -> Iterator[F
 
 
 def _spans(db: Connection, warcs: Path, notes: list[str]) -> Iterator[Finding | _Span]:
-    """What is to be hashed, file by file, and what can be told without."""
+    """The spans to hash, file by file, and the findings that need no hash."""
     listed: dict[str, tuple[int | None, bool]] = dict(captures.warc_positions(db))
     for name in sorted(ledger.file_names(db) - set(listed)):
         listed[name] = None, False
@@ -109,24 +109,22 @@ def _length(
         text = f"{name} ends at byte {size:,} of {acknowledged:,}{where}; {_RESTORE}"
         yield Finding("files", text, name, cut[0] if cut else None, size)
     elif closed:
-        text = (
-            f"{name} has {size - acknowledged:,} bytes behind its last record, from byte {acknowledged:,}; {_RESTORE}"
-        )
+        text = f"{name} has {size - acknowledged:,} bytes after its last record, from byte {acknowledged:,}; {_RESTORE}"
         yield Finding("files", text, name, None, acknowledged)
     else:
         notes.append(
-            f"{name} has {size - acknowledged:,} bytes that are not acknowledged: a crawl under way writes them, or a "
-            "killed one left them; the next crawl cuts them off"
+            f"{name} has {size - acknowledged:,} bytes that are not acknowledged: a running crawl is writing them, or "
+            "a killed one left them; the next crawl cuts them off"
         )
 
 
 def _tiles(db: Connection, name: str, size: int, acknowledged: int | None) -> Iterator[Finding | _Span]:
-    """Records in spans; a finding where they leave a gap or overlap."""
+    """The records of a file as spans, with a finding for each gap or overlap."""
     position = 0
     rows: list[LedgerRow] = []
     for row in ledger.entries(db, name):
         if not (isinstance(row.offset, int) and isinstance(row.length, int) and row.length > 0):
-            text = f"the ledger's row {row.seq:,} names no place in {name}; restore archive.db from a backup"
+            text = f"the ledger's row {row.seq:,} does not name a place in {name}; restore archive.db from a backup"
             yield Finding("ledger", text, name, row.seq)
             continue
         if row.offset != position:
@@ -148,7 +146,7 @@ def _gap(name: str, position: int, offset: int, seq: int | None) -> Finding:
     if offset > position:
         text = f"{name}: no row of the ledger covers bytes {position:,} to {offset:,}, before {what}"
     else:
-        text = f"{name}: {what} begins at byte {offset:,}, inside a record that goes on to byte {position:,}"
+        text = f"{name}: {what} begins at byte {offset:,}, inside a record that ends at byte {position:,}"
     return Finding(
         "ledger", f"{text}; rows were removed or changed: restore archive.db from a backup", name, seq, offset
     )
@@ -160,7 +158,7 @@ def _gap(name: str, position: int, offset: int, seq: int | None) -> Finding:
 def _differing(
     db: Connection, folder: Path, notes: list[str], on_progress: Callable[[int], None] | None
 ) -> Iterator[Finding | _Bad]:
-    """Hash in threads, a bounded number of spans ahead, and tell in order what differs."""
+    """Hash in threads, a bounded number of spans ahead; yield in order what differs."""
     workers = min(cores(), _MOST_WORKERS)
     pending: deque[tuple[_Span, Future[list[tuple[LedgerRow, str]]]]] = deque()
 
@@ -185,7 +183,7 @@ def _differing(
 
 
 def _removed_since(folder: Path, seq: int) -> bool:
-    """Whether a takedown has emptied the record after our snapshot."""
+    """Whether a takedown has emptied the record since our snapshot."""
     with closing(connect_reading(folder)) as db:
         return removals.is_removed(db, seq)
 
@@ -194,7 +192,7 @@ _own = threading.local()
 
 
 def _hash(warcs: Path, span: _Span) -> list[tuple[LedgerRow, str]]:
-    """The records of a span whose bytes have another digest than they must have, each with the one they have."""
+    """The records of a span whose bytes have the wrong digest, each with the digest that they have."""
     start = span.rows[0].offset
     with locate(warcs, span.file).open("rb", buffering=0) as file:
         file.seek(start)
@@ -212,7 +210,7 @@ def _hash(warcs: Path, span: _Span) -> list[tuple[LedgerRow, str]]:
 
 
 def _read(readinto: Callable[[memoryview], int | None], length: int) -> memoryview:
-    """As many of the next bytes as there are, in a buffer of this thread."""
+    """The next `length` bytes, or fewer at the end of the file, in a buffer of this thread."""
     if not hasattr(_own, "buffer"):
         _own.buffer = memoryview(bytearray(_SPAN))
     view: memoryview = _own.buffer[:length]
@@ -223,7 +221,7 @@ def _read(readinto: Callable[[memoryview], int | None], length: int) -> memoryvi
 
 
 def _merge(items: Iterable[Finding | _Bad]) -> Iterator[Finding | _Bad]:
-    """Neighbouring bad records as one: a byte that was inserted moves all behind it."""
+    """Adjacent bad records as one: an inserted byte moves all records after it."""
     run: _Bad | None = None
     for item in items:
         if isinstance(item, _Bad) and run is not None and run.file == item.file and run.last.end == item.first.offset:
@@ -243,7 +241,7 @@ def _explain(db: Connection, bad: _Bad) -> Finding:
     if first.removed is not None and bad.actual == first.digest:
         text = (
             f"{bad.file}: the record at byte {first.offset:,} (ledger row {first.seq:,}) was taken down, but is still "
-            "there: the takedown was cut short; any `locum takedown` or `locum crawl` finishes it"
+            "there: the takedown was cut short; run any `locum takedown` or `locum crawl` to finish it"
         )
         return Finding("takedown", text, bad.file, first.seq, first.offset)
     if first is last:
@@ -251,6 +249,6 @@ def _explain(db: Connection, bad: _Bad) -> Finding:
     else:
         what = f"the records from byte {first.offset:,} to {last.end:,} (ledger rows {first.seq:,} to {last.seq:,}) are"
     other = ledger.place_of(db, bad.actual, besides=first.seq)
-    instead = f" (there lies the record of {other[0]}, byte {other[1]:,})" if other else ""
+    instead = f" (the record of {other[0]}, byte {other[1]:,}, is there)" if other else ""
     text = f"{bad.file}: {what} not what was written{instead}; {_RESTORE}"
     return Finding("records", text, bad.file, first.seq, first.offset)

@@ -1,7 +1,7 @@
-"""`locum verify`: every byte of every record against the ledger, and the database against itself.
+"""`locum verify`: checks every byte of every record against the ledger, and the database against itself.
 
-It reads one snapshot of the database and as much of each file as that snapshot acknowledges, so a crawl may go on
-meanwhile. Memory does not grow with the archive.
+It reads one snapshot of the database, and as much of each file as the snapshot acknowledges, so a crawl may go on.
+Memory does not grow with the archive.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _HEAD = re.compile(r"(\d+:)?[0-9a-f]{64}")
 
 @dataclass(slots=True)
 class Report:
-    """What a verification found. `head` is the ledger's, `NUMBER:CHAIN`; `notes` tells what is odd, but no damage."""
+    """The result of a verification. `head` is the ledger's, `NUMBER:CHAIN`; `notes` say what is odd, but not damage."""
 
     head: str = ""
     records: int = 0
@@ -43,7 +43,7 @@ class Report:
 
 
 def read_head(folder: Path) -> str:
-    """Number of records and the chain after the last, `NUMBER:CHAIN`: what to leave with a notary.
+    """The number of records and the chain after the last, `NUMBER:CHAIN`: what to leave with a notary.
 
     Raises ArchiveError if the folder is not an archive.
     """
@@ -55,8 +55,8 @@ def read_head(folder: Path) -> str:
 def verify(folder: Path, *, expect: str | None = None, on_progress: Progress | None = None) -> Report:
     """Check a whole archive. `expect` is a head that its ledger must once have had.
 
-    `on_progress` is told what is being checked, how much is done and of how much. Raises ArchiveError if the folder
-    is not an archive and UsageError if `expect` is not a head; damage is never raised, it is in the report.
+    `on_progress` gets what is being checked, how much is done and how much there is. Raises ArchiveError if the folder
+    is not an archive, UsageError if `expect` is not a head. Damage does not raise: it is in the report.
     """
     expect = expect.strip().lower() if expect is not None else None
     if expect is not None and not _HEAD.fullmatch(expect):
@@ -70,13 +70,13 @@ def verify(folder: Path, *, expect: str | None = None, on_progress: Progress | N
     with closing(connection) as db, ThreadPoolExecutor(2) as pool:
         db.row_factory = None
         begin(db)
-        # SQLite's own checks need nothing of Python: they run beside the others, each on a snapshot of its own.
+        # SQLite's own checks do not hold up Python: they run beside the others, each on its own snapshot.
         pages, full_text = pool.submit(checks.pages, folder), pool.submit(checks.full_text, folder)
         for name, findings in _steps(db, folder, present, expect, report, on_progress or (lambda *_: None)):
             report.findings += checks.readable(name, findings)
         report.findings += pages.result()
-        found, skipped = full_text.result()
-        report.findings += found
+        findings, skipped = full_text.result()
+        report.findings += findings
         report.notes += [skipped] if skipped is not None else []
     return report
 
@@ -84,7 +84,7 @@ def verify(folder: Path, *, expect: str | None = None, on_progress: Progress | N
 def _steps(
     db: Connection, folder: Path, present: list[str], expect: str | None, report: Report, progress: Progress
 ) -> Iterator[tuple[str, Iterable[Finding]]]:
-    """Each check with its name; none has begun before it is asked for its findings."""
+    """Each check with its name; a check starts only when its findings are read."""
     yield "ledger", _counts(db, report)
     done = 0
 

@@ -148,7 +148,7 @@ def test_folders_that_are_refused(archive, tmp_path):
     (tmp_path / "full" / "letter.txt").write_text("dear")
     (tmp_path / "file").write_text("")
     for dest, words in (
-        (archive, "lie in one another"), (archive / "copy", "lie in one another"), (tmp_path, "lie in one another"),
+        (archive, "overlaps the"), (archive / "copy", "overlaps the"), (tmp_path, "overlaps the"),
         (other, "another archive"), (tmp_path / "full", "holds letter.txt"), (tmp_path / "file", "is a file"),
         (tmp_path / "file" / "below", "cannot be written"),
     ):  # fmt: skip
@@ -185,7 +185,7 @@ def test_damage_of_the_archive_is_told(archive, tmp_path):
     report = back_up(archive, tmp_path / "copy").report
     assert {finding.kind for finding in report.findings} == {"records"}
     path.write_bytes(whole[:400])
-    with pytest.raises(IntegrityError, match="before its acknowledged end"):
+    with pytest.raises(IntegrityError, match="bytes too early"):
         back_up(archive, tmp_path / "second")
 
 

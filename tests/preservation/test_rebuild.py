@@ -155,7 +155,7 @@ def test_a_changed_record_is_told(archive):
     damage(archive, place)
     rebuilt = rebuild.rebuild(archive)
     assert rebuilt.exit_code == 7
-    assert ["is not the one that the ledger knows" in fault for fault in rebuilt.broken] == [True]
+    assert ["is not the one in the ledger" in fault for fault in rebuilt.broken] == [True]
 
 
 def test_a_missing_file_is_told(archive):
@@ -163,7 +163,7 @@ def test_a_missing_file_is_told(archive):
     rebuilt = rebuild.rebuild(archive)
     assert rebuilt.exit_code == 7
     assert rebuilt.kept_old
-    assert all("is gone or damaged" in fault or "stands for" in fault for fault in rebuilt.broken)
+    assert all("is missing or damaged" in fault or "with the body of" in fault for fault in rebuilt.broken)
 
 
 def test_schedules_stay(archive):

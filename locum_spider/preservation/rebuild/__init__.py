@@ -1,4 +1,4 @@
-"""The database made again from the WARC files alone: the same records through the same rules give the same rows."""
+"""Rebuilds the database from the WARC files alone: the same records and the same rules give the same rows."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ OnProgress = Callable[["Rebuilding"], None]
 
 
 _WORTH_PROCESSES = 1_000_000
-"""Bytes of WARC from which starting processes pays."""
+"""The bytes of WARC from which it pays to start processes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilding:
-    """How far a rebuild is: bytes of WARC read, of how many, and visits stored."""
+    """The progress of a rebuild: bytes of WARC read, bytes in all, and visits stored."""
 
     done: int
     total: int
@@ -41,7 +41,7 @@ class Rebuilding:
 
 @dataclass(slots=True)
 class Rebuilt:
-    """What a rebuild made, and what it could not read. `kept_old`: the old database has more and lies beside."""
+    """What a rebuild made. `broken`: what it could not read. `kept_old`: the old database has more, so it stays."""
 
     records: int = 0
     captures: int = 0
@@ -56,9 +56,9 @@ class Rebuilt:
 
 
 def rebuild(archive: Path, *, jobs: int | None = None, on_progress: OnProgress | None = None) -> Rebuilt:
-    """Make the archive's database again from its WARC files and let it replace the old one once it is whole.
+    """Make the archive's database again from its WARC files, and replace the old one when the new one is complete.
 
-    Works without an old database or with a broken one; a readable one gives only its schedules and how far a file
+    The old database may be missing or damaged. If it can be read, it gives only its schedules, and how much of a file
     that a kill left open is acknowledged. Raises ArchiveError if there are no WARC files.
     """
     require_warcs(archive)
@@ -72,38 +72,43 @@ def rebuild(archive: Path, *, jobs: int | None = None, on_progress: OnProgress |
 
 
 def compare(archive: Path, *, jobs: int | None = None, on_progress: OnProgress | None = None) -> Comparison:
-    """What a rebuild by today's rules would change in the articles; nothing is replaced.
+    """What a rebuild by today's rules would change in the articles; replaces nothing.
 
-    Raises ArchiveError if the database there is cannot be read.
+    Raises ArchiveError if there are no WARC files, or if the old database cannot be read.
     """
     require_warcs(archive)
     connect_reading(archive).close()
     with writer_lock(archive), build(archive, jobs=jobs, on_progress=on_progress) as (rebuilt, old):
         if old is None:
-            raise ArchiveError(f"{archive} has a damaged database; `locum rebuild` makes it again")
+            raise ArchiveError(f"{archive} has a damaged database; rebuild it with `locum rebuild`")
         comparison = comparing.compare(old, archive / files.NEW)
         comparison.broken = rebuilt.broken
     return comparison
 
 
 def require_warcs(archive: Path) -> None:
-    """Raises ArchiveError if nothing can be rebuilt."""
+    """Raises ArchiveError if there are no WARC files."""
     if not warc_files(archive / WARCS):
-        raise ArchiveError(f"{archive / WARCS} has no WARC files, so there is nothing to rebuild a database from")
+        raise ArchiveError(f"{archive / WARCS} has no WARC files to rebuild a database from")
 
 
 @contextmanager
 def build(
     archive: Path, *, jobs: int | None = None, on_progress: OnProgress | None = None
 ) -> Iterator[tuple[Rebuilt, Connection | None]]:
-    """A whole new database as archive.db.new, and the old one if it can be read. Leaves nothing behind."""
+    """Make a complete new database as archive.db.new, and yield it with the old one, if that can be read.
+
+    Closes the old one and removes the new one in the end, unless it was put in place.
+    """
     path = archive / files.NEW
     old = readable(archive)
     try:
         with writing_errors(path):
             yield _build(archive, path, old, jobs or cores(), on_progress), old
     except BrokenProcessPool:
-        raise LocumError("a reading process ended unexpectedly; the archive is as it was. Try --jobs 1") from None
+        raise LocumError(
+            "a reading process ended unexpectedly; the archive is unchanged. Try again with --jobs 1"
+        ) from None
     finally:
         if old is not None:
             old.close()
@@ -134,19 +139,19 @@ def _build(
 
 def extents(folder: Path, old: Connection | None) -> list[tuple[Path, int]]:
     """The WARC files in order, each with the byte up to which it counts: a kill may have torn the end."""
-    known = captures.warc_positions(old) if old is not None else None
-    found = []
+    positions = captures.warc_positions(old) if old is not None else None
+    ends = []
     for path in warc_files(folder):
         size = path.stat().st_size
         if path.suffix == OPEN:
             name = path.name.removesuffix(OPEN)
-            size = min(size, known[name].bytes if name in known else 0) if known is not None else _settled(path)
-        found.append((path, size))
-    return found
+            size = _settled(path) if positions is None else min(size, positions[name].bytes if name in positions else 0)
+        ends.append((path, size))
+    return ends
 
 
 def _settled(path: Path) -> int:
-    """Where an open file ends of which nothing says how far it is acknowledged: behind the last visit that is whole."""
+    """The end of the last complete visit of an open file, if nothing says how much of it is acknowledged."""
     steps, end = Steps(), 0
     for record in read_records(path):
         if isinstance(record, Record):
@@ -157,7 +162,7 @@ def _settled(path: Path) -> int:
 
 
 def _close_file(path: Path, end: int) -> None:
-    """Cut an open file where it counts no more, and give it its final name."""
+    """Cut an open file at the byte up to which it counts, and give it its final name."""
     if path.suffix == OPEN and end == 0:
         path.unlink()
     elif path.suffix == OPEN:

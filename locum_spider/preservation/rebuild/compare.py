@@ -14,12 +14,12 @@ from locum_spider.store.content import EMPTY
 from locum_spider.store.rebuild import by_address
 
 _COMPARED = {"site": None, **EMPTY, "text": None, "state": None}
-"""Columns that are compared, with what an archive of an older version says that has none of the name."""
+"""The columns to compare, with the value if an archive of an older version lacks the column."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """An article that would be read otherwise: for each field that differs, what is there and what would be."""
+    """An article that today's rules read differently: for each field that differs, the old and the new value."""
 
     url: str
     fields: dict[str, tuple[Any, Any]]
@@ -27,7 +27,7 @@ class Changed:
 
 @dataclass(slots=True)
 class Comparison:
-    """What a rebuild would change. `broken`: what it could not read."""
+    """What a rebuild would change: articles by their addresses. `broken`: what it could not read."""
 
     unchanged: int = 0
     changed: list[Changed] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Comparison:
 
 
 def compare(old: Connection, new_path: Path) -> Comparison:
-    """Article by article and field by field, matched by address; reads both side by side, holding two rows."""
+    """Compare article by article and field by field, matched by address; holds only two rows at a time."""
     comparison = Comparison()
     with closing(connect_whole(new_path)) as new:
         for before, after in _pairs(_compared(old), _compared(new)):
@@ -61,7 +61,7 @@ def _compared(db: Connection) -> Iterator[dict[str, Any]]:
 def _pairs(
     left: Iterator[dict[str, Any]], right: Iterator[dict[str, Any]]
 ) -> Iterator[tuple[dict[str, Any] | None, dict[str, Any] | None]]:
-    """Rows of both in the order of their addresses, those of one address together."""
+    """The rows of both, paired by address; None if one side lacks the address."""
     before, after = next(left, None), next(right, None)
     while before is not None or after is not None:
         if after is None or (before is not None and before["url"] < after["url"]):
@@ -76,7 +76,7 @@ def _pairs(
 
 
 def first_difference(before: str, after: str, around: int = 40) -> tuple[str, str]:
-    """Two long texts where they first differ, with a little of what stands around.
+    """Excerpts of two long texts around the place where they first differ.
 
     >>> first_difference("one two three four", "one two 3 four", around=4)
     ('…two thre…', '…two 3 fo…')

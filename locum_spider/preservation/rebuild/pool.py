@@ -1,4 +1,4 @@
-"""Pages read by several processes at one time: what a page says depends on nothing but its bytes and the rules."""
+"""Reads pages in several processes at a time: what a page says depends only on its bytes and the rules."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from locum_spider.sites.site import Site
 
 @contextmanager
 def readers(archive: Path, jobs: int) -> Iterator[ProcessPoolExecutor | None]:
-    """Processes that read pages; None if this one is to do it."""
+    """A pool of processes that read pages; None if this process must do it."""
     if jobs < 2:
         yield None
         return
@@ -42,7 +42,7 @@ def _begin_reading(folder: Path) -> None:
 
 
 def _end_with_parent() -> None:
-    """End when the first process has: a killed one cannot say so, and the pool would wait for its words for ever."""
+    """End when the first process ends: a killed one cannot say so, and its pool would wait for ever."""
     parent = parent_process()
     if parent is not None:
         parent.join()
@@ -55,5 +55,5 @@ def _site_here(name: str, declared: bool) -> Site:
 
 
 def read_pages(pages: list[tuple[str, bool, Exchange]]) -> list[Reading]:
-    """What responses mean, each given with its site's name and whether that must be declared."""
+    """What responses mean. Each page comes with its site's name and whether the site must be declared."""
     return [interpret(_site_here(name, declared), exchange) for name, declared, exchange in pages]

@@ -1,4 +1,4 @@
-"""Stores what WARC files say, in their order, by the same functions that store a live crawl."""
+"""Stores what WARC files say, in their order, with the functions that store a live crawl."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from locum_spider.store.frontier import Row
 from locum_spider.warc.reader import OPEN, Broken, Record, read_exchange, read_records
 
 _CHUNK = 16
-"""Visits read by a process at one time, so that handing them over costs little."""
+"""The number of visits that a process reads at a time: handing over single ones would cost more."""
 
 _CHUNK_BYTES = 2_000_000
 _COMMIT_EVERY = 500
@@ -34,7 +34,7 @@ _COMMIT_EVERY = 500
 
 @dataclass(slots=True)
 class _Pending:
-    """A visit that is not stored yet: its page being read, or what it says without one."""
+    """A visit that is not stored yet: with the page to read, or with a reading that needs no page."""
 
     stored: Stored
     page: Exchange | None
@@ -60,7 +60,7 @@ class Replayer:
         self._unstored: Counter[str] = Counter()
 
     def run(self, files: list[tuple[Path, int]]) -> Iterator[tuple[int, int]]:
-        """Store everything; yields bytes read and visits stored every now and then."""
+        """Store everything; yields the bytes read and the visits stored from time to time."""
         before = committed = 0
         begin(self.db)
         for event in self.takedowns.events:
@@ -104,20 +104,20 @@ class Replayer:
             self._take(step)
 
     def _take_removed(self, removed: list[Removed]) -> None:
-        """Put what a takedown left of records into the ledger and, empty, among the captures."""
+        """Put removed records into the ledger, and their empty captures into the database."""
         self._drain()
-        for each in removed:
-            self._head = ledger.append(self.db, [each.entry], *self._head)
+        for record in removed:
+            self._head = ledger.append(self.db, [record.entry], *self._head)
             self.records += 1
-            removals.save_removed(self.db, each.entry, each.facts)
-            if each.capture is None:
+            removals.save_removed(self.db, record.entry, record.facts)
+            if record.capture is None:
                 continue
-            if each.article is not None and not each.capture["url"]:  # a capture of the article itself
-                removals.hold_article(self.db, each.article)
-            capture_id = removals.save_empty_capture(self.db, each.entry, each.capture)
-            crawl = self._crawls.get(each.capture["crawl_id"])
-            if crawl is not None and each.capture["url"]:
-                removals.finish_removed(self.db, crawl.id, crawl.site.key(each.capture["url"]), capture_id)
+            if record.article is not None and not record.capture["url"]:  # a capture of the article itself
+                removals.hold_article(self.db, record.article)
+            capture_id = removals.save_empty_capture(self.db, record.entry, record.capture)
+            crawl = self._crawls.get(record.capture["crawl_id"])
+            if crawl is not None and record.capture["url"]:
+                removals.finish_removed(self.db, crawl.id, crawl.site.key(record.capture["url"]), capture_id)
 
     # -- reading ahead ---------------------------------------------------------------------------------------------
 
@@ -127,23 +127,25 @@ class Replayer:
             self._apply(step)
             return
         if any(part.revisit and self._unstored[_original(part)] for part in step.parts):
-            self._drain()  # the body it stands for is on its way into the database
+            self._drain()  # the body that it refers to is not stored yet
         pending = self._prepare(step)
         self._unstored.update(_names(step))
         self._chunk.append(pending)
-        size = sum(len(each.page.body) for each in self._chunk if each.page is not None)
+        size = sum(len(waiting.page.body) for waiting in self._chunk if waiting.page is not None)
         if len(self._chunk) >= _CHUNK or size >= _CHUNK_BYTES:
             self._submit()
         while len(self._window) > self._ahead:
             self._store_first()
 
     def _submit(self) -> None:
-        """Give the visits collected so far to the pool; without one they are read when their turn comes."""
+        """Give the visits collected so far to the pool; without a pool they are read when they are stored."""
         chunk, self._chunk = self._chunk, []
         future = None
         if self._pool is not None:
             pages = [
-                (each.stored.site or "", each.stored.declared, each.page) for each in chunk if each.page is not None
+                (pending.stored.site or "", pending.stored.declared, pending.page)
+                for pending in chunk
+                if pending.page is not None
             ]
             future = self._pool.submit(read_pages, pages) if pages else None
         self._window.append((chunk, future))
@@ -169,7 +171,7 @@ class Replayer:
                     del self._unstored[name]
 
     def _prepare(self, stored: Stored) -> _Pending:
-        """Give revisits the body they stand for, and find out what page is to be read."""
+        """Give revisits the bodies that they refer to, and find the page to read."""
         parts, missing = [], None
         for part in stored.parts:
             try:
@@ -195,7 +197,7 @@ class Replayer:
             return part
         original = captures.same_body(self.db, part.place.digest)
         if original is None:
-            raise IntegrityError("the record whose body this revisit stands for is missing")
+            raise IntegrityError("the record with the body of this revisit is missing")
         body = read_exchange(self._archive / WARCS, original.warc_file, original.warc_offset).body
         return replace(part, exchange=replace(part.exchange, body=body))
 
@@ -227,15 +229,17 @@ class Replayer:
             self._store_apart(crawl, stored, reading)
             return
         if page is not None and row.kind is Kind.ARTICLE and not crawl.site.is_article(page.url):
-            reading = interpret(crawl.site, page, row.kind)  # a redirect to something else: no page is read
+            reading = interpret(
+                crawl.site, page, row.kind
+            )  # a redirect to something else: do not read it as an article
         places = iter([part.place for part in stored.parts])
         ingest.store_visit(self.db, crawl, stored.visit, row, reading, lambda _exchange, _original: next(places))
 
     def _store_apart(self, crawl: ingest.Crawl, stored: Stored, reading: Reading) -> None:
-        """Store captures that no row of the frontier waits for: those of others, or of addresses now held for one."""
+        """Store captures that no row of the frontier waits for: imported ones, or of addresses that are now one."""
         for part in stored.parts:
-            said = reading if part is stored.parts[-1] else Reading(Outcome.FAILED)
-            ingest.store_imported(self.db, crawl, part.exchange, said, partial(_keep_at, part.place))
+            own = reading if part is stored.parts[-1] else Reading(Outcome.FAILED)
+            ingest.store_imported(self.db, crawl, part.exchange, own, partial(_keep_at, part.place))
 
     def _row(self, crawl: ingest.Crawl, stored: Stored) -> Row | None:
         """The row of the frontier that waits for a visit; None if nothing says which address it was."""
@@ -248,7 +252,7 @@ class Replayer:
         return frontier.find(self.db, request_id) if request_id is not None else None
 
     def _crawl(self, stored: Stored) -> ingest.Crawl | None:
-        """The crawl of a visit, made up from the visit if the record of its begin is lost."""
+        """The crawl of a visit; if the record of its begin is lost, it is begun from the visit."""
         if stored.crawl_id not in self._crawls and stored.site is not None:
             site = self._site(stored.site, declared=stored.declared)
             self._crawls[stored.crawl_id] = ingest.begin_crawl(
@@ -268,7 +272,7 @@ def _keep_at(place: Location, _exchange: Exchange, _refers: object) -> Location:
 
 
 def _original(part: Part) -> str:
-    """Under which name the capture is known whose body a revisit stands for."""
+    """The name in `_unstored` of the capture with the body of a revisit: its address for a 304, else its digest."""
     return part.exchange.url if part.exchange.status == HTTPStatus.NOT_MODIFIED else part.place.digest
 
 

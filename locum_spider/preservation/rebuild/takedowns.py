@@ -1,4 +1,4 @@
-"""Takedowns in a rebuild: known before the first record is read, so that nothing removed is ever stored again."""
+"""Takedowns in a rebuild: read before all other records, so that nothing that was removed is stored again."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A record that was taken down: its row of the ledger, what lies there now, what is kept of its capture, and the
-    number of the article."""
+    """A record that was taken down: its row of the ledger, what lies there now, what stays of its capture, and the
+    article's id."""
 
     entry: LedgerEntry
     facts: str
@@ -27,7 +27,7 @@ class Removed:
 
 
 def find_takedowns(files: Iterable[tuple[Path, int]]) -> list[Event]:
-    """The events of all takedowns, in order. Reads every record once."""
+    """The events of all takedowns, in order. Reads every record."""
     events = []
     for path, end in files:
         for record in read_records(path, end):
@@ -39,7 +39,7 @@ def find_takedowns(files: Iterable[tuple[Path, int]]) -> list[Event]:
 
 
 class Takedowns:
-    """Which records are removed. `unfinished`: some still lie there, as a takedown that was cut short leaves them."""
+    """Which records are removed. `unfinished`: a takedown was cut short, and some records are still there."""
 
     def __init__(self, events: Iterable[Event]) -> None:
         self.events = list(events)
@@ -62,7 +62,7 @@ class Takedowns:
         self._members.setdefault((file, entry["member"][0]), []).append(removed)
 
     def of(self, record: Record) -> Iterator[Removed]:
-        """The removed records in whose place a record lies; none if it is one like any other."""
+        """The removed records that stood in the place of a record; empty if it is an ordinary one."""
         place = (record.entry.file, record.entry.offset)
         if record.headers.get("Content-Type") == TOMBSTONE:
             yield from self._members.get(place, ())

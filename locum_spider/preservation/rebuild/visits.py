@@ -1,7 +1,6 @@
-"""Our own WARC files read from their first byte to their last: records, and the visits and events they stand for.
+"""Turns the records of our own WARC files into visits and events.
 
-The order of the records is the order in which they were stored, so whoever stores these steps in turn has the same
-database again.
+Records are in the order in which they were stored, so storing these steps in turn gives the same database again.
 """
 
 from __future__ import annotations
@@ -16,19 +15,19 @@ from locum_spider.recorder.ingest import IMPORT, UNDECLARED
 from locum_spider.warc.reader import EVENT, VISIT, Record, exchange_of
 
 _RETRIED = frozenset({301, 302, 303, 307, 308, 408, 425, 429, 500, 502, 503, 504, 522, 524})
-"""Answers that another one of the same visit follows, as a rule."""
+"""Responses that another one usually follows in the same visit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a metadata record says: a crawl's begin, its end, a takedown."""
+    """What a metadata record says: a crawl's begin or end, a takedown."""
 
     data: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One exchange of a visit and where it lies. A `revisit` has no body: an earlier capture has it."""
+    """One exchange of a visit and its place. A `revisit` has no body: an earlier capture has it."""
 
     exchange: Exchange
     place: Location
@@ -37,9 +36,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A visit as it was stored. `key` is the frontier's address, if no exchange says it.
+    """A visit as it was stored. `key` is the address in the frontier, if no exchange has it.
 
-    `imported` captures were made by others; those of sites that nobody had declared are not `declared`.
+    `imported`: other programs made the captures. `declared` is False if nobody had declared their site.
     """
 
     site: str | None
@@ -53,12 +52,12 @@ class Stored:
     key: str | None = None
 
     def belongs_with(self, crawl_id: int, request_id: int | None) -> bool:
-        """Whether records of that crawl and row of the frontier are of this visit; robots.txt has no row."""
+        """Whether records of that crawl and row of the frontier belong to this visit; robots.txt has no row."""
         return request_id is not None and (self.crawl_id, self.request_id) == (crawl_id, request_id)
 
     @property
     def visit(self) -> Visit:
-        """What the crawl handed to the recorder."""
+        """The visit as the crawl gave it to the recorder."""
         exchanges = tuple(part.exchange for part in self.parts)
         return Visit(self.crawl_id, self.request_id, exchanges, self.error, self.refused)
 
@@ -70,15 +69,15 @@ Step = Event | Stored
 
 
 class Steps:
-    """Puts the records of one file together to steps. `take` gives those that a record completes."""
+    """Turns the records of one file into steps."""
 
     def __init__(self) -> None:
         self._open: Stored | None = None
         self.begin = 0
-        """Where the visit begins that is still being put together."""
+        """The offset of the visit that is not complete yet."""
 
     def take(self, record: Record) -> Iterator[Step]:
-        """The steps that are whole now that this record has come."""
+        """The steps that this record completes."""
         kind = record.entry.type
         if kind in {"response", "revisit"}:
             yield from self._exchange(record)
@@ -86,14 +85,14 @@ class Steps:
             yield from self._event(json.loads(record.block))
 
     def rest(self) -> Iterator[Step]:
-        """What the last records of a file stand for."""
+        """The step of the last records of a file."""
         if self._open is not None:
             yield self._open
             self._open = None
 
     @property
     def unsettled(self) -> bool:
-        """Whether the last visit looks as if more was to come: nothing says that it was ever acknowledged."""
+        """Whether the last visit may be incomplete: more records usually follow such a response."""
         return self._open is not None and self._open.parts[-1].exchange.status in _RETRIED
 
     def _exchange(self, record: Record) -> Iterator[Step]:

@@ -1,1 +1,1 @@
-"""Taking an article down: what would go, where else it is named, and whether all that went is accounted for."""
+"""Takes an article down: what must go, where else it is named, and whether every removed record is accounted for."""

@@ -1,4 +1,4 @@
-"""Whether what was taken down is accounted for."""
+"""Checks whether the removed records are accounted for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from locum_spider.warc.tombstones import read_json_member, removal_facts
 
 
 def unaccounted(db: Connection, warcs: Path, notes: list[str]) -> Iterator[Finding]:
-    """Removed records that no takedown in the chained ledger accounts for; `notes` gets what each takedown says."""
+    """Removed records that no takedown in the ledger accounts for; `notes` gets what each takedown says."""
     removed = removals.removed(db)
     if not removed:
         return
@@ -30,14 +30,14 @@ def unaccounted(db: Connection, warcs: Path, notes: list[str]) -> Iterator[Findi
         facts = removal_facts(text)
         if announced.get((file, offset)) != (facts.get("digest"), facts.get("reason")):
             fault = (
-                f"{file}: the record at byte {offset:,} (ledger row {seq:,}) is said to be taken down, but no takedown "
-                "in the ledger says so; restore file and archive.db from a backup"
+                f"{file}: the record at byte {offset:,} (ledger row {seq:,}) is marked as taken down, but no takedown "
+                "in the ledger says so; restore the file and archive.db from a backup"
             )
             yield Finding("takedown", fault, file, seq, offset)
 
 
 def _events(db: Connection, warcs: Path) -> Iterator[dict[str, Any]]:
-    """The takedowns that the WARC files tell of. A damaged one is passed over: its record's digest differs."""
+    """The takedowns in the WARC files. A damaged one is skipped: the digest of its record differs."""
     for record in takedowns.remaining(db, "metadata"):
         try:
             with open_warc(warcs, record.file) as stream:

@@ -1,4 +1,4 @@
-"""Where else an article is named: pages of others link to it and print its title."""
+"""Finds where else an article is named: other pages link to it and print its title."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _LARGEST = 1 << 28
 
 @dataclass(slots=True)
 class MentionFinder:
-    """Finds out whether a record names an article. `key` gives an address's key, as the article's site has it.
+    """Tells whether a record names an article. `key` gives the key of an address, by the article's site.
 
-    A title of one or two words is not a name: it stands on too many pages.
+    A title of one or two words does not count: it appears on too many pages.
 
     >>> finder = MentionFinder(str, {"http://x.org/a?s=2018-old-story"}, ["An old story"])
     >>> finder.names(b'GET / HTTP/1.1\\r\\n\\r\\n<a href="http://x.org/a?s=2018-old-story">Read</a>', "http://x.org/")
@@ -54,7 +54,7 @@ class MentionFinder:
         self._hints = {_hints(name) for name in (*bare, *self.titles)}
 
     def names(self, content: bytes, url: str) -> bool:
-        """Whether an unpacked record names the article. `url` is the address its links start from."""
+        """Whether an uncompressed record names the article. `url` is the base of its links."""
         content = _readable(content)
         plain = _INVISIBLE.sub(b"", content.lower())
         if not any(all(hint in plain for hint in hints) for hints in self._hints):
@@ -65,8 +65,8 @@ class MentionFinder:
         links = {link for groups in _LINK.findall(text) for link in groups if link}
         if any(self.key(_absolute(url, link)) in self.keys for link in links):
             return True
-        said = f" {' '.join(words(re.sub('<[^>]*>', ' ', text)))} "
-        return any(title in said for title in self._titles)
+        prose = f" {' '.join(words(re.sub('<[^>]*>', ' ', text)))} "
+        return any(title in prose for title in self._titles)
 
 
 def _bare(key: str) -> str:
@@ -77,9 +77,9 @@ def _bare(key: str) -> str:
 
 
 def _hints(name: str) -> frozenset[bytes]:
-    """The longer runs of plain letters in a name: if one is missing, the whole cannot stand either.
+    """The longer runs of plain letters in a name: a record that lacks one cannot have the name.
 
-    What is left out of a relative link stands in the address that it starts from, which the record names.
+    A relative link leaves out a part that its base has, and the record names its base.
     """
     return frozenset(token.encode() for token in _TOKEN.findall(name.lower()))
 
@@ -92,7 +92,7 @@ def _absolute(base: str, link: str) -> str:
 
 
 def _readable(content: bytes) -> bytes:
-    """Head and body of a record, the body without its content coding."""
+    """The head and body of a record, the body without its content coding."""
     head, separator, rest = content.partition(b"\r\n\r\n")
     http, _, body = rest.partition(b"\r\n\r\n")
     coding = next((value for name, value in _HEADER.findall(http) if name.lower() == b"content-encoding"), b"")

@@ -1,10 +1,9 @@
-"""`locum takedown`: an article leaves the archive, and the archive can still prove that nothing else did.
+"""`locum takedown`: removes an article from an archive that can still prove that nothing else was removed.
 
-Its rows go, its records in the WARC files give way to tombstones of the same length, so that every other record stays
-where it is. The ledger keeps its chain: a row's digest stays, `removed` says what lies there now, and an event record
-that names all of that is chained into the ledger itself. The order makes it safe against a kill at any moment: event
-and rows are one transaction; what is left to do after it is known to the database and done by whoever opens the
-archive for writing next.
+The article's rows are deleted. Tombstones of the same length replace its records in the WARC files, so that every other
+record stays where it is. The ledger keeps its chain: a row's digest stays, `removed` says what lies there now, and the
+ledger also has the event record that names all of this. A kill at any moment is safe: the event and the rows are one
+transaction, and the database knows what is left to do. The next program that opens the archive for writing does it.
 """
 
 from __future__ import annotations
@@ -39,8 +38,8 @@ Progress = Callable[[str, int, int], None]
 class Takedown:
     """What a takedown of an article would remove, and how to carry it out.
 
-    `others` are articles whose captures have the same body; `listings` and `pages` captures of other pages that name
-    the article, and `events` records beside captures that do; `unread` how many other records are damaged.
+    `others` are articles whose captures have the same body. `listings` and `pages` are captures of other pages that
+    name the article, and `events` are other records that do. `unread` is the number of damaged records.
     """
 
     archive: ArchiveWriter = field(repr=False)
@@ -54,10 +53,10 @@ class Takedown:
     unread: int = 0
 
     def carry_out(self, reason: str, *, everywhere: bool = False) -> int:
-        """Remove it; returns how many records gave way to tombstones. `everywhere`: those that name it as well.
+        """Remove the article; returns the number of removed records. `everywhere`: also those that name it.
 
-        Raises IntegrityError, before anything is changed, if a record is not what the ledger says, and ArchiveError
-        if another program holds old pages of the database: all else is done then.
+        Raises IntegrityError, before it changes anything, if a record is not what the ledger says. Raises ArchiveError
+        if another program still reads old pages of the database: everything else is done then.
         """
         archive, at = self.archive, utc_now()
         named = self.listings | self.pages if everywhere else set()
@@ -78,7 +77,7 @@ class Takedown:
         return len(removed)
 
     def _entry(self, record: LedgerRecord, facts: dict[str, object], at: str) -> dict[str, object]:
-        """What the event says of a record: enough to make its rows again from the WARC files alone."""
+        """What the event says about a record: enough to rebuild its rows from the WARC files alone."""
         entry: dict[str, object] = {
             "file": record.file, "offset": record.offset, "length": record.length, "type": record.type,
             "digest": record.digest, "tombstone": facts["digest"], "member": facts["member"],
@@ -95,16 +94,16 @@ class Takedown:
 def prepare(folder: Path, article: str, *, on_progress: Progress | None = None) -> Iterator[Takedown]:
     """Hold the archive for writing and find out what a takedown of an article, by id or address, would remove.
 
-    A takedown that was cut short is finished first. Raises UsageError if there is no such article, ArchiveError
-    if the folder is not an archive or is being written, NoSpaceError if the disk is full: an index and a database are
-    written again.
+    Finishes a takedown that was cut short first. Raises NoSuchArticleError if there is no such article, ArchiveError
+    if the folder is not an archive or is being written, NoSpaceError if the disk is full: the database and its index
+    are rewritten.
     """
     with _open(folder) as archive:
         yield _plan(archive, article, on_progress or (lambda *_: None))
 
 
 def finish_earlier(folder: Path) -> bool:
-    """Bring a takedown to its end that was cut short; False if there is none. Raises as `prepare`."""
+    """Finish a takedown that was cut short; False if there is none. Raises the errors of `prepare`."""
     with closing(connect_reading(folder)) as db:
         if not removals.is_unfinished(db):
             return False
@@ -114,7 +113,7 @@ def finish_earlier(folder: Path) -> bool:
 
 @contextmanager
 def _open(folder: Path) -> Iterator[ArchiveWriter]:
-    """The archive opened for writing, which finishes what an earlier takedown left."""
+    """Open the archive for writing, which finishes an earlier takedown."""
     connect_reading(folder).close()
     with writing_errors(folder), open_archive(folder, durable=True) as archive:
         _require_finished(archive)
@@ -131,9 +130,9 @@ def _require_finished(archive: ArchiveWriter) -> None:
 
 def _plan(archive: ArchiveWriter, article: str, progress: Progress) -> Takedown:
     with Archive(archive.folder) as reading:
-        found = reading.require(article)
-    key = _key_of(archive.folder, found.site)
-    subject = takedowns.subject(archive.db, found.id, key)
+        stored = reading.require(article)
+    key = _key_of(archive.folder, stored.site)
+    subject = takedowns.subject(archive.db, stored.id, key)
     takedown = Takedown(archive, key, subject, takedowns.records_of(archive.db, subject.captures))
     takedown.others = takedowns.same_pages(archive.db, subject)
     takedown.records += _failures(archive, subject, key)
@@ -144,7 +143,7 @@ def _plan(archive: ArchiveWriter, article: str, progress: Progress) -> Takedown:
 def _key_of(folder: Path, site: str) -> Callable[[str], str]:
     try:
         return find_site(site, folder).key
-    except UsageError:  # its declaration is gone
+    except UsageError:  # the declaration was deleted
         return _normalised
 
 
@@ -160,7 +159,7 @@ def _failures(archive: ArchiveWriter, subject: takedowns.Subject, key: Callable[
     for record in takedowns.remaining(archive.db, "metadata"):
         try:
             event = read_json_member(_bytes(archive.warcs, record))
-        except (IntegrityError, ValueError):  # damaged, or no event of ours: counted where mentions are looked for
+        except (IntegrityError, ValueError):  # damaged, or not an event of ours: `_find_mentions` counts it
             continue
         url = event.get("url")
         if event.get("event") == EventKind.VISIT_FAILED and isinstance(url, str) and {url, key(url)} & subject.keys:
@@ -168,7 +167,7 @@ def _failures(archive: ArchiveWriter, subject: takedowns.Subject, key: Callable[
 
 
 def _find_mentions(archive: ArchiveWriter, takedown: Takedown, finder: MentionFinder, progress: Progress) -> None:
-    """Look through every other record. A request names what its answer's page is about, so it goes with the answer."""
+    """Look through every other record. A request belongs to its response: it names the same page."""
     db, own = archive.db, {record.seq for record in takedown.records}
     total, _ = ledger.head(db)
     capture = None
@@ -193,13 +192,12 @@ def _find_mentions(archive: ArchiveWriter, takedown: Takedown, finder: MentionFi
 
 
 def _target(content: bytes) -> str:
-    """The address that a record is about."""
-    _, found, rest = content.partition(b"\r\nWARC-Target-URI: ")
-    return rest.partition(b"\r\n")[0].decode("utf-8", "replace") if found else ""
+    """The target address of a record; empty if it has none."""
+    return content.partition(b"\r\nWARC-Target-URI: ")[2].partition(b"\r\n")[0].decode("utf-8", "replace")
 
 
 def group(records: Iterable[LedgerRecord]) -> list[list[LedgerRecord]]:
-    """Which records share a tombstone: each has its own, but one too short for it goes with the one before it."""
+    """The records of each tombstone: usually one, but a record that is too short shares with the one before it."""
     groups: list[list[LedgerRecord]] = []
     for record in sorted(set(records), key=lambda record: (record.file, record.offset)):
         last = groups[-1] if groups else None
@@ -214,7 +212,10 @@ def group(records: Iterable[LedgerRecord]) -> list[list[LedgerRecord]]:
 def _with_tombstones(
     warcs: Path, groups: list[list[LedgerRecord]], at: str, reason: str
 ) -> list[tuple[LedgerRecord, dict[str, object]]]:
-    """Each record with what the ledger will say of it. Nothing is written yet."""
+    """Each record with what the ledger will say about it. Writes nothing yet.
+
+    Raises IntegrityError if a record is damaged, or too short for a tombstone.
+    """
     removed: list[tuple[LedgerRecord, dict[str, object]]] = []
     for members in groups:
         first, length = members[0], sum(record.length for record in members)
@@ -235,13 +236,13 @@ def _with_tombstones(
 
 
 def _bytes(warcs: Path, record: LedgerRecord) -> bytes:
-    """A record as it lies in its file. Raises IntegrityError if that is not what was written."""
+    """The bytes of a record in its file. Raises IntegrityError if they are not what was written."""
     with open_warc(warcs, record.file) as file:
         file.seek(record.offset)
         data = file.read(record.length)
     if sha256(data).hexdigest() != record.digest:
         raise IntegrityError(
             f"{record.file}: the record at byte {record.offset:,} is not what was written, so nothing was changed; "
-            "run `locum verify` and mend the archive first"
+            "run `locum verify` and repair the archive first"
         )
     return data
