@@ -108,8 +108,8 @@ def _copy(folder: Path, dest: Path, progress: Progress, damaged: set[str] | froz
     done, total = 0, sum(file.bytes for file in files)
     for file in files:
         progress("WARC files", done, total)
-        vouched = None if file.name in damaged else file.vouched
-        _copy_warc(folder / WARCS, dest / WARCS, file, vouched, copied)
+        already_copied = None if file.name in damaged else file.already_copied
+        _copy_warc(folder / WARCS, dest / WARCS, file, already_copied, copied)
         checkpoint("backup-warc")
         done += file.bytes
     sync(dest / WARCS)
@@ -119,18 +119,18 @@ def _copy(folder: Path, dest: Path, progress: Progress, damaged: set[str] | froz
     return copied
 
 
-def _copy_warc(source: Path, dest: Path, file: CopiedFile, vouched: int | None, copied: Copied) -> None:
-    """Bring one file of the copy up to date; its first `vouched` bytes need not be copied again."""
+def _copy_warc(source: Path, dest: Path, file: CopiedFile, already_copied: int | None, copied: Copied) -> None:
+    """Bring one file of the copy up to date; its first `already_copied` bytes need not be copied again."""
     final = dest / (file.name if file.closed else file.name + OPEN)
     present = next((path for path in (dest / file.name, dest / (file.name + OPEN)) if path.is_file()), None)
-    if present is not None and vouched is not None and vouched <= min(present.stat().st_size, file.bytes):
-        if present.stat().st_size == vouched == file.bytes:
+    if present is not None and already_copied is not None and already_copied <= min(present.stat().st_size, file.bytes):
+        if present.stat().st_size == already_copied == file.bytes:
             copied.kept += 1
         else:
             copied.grown += 1
             with present.open("r+b") as target:
-                target.truncate(vouched)
-                copied.bytes += _append(source, file, vouched, target)
+                target.truncate(already_copied)
+                copied.bytes += _append(source, file, already_copied, target)
         if present != final:
             present.rename(final)
         return

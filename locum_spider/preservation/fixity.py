@@ -34,7 +34,7 @@ class _Span(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Bad:
+class _Damaged:
     """Adjacent records that are not what was written; `actual` is the digest of what is in the first one's place."""
 
     file: str
@@ -52,8 +52,8 @@ def check_files(
     `present` are the names in `warc/` from before the snapshot, which must know them all.
     """
     yield from _unknown(ledger.file_names(db), set(present), notes)
-    for bad in _merge(_differing(db, folder, notes, on_progress)):
-        yield bad if isinstance(bad, Finding) else _explain(db, bad)
+    for item in _merge(_differing(db, folder, notes, on_progress)):
+        yield item if isinstance(item, Finding) else _explain(db, item)
 
 
 def _unknown(names: set[str], present: set[str], notes: list[str]) -> Iterator[Finding]:
@@ -61,7 +61,7 @@ def _unknown(names: set[str], present: set[str], notes: list[str]) -> Iterator[F
         plain = name.removesuffix(OPEN)
         if plain in names:
             if name != plain and plain in present:
-                text = f"{name} and {plain} are both there, but only one is ours; keep the one that a backup has"
+                text = f"{name} and {plain} are both there, but only one belongs here; keep the one that a backup has"
                 yield Finding("files", text, name)
         elif name != plain:
             notes.append(
@@ -90,7 +90,7 @@ def _spans(db: Connection, warcs: Path, notes: list[str]) -> Iterator[Finding | 
             continue
         size = path.stat().st_size
         yield from _length(db, name, path, size, acknowledged, notes, closed=closed)
-        yield from _tiles(db, name, size, acknowledged)
+        yield from _record_spans(db, name, size, acknowledged)
 
 
 def _length(
@@ -118,7 +118,7 @@ def _length(
         )
 
 
-def _tiles(db: Connection, name: str, size: int, acknowledged: int | None) -> Iterator[Finding | _Span]:
+def _record_spans(db: Connection, name: str, size: int, acknowledged: int | None) -> Iterator[Finding | _Span]:
     """The records of a file as spans, with a finding for each gap or overlap."""
     position = 0
     rows: list[LedgerRow] = []
@@ -157,16 +157,16 @@ def _gap(name: str, position: int, offset: int, seq: int | None) -> Finding:
 
 def _differing(
     db: Connection, folder: Path, notes: list[str], on_progress: Callable[[int], None] | None
-) -> Iterator[Finding | _Bad]:
+) -> Iterator[Finding | _Damaged]:
     """Hash in threads, a bounded number of spans ahead; yield in order what differs."""
     workers = min(cores(), _MOST_WORKERS)
     pending: deque[tuple[_Span, Future[list[tuple[LedgerRow, str]]]]] = deque()
 
-    def finish() -> Iterator[_Bad]:
+    def finish() -> Iterator[_Damaged]:
         span, future = pending.popleft()
         for row, actual in future.result():
             if row.removed is not None or not _removed_since(folder, row.seq):
-                yield _Bad(span.file, row, row, actual)
+                yield _Damaged(span.file, row, row, actual)
         if on_progress is not None:
             on_progress(span.rows[-1].end - span.rows[0].offset)
 
@@ -220,23 +220,28 @@ def _read(readinto: Callable[[memoryview], int | None], length: int) -> memoryvi
     return view[:done]
 
 
-def _merge(items: Iterable[Finding | _Bad]) -> Iterator[Finding | _Bad]:
-    """Adjacent bad records as one: an inserted byte moves all records after it."""
-    run: _Bad | None = None
+def _merge(items: Iterable[Finding | _Damaged]) -> Iterator[Finding | _Damaged]:
+    """Adjacent damaged records as one: an inserted byte moves all records after it."""
+    run: _Damaged | None = None
     for item in items:
-        if isinstance(item, _Bad) and run is not None and run.file == item.file and run.last.end == item.first.offset:
+        if (
+            isinstance(item, _Damaged)
+            and run is not None
+            and run.file == item.file
+            and run.last.end == item.first.offset
+        ):
             run.last = item.last
             continue
         if run is not None:
             yield run
-        run = item if isinstance(item, _Bad) else None
+        run = item if isinstance(item, _Damaged) else None
         if isinstance(item, Finding):
             yield item
     if run is not None:
         yield run
 
 
-def _explain(db: Connection, bad: _Bad) -> Finding:
+def _explain(db: Connection, bad: _Damaged) -> Finding:
     first, last = bad.first, bad.last
     if first.removed is not None and bad.actual == first.digest:
         text = (

@@ -60,7 +60,7 @@ def verify(folder: Path, *, expect: str | None = None, on_progress: Progress | N
     """
     expect = expect.strip().lower() if expect is not None else None
     if expect is not None and not _HEAD.fullmatch(expect):
-        raise UsageError(f"{expect!r} is not the head of a ledger; it looks like what `locum verify --head` prints")
+        raise UsageError(f"{expect!r} is not the head of a ledger; write what `locum verify --head` printed")
     present = sorted(path.name for path in (folder / WARCS).iterdir()) if (folder / WARCS).is_dir() else []
     try:
         connection = connect_reading(folder)

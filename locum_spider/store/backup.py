@@ -28,27 +28,27 @@ def copy_database(folder: Path, to: Path) -> None:
 class CopiedFile(NamedTuple):
     """A WARC file as a copied database has it.
 
-    `vouched` is the number of bytes that an earlier copy has; None if the file must be copied from the start, because
-    there is no earlier copy, or because a takedown has since emptied records of the file.
+    `already_copied` is the number of bytes that an earlier copy has; None if the file must be copied from the start:
+    there is no earlier copy, or a takedown has since emptied records of the file.
     """
 
     name: str
     bytes: int
     closed: bool
-    vouched: int | None
+    already_copied: int | None
 
 
 def files_to_copy(copy: Path, earlier: Path) -> list[CopiedFile]:
     """The WARC files of a copied database; `earlier` is the folder of the earlier copy, if there is one."""
-    emptied, vouched = {}, {}
+    emptied, already_copied = {}, {}
     if (earlier / DATABASE).exists():
         with closing(connect_reading(earlier)) as db:
             emptied = {record.seq: record.facts for record in removals.removed(db)}
-            vouched = {name: position.bytes for name, position in captures.warc_positions(db).items()}
+            already_copied = {name: position.bytes for name, position in captures.warc_positions(db).items()}
     with closing(connect_whole(copy)) as db:
         changed = {record.file for record in removals.removed(db) if emptied.get(record.seq) != record.facts}
         positions = sorted(captures.warc_positions(db).items())
     return [
-        CopiedFile(name, position.bytes, position.closed, None if name in changed else vouched.get(name))
+        CopiedFile(name, position.bytes, position.closed, None if name in changed else already_copied.get(name))
         for name, position in positions
     ]

@@ -94,6 +94,4 @@ def _empty_log(path: Path) -> None:
     except sqlite3.DatabaseError:  # broken, which is why it is being replaced
         return
     if busy:
-        raise ArchiveError(
-            f"{path} is being read by another program; close that program, then run the same command again"
-        )
+        raise ArchiveError(f"{path} is being read by another program; close it, then run the same command again")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from locum_spider.extract.general.article import place_of
+from locum_spider.extract.general.article import date_context
 from locum_spider.extract.general.headline import find_headline
 from locum_spider.extract.general.published.choice import Published
 from locum_spider.extract.general.published.collect import read_published
@@ -51,7 +51,7 @@ def meta(name: str, value: str) -> str:
 
 
 def read(document: Document, **known: Any) -> Published:
-    return read_published(document, find_headline(document, TITLE), place_of(document, NOW), **known)
+    return read_published(document, find_headline(document, TITLE), date_context(document, NOW), **known)
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_right_day_on_the_pages_of_the_collection() -> None:
     for row in rows:
         document = Document(gzip.decompress((ARTICLES / row["html_path"]).read_bytes()), row["url"])
         headline = find_headline(document, row["title"])
-        found = read_published(document, headline, place_of(document, NOW), names=row["authors"] or ())
+        found = read_published(document, headline, date_context(document, NOW), names=row["authors"] or ())
         moment = datetime.fromisoformat(row["published"])
         days = {moment.date()}
         if found.at and moment.tzinfo:

@@ -12,7 +12,7 @@ from locum_spider.extract.general.metadata import Metadata, read_metadata
 from locum_spider.extract.general.prose import read_prose
 from locum_spider.extract.general.published.choice import Published
 from locum_spider.extract.general.published.collect import read_published
-from locum_spider.extract.general.published.visible import Place, is_date_line
+from locum_spider.extract.general.published.visible import DateContext, is_date_line
 from locum_spider.extract.general.structured import publisher_names
 from locum_spider.extract.general.titles import main_headings
 from locum_spider.extract.page.document import Document
@@ -38,22 +38,22 @@ def read_general(
     if metadata.title is None:
         return None
     names = (*metadata.authors, *publisher_names(document))
-    place = place_of(document, fetched_at, site)
+    context = date_context(document, fetched_at, site)
     titles = dict.fromkeys([metadata.title, *main_headings(document)[:1], *document.meta.get("og:title", [])])
-    text = read_prose(document, list(titles), _byline_test(metadata, place, names))
+    text = read_prose(document, list(titles), _byline_test(metadata, context, names))
     failed = names_error(metadata.title) and len(words(text)) < 3 * FEWEST_WORDS
     if failed or is_too_little(text, marked=marked):
         return None
-    published = read_published(document, metadata.headline, place, names=names, listing_date=listing_date)
+    published = read_published(document, metadata.headline, context, names=names, listing_date=listing_date)
     return _article(document, metadata, text, published)
 
 
-def place_of(document: Document, fetched_at: datetime, site: Site | None = None) -> Place:
+def date_context(document: Document, fetched_at: datetime, site: Site | None = None) -> DateContext:
     """The clock, language and order of a page's dates: from its site's declaration, else from its host and language."""
     now = fetched_at if fetched_at.tzinfo is not None else fetched_at.replace(tzinfo=UTC)
     if site is not None and site.is_declared:
-        return Place(now, site.timezone, document.lang or site.language, site.date_order)
-    return Place(now, clock_of(document.url, document.lang), document.lang, None)
+        return DateContext(now, site.timezone, document.lang or site.language, site.date_order)
+    return DateContext(now, clock_of(document.url, document.lang), document.lang, None)
 
 
 def _article(document: Document, metadata: Metadata, text: str, published: Published) -> Article:
@@ -75,7 +75,7 @@ def _article(document: Document, metadata: Metadata, text: str, published: Publi
     )
 
 
-def _byline_test(metadata: Metadata, place: Place, names: tuple[str, ...]) -> Callable[[str], bool]:
+def _byline_test(metadata: Metadata, context: DateContext, names: tuple[str, ...]) -> Callable[[str], bool]:
     """A test for lines of author and date, which are not part of the text."""
 
     def is_byline(text: str) -> bool:
@@ -88,6 +88,6 @@ def _byline_test(metadata: Metadata, place: Place, names: tuple[str, ...]) -> Ca
         for name in metadata.authors:
             rest = rest.replace(name, "")
         mostly_names = len("".join(words(rest))) < 0.4 * len("".join(words(text)))
-        return mostly_names or is_date_line(text, place, names)
+        return mostly_names or is_date_line(text, context, names)
 
     return is_byline

@@ -106,9 +106,7 @@ def build(
         with writing_errors(path):
             yield _build(archive, path, old, jobs or cores(), on_progress), old
     except BrokenProcessPool:
-        raise LocumError(
-            "a reading process ended unexpectedly; the archive is unchanged. Try again with --jobs 1"
-        ) from None
+        raise LocumError("a reading process ended unexpectedly; the archive is unchanged. Try --jobs 1") from None
     finally:
         if old is not None:
             old.close()

@@ -229,9 +229,8 @@ class Replayer:
             self._store_apart(crawl, stored, reading)
             return
         if page is not None and row.kind is Kind.ARTICLE and not crawl.site.is_article(page.url):
-            reading = interpret(
-                crawl.site, page, row.kind
-            )  # a redirect to something else: do not read it as an article
+            # a redirect to something else: do not read it as an article
+            reading = interpret(crawl.site, page, row.kind)
         places = iter([part.place for part in stored.parts])
         ingest.store_visit(self.db, crawl, stored.visit, row, reading, lambda _exchange, _original: next(places))
 

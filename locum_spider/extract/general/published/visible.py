@@ -42,7 +42,7 @@ _date_word = partial(pattern, "date", after=_COLON)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DateContext:
     """What dates are read by: the time of the capture, the time zone, the language, the order of numeric dates."""
 
     now: datetime
@@ -79,7 +79,7 @@ class Place:
 
 
 def from_lines(
-    document: Document, headline: int | None, place: Place, names: Sequence[str], times: Sequence[TimeElement]
+    document: Document, headline: int | None, context: DateContext, names: Sequence[str], times: Sequence[TimeElement]
 ) -> Iterator[Candidate]:
     """The dates printed around the headline, and the day labelled as that of publication further away."""
     lines = document.lines
@@ -88,15 +88,15 @@ def from_lines(
         below = list(_below(document, headline))
         for index in dict.fromkeys([*below, *_before_prose(document, headline)]):
             seen.add(index)
-            for candidate in _dates_of(lines, index, place, names):
+            for candidate in _dates_of(lines, index, context, names):
                 yield candidate if index in below else replace(candidate, weight=candidate.weight - 0.25)
                 yield from _marked(candidate, _as_printed(lines[index]), times)
         for index in _above(document, headline):
             seen.add(index)
-            for candidate in _dates_of(lines, index, place, names):
+            for candidate in _dates_of(lines, index, context, names):
                 yield from _marked(candidate, _as_printed(lines[index]), times)
-                yield _as_above(candidate, place)
-    yield from _elsewhere(document, place, names, seen)
+                yield _as_above(candidate, context)
+    yield from _elsewhere(document, context, names, seen)
 
 
 def _below(document: Document, headline: int) -> Iterator[int]:
@@ -167,35 +167,35 @@ def _above(document: Document, headline: int) -> Iterator[int]:
         yield index
 
 
-def _as_above(candidate: Candidate, place: Place) -> Candidate:
+def _as_above(candidate: Candidate, context: DateContext) -> Candidate:
     """A date above the headline weighs less: it may be today's, which mastheads print with the weekday."""
     if candidate.role == PUBLISHED or candidate.weight < 2:
         return candidate
-    shape, _ = scan(fold_date(candidate.raw), lexicon(place.lang))
-    today = abs((candidate.stamp.day - place.now.date()).days) <= 1
+    shape, _ = scan(fold_date(candidate.raw), lexicon(context.lang))
+    today = abs((candidate.stamp.day - context.now.date()).days) <= 1
     of_masthead = candidate.stamp.clock is None and (today or "W" in shape)
     return replace(candidate, weight=0.5 if of_masthead else 1.5)
 
 
-def _dates_of(lines: Sequence[Line], index: int, place: Place, names: Sequence[str]) -> Iterator[Candidate]:
+def _dates_of(lines: Sequence[Line], index: int, context: DateContext, names: Sequence[str]) -> Iterator[Candidate]:
     """The dates of a line, with the label from the line before it."""
     text = _as_printed(lines[index])
     if len(text) > _LONGEST or not _DIGIT.search(text) or pattern("copyright").search(text):
         return
     before = lines[index - 1].text if index and lines[index - 1].image is None else ""
     if _event().match(text) or (len(before) < _LABEL_LENGTH and _event().match(before)):
-        stamp = place.read(_event().sub("", text))
+        stamp = context.read(_event().sub("", text))
         if stamp is not None:
             yield Candidate("visible", f"line {index + 1}", EVENT, text, stamp, 1.0)
         return
-    label = _label(before, place) if len(before) < _LABEL_LENGTH and not _DIGIT.search(before) else ""
+    label = _label(before, context) if len(before) < _LABEL_LENGTH and not _DIGIT.search(before) else ""
     if _date_word().match(text):
         label = label or "D"
     if label == "D" and any(
         pattern("beside_event").match(line.text) for line in lines[index - 2 : index + 4] if line.image is None
     ):
         return
-    yield from _read_line(text, f"line {index + 1}", place, names, label)
+    yield from _read_line(text, f"line {index + 1}", context, names, label)
 
 
 def _as_printed(line: Line) -> str:
@@ -203,18 +203,18 @@ def _as_printed(line: Line) -> str:
     return (line.item or "") + line.text if (line.item or "")[:1].isdigit() and line.tag != "li" else line.text
 
 
-def _read_line(text: str, where: str, place: Place, names: Sequence[str], label: str) -> Iterator[Candidate]:
+def _read_line(text: str, where: str, context: DateContext, names: Sequence[str], label: str) -> Iterator[Candidate]:
     """The dates of a whole line, else of the first part that has one."""
     plain = _without_names(text, names)
-    published, modified = place.read_both(plain)
+    published, modified = context.read_both(plain)
     if published is None and modified is None:
         parts = [part for part in _PARTS.split(plain) if _DIGIT.search(part)]
         for part in parts if parts != [plain] else []:
-            if candidates := list(_read_line(part, where, place, names, label)):
+            if candidates := list(_read_line(part, where, context, names, label)):
                 yield from (replace(candidate, raw=text) for candidate in candidates)
                 return
         return
-    shape, _ = scan(fold_date(plain), lexicon(place.lang))
+    shape, _ = scan(fold_date(plain), lexicon(context.lang))
     if label == "U" and "L" not in shape:
         published, modified = None, published or modified
     labelled = "L" in shape or label == "L"
@@ -231,9 +231,9 @@ def _read_line(text: str, where: str, place: Place, names: Sequence[str], label:
         yield Candidate("visible", where, PUBLISHED if labelled else UNKNOWN, text, published, weight, relative)
 
 
-def is_date_line(text: str, place: Place, names: Sequence[str]) -> bool:
+def is_date_line(text: str, context: DateContext, names: Sequence[str]) -> bool:
     """Whether a line is only a date, perhaps with its label or the names of the authors."""
-    return len(text) <= _LONGEST and bool(_DIGIT.search(text)) and any(_read_line(text, "", place, names, ""))
+    return len(text) <= _LONGEST and bool(_DIGIT.search(text)) and any(_read_line(text, "", context, names, ""))
 
 
 def _is_bare(text: str, strangers: int) -> bool:
@@ -259,11 +259,11 @@ def _without_names(text: str, names: Sequence[str]) -> str:
     return _byline().sub("", text.strip(" ,|–—-")).strip(" ,|–—-") or text
 
 
-def _label(text: str, place: Place) -> str:
+def _label(text: str, context: DateContext) -> str:
     """What a line says about the date below it: `L` published, `U` modified, `D` just a date, empty if nothing."""
     if match := _date_word().match(text):
         return "D" if match.end() == len(text) else ""
-    shape, _ = scan(fold_date(text), lexicon(place.lang))
+    shape, _ = scan(fold_date(text), lexicon(context.lang))
     if not shape or shape.count("w") > 3:
         return ""
     return "L" if "L" in shape else "U" if "U" in shape else ""
@@ -280,14 +280,14 @@ def _marked(candidate: Candidate, line: str, times: Sequence[TimeElement]) -> It
             return
 
 
-def _elsewhere(document: Document, place: Place, names: Sequence[str], seen: set[int]) -> Iterator[Candidate]:
+def _elsewhere(document: Document, context: DateContext, names: Sequence[str], seen: set[int]) -> Iterator[Candidate]:
     """The day that the page labels as that of publication away from the headline, if it labels only one."""
     lines = document.lines
     labelled: list[Candidate] = []
     for index, line in enumerate(lines):
         if index in seen or line.image is not None or line.url is not None or not 8 <= len(line.text) <= 80:
             continue
-        dated = list(_dates_of(lines, index, place, names)) if _DIGIT.search(line.text) else []
+        dated = list(_dates_of(lines, index, context, names)) if _DIGIT.search(line.text) else []
         if dated and (_below_others(lines, index, _LIST_REACH) or _in_teaser(document, index)):
             continue
         labelled += [candidate for candidate in dated if candidate.role == PUBLISHED or _date_word().match(line.text)]
