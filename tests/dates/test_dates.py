@@ -1,4 +1,4 @@
-"""What holds of every date read: it is said by the text, and nothing else makes it another."""
+"""Properties of every date that is read: the text says it, and nothing else changes it."""
 
 from __future__ import annotations
 

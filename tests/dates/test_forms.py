@@ -1,4 +1,4 @@
-"""Dates as news pages print them, by language and form: each line of `tests/fixtures/dates/forms.tsv`."""
+"""Dates as news pages print them, by language and form: one test for each line of `tests/fixtures/dates/forms.tsv`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`locum export --format wacz`: what others' tools say of the file, and what they replay from it."""
+"""`locum export --format wacz`: other tools accept the file and replay it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_index_is_sorted_and_leads_to_each_capture(crawled, name, request):
         (record,) = ArchiveIterator(io.BytesIO(data))
         assert record.rec_headers["WARC-Target-URI"] == entry["url"]
         captured = "".join(c for c in record.rec_headers["WARC-Date"] if c.isdigit())
-        # What was not modified is read where its body lies.
+        # The index line of a 304 leads to the record with the body.
         assert captured == stamp or (entry["url"], stamp) in unmodified
         assert record.rec_headers["WARC-Payload-Digest"] == entry["digest"]
         assert (record.rec_type == "revisit") == (entry["mime"] == "warc/revisit")
@@ -101,7 +101,7 @@ def test_one_article_has_all_of_its_own_and_nothing_else(crawled, single):
 
 
 def lay_out(collection: Path, wacz: Path) -> None:
-    """A collection of pywb with the records and the index of a WACZ."""
+    """A pywb collection with the records and the index of a WACZ."""
     for name in ("archive", "indexes"):
         (collection / name).mkdir(parents=True)
     with zipfile.ZipFile(wacz) as container:
@@ -112,7 +112,7 @@ def lay_out(collection: Path, wacz: Path) -> None:
 
 
 def replayed(folder: Path, asked: list[str]) -> list[dict[str, str]]:
-    """What pywb gives of `collection timestamp url`."""
+    """What pywb replays for `collection timestamp url`."""
     done = python(replay.__file__, cwd=folder, input="\n".join(asked))
     assert done.returncode == 0, done.stderr[-2000:]
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"status"')]
@@ -143,7 +143,7 @@ def test_pywb_replays_the_same(tmp_path, crawled, whole, single):
 
 
 def when(archive: Path, url: str, stamp: str) -> tuple[int, int]:
-    """Crawl and status of a capture."""
+    """The crawl and status of each capture."""
     time = datetime.strptime(f"{stamp}+0000", "%Y%m%d%H%M%S%z").strftime("%Y-%m-%dT%H:%M:%SZ")
     return rows(archive, "SELECT crawl_id, status FROM captures WHERE url = ? AND fetched_at = ?", url, time)[0]
 

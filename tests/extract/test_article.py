@@ -1,4 +1,4 @@
-"""Articles by the rules of a layout: every way to say where a field is, and what is missing."""
+"""Articles by the rules of a layout: every way to find a field, and the errors if one is missing."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_fields_by_json_ld():
 
 
 def test_half_a_character_in_json_ld_is_no_text_that_cannot_be_stored():
-    """Whoever cuts a headline after so many characters cuts an emoji in two."""
+    """A headline cut after so many characters may end in half an emoji."""
     html = """<script type="application/ld+json">{"headline": "Pay \\ud83d"}</script><i>1 May 2018</i><p>Pay</p>"""
     found = article(rules(title='{ json_ld = "headline" }', published='{ css = "i" }'), html)
     assert found.title.encode().startswith(b"Pay")
@@ -102,7 +102,7 @@ def test_first_rule_that_finds_something_counts_and_is_the_evidence():
 
 
 def test_dropping_for_one_field_takes_nothing_from_another():
-    """`drop` says what is no part of a field; the rest of the page keeps it."""
+    """`drop` removes something from a field; other fields still have it."""
     found = article(rules(title='{ css = "h1", drop = "small" }', published='{ css = "h1 i.d" }'))
     assert (found.title, found.published) == ("Rates", "2018-03")
 

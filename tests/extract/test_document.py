@@ -85,7 +85,7 @@ def test_declared_character_sets_of_elsewhere_are_read(text, charset):
 
 @pytest.mark.parametrize("charset", ["utf-8", "UTF8", None])
 def test_single_bytes_of_windows_1252_in_a_utf8_page(charset):
-    """A page put together from two sources: an old text pasted into a new template."""
+    """A page from two sources: an old text pasted into a new template."""
     body = "£5 – ".encode() + b"\x93caf\xe9\x94" + " €9".encode()
     if charset:
         assert decode(body, header(charset)) == "£5 – “café” €9"

@@ -1,4 +1,4 @@
-"""Every folder of tests/fixtures/pages: a page, the facts of its capture, and what is to be read out of it.
+"""Every folder of tests/fixtures/pages: a page, the facts of its capture, and what must be read from it.
 
 A new folder needs no test code. `python tests/extract/test_fixtures.py --write NAME...` writes `expected.json` from
 what is read now; look through the difference before you keep it.
@@ -27,7 +27,7 @@ KEYS = {"url", "content_type", "fetched_at", "kind"}
 
 
 def capture(name: str) -> dict[str, Any]:
-    """The facts of a page's capture; `content_type` is empty where the server sent none."""
+    """The facts of a page's capture; `content_type` is empty if the server sent none."""
     facts = tomllib.loads((PAGES / name / "capture.toml").read_text(encoding="utf-8"))
     assert set(facts) == KEYS, f"{name}/capture.toml must have exactly the keys {sorted(KEYS)}"
     assert facts["kind"] in KINDS, f"{name}/capture.toml: kind is one of {sorted(KINDS)}"
@@ -35,7 +35,7 @@ def capture(name: str) -> dict[str, Any]:
 
 
 def read(name: str) -> Any:
-    """What is read out of a page now, as JSON would have it."""
+    """What is read from a page now, as JSON values."""
     facts = capture(name)
     found = KINDS[facts["kind"]](
         (PAGES / name / "page.html").read_bytes(),
@@ -57,7 +57,7 @@ def test_page_reads_as_expected(name):
     expected = json.loads((PAGES / name / "expected.json").read_text(encoding="utf-8"))
     assert (expected is None) == (capture(name)["kind"] == "none")
     found = read(name)
-    if found and expected:  # a field that is new to articles need not be entered where a page has none
+    if found and expected:  # a new field need not be entered for pages that do not have it
         found = {key: value for key, value in found.items() if value or key in expected}
     if found != expected:
         keys = sorted({*(found or {}), *(expected or {})})
@@ -68,7 +68,7 @@ def test_page_reads_as_expected(name):
             for key in wrong
         )
         pytest.fail(
-            f"{name} reads otherwise than expected.json says:\n{shown}\n"
+            f"{name} does not read as expected.json says:\n{shown}\n"
             f"If the new reading is right: python tests/extract/test_fixtures.py --write {name}, and review the diff.",
             pytrace=False,
         )
@@ -79,7 +79,7 @@ def test_there_are_pages():
 
 
 def write(names: list[str]) -> None:
-    """Write expected.json of some pages from what is read now."""
+    """Write expected.json for some pages from what is read now."""
     for name in names:
         found = read(name)
         text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"

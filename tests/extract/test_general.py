@@ -1,4 +1,4 @@
-"""Pages of sites that nobody declared: what is read of articles, and which pages are none."""
+"""Pages of undeclared sites: what is read from articles, and which pages are not articles."""
 
 from __future__ import annotations
 

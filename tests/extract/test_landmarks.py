@@ -1,4 +1,4 @@
-"""Finding things by the words around them."""
+"""Finding parts of a page by the words around them."""
 
 from __future__ import annotations
 

@@ -341,7 +341,7 @@ PIECES = st.one_of(
 
 
 def visible(node) -> str:
-    """All text that stands outside skipped elements, by a walk of our own."""
+    """All text outside skipped elements, by a simple walk."""
     out, todo = [], [node]
     while todo:
         node = todo.pop()
@@ -353,7 +353,7 @@ def visible(node) -> str:
 
 
 def letters(text: str) -> str:
-    """Text without white space and anything that is, or may be taken for, the mark of an item."""
+    """Text without white space and without all that is, or looks like, the mark of an item."""
     return MARKS.sub("", text)
 
 

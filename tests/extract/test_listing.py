@@ -1,4 +1,4 @@
-"""Listings: entries in order, each article once, and where the page leads to."""
+"""Listings: entries in order, each article once, and the pages that they lead to."""
 
 from __future__ import annotations
 

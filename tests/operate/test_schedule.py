@@ -75,7 +75,7 @@ def test_the_printed_command_is_one_that_runs(scheduled):
 
 
 def test_an_archive_in_a_folder_with_odd_characters(tmp_path):
-    """Spaces, quotes and per cent signs, which cron and systemd read in ways of their own."""
+    """Spaces, quotes and per cent signs, which cron and systemd read in their own ways."""
     folder = tmp_path / "my 100% 'new' archive"
     result = invoke("schedule", "locum-today", "--print", "--archive", folder)
     assert result.exit_code == 0, result.exception

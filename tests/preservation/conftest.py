@@ -11,7 +11,7 @@ from support.gazette import crawl, sentences, site, story
 
 @pytest.fixture(scope="session")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two crawls: in the second most pages are the same, so revisits, and one is changed."""
+    """Two crawls: in the second, one page has changed and most others are revisits."""
     folder = tmp_path_factory.mktemp("sound") / "archive"
     pages = site()
     crawl(folder, pages, day=1)

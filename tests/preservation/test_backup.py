@@ -105,7 +105,7 @@ def test_the_copy_can_be_crawled_into_and_restored(archive, tmp_path):
     assert set(crawl(restored, site(), day=3)) == {"listing", "unchanged", "changed", "failed"}
     assert verify(restored).sound
     with pytest.raises(ArchiveError, match="records that"):
-        back_up(archive, restored)  # it is ahead of the archive now
+        back_up(archive, restored)  # the copy is ahead of the archive now
     back_up(restored, copy)
     assert same(restored, copy)
 
@@ -215,7 +215,9 @@ def test_a_kill_leaves_the_old_copy_and_the_next_run_mends(archive, tmp_path, po
     with pytest.raises(ArchiveError, match="not an archive"):
         verify(fresh)
     assert read_head(copy) == head
-    assert {finding.kind for finding in verify(copy).findings} <= {"files"}  # those that the old database knows not yet
+    assert {finding.kind for finding in verify(copy).findings} <= {
+        "files"
+    }  # those that the old database does not know yet
     for dest in (fresh, copy):
         assert back_up(archive, dest).report.sound
         assert same(archive, dest)
@@ -241,9 +243,9 @@ def test_the_command(archive, tmp_path):
     assert result.exit_code == 0, result.output
     assert "WARC files new" in result.output
     assert "Nothing is wrong" in result.output
-    found = json.loads(invoke("backup", tmp_path / "copy", "--json", "--archive", archive).output)
-    assert found["verification"]["sound"] is True
-    assert found["bytes"] == 0
+    report = json.loads(invoke("backup", tmp_path / "copy", "--json", "--archive", archive).output)
+    assert report["verification"]["sound"] is True
+    assert report["bytes"] == 0
     assert invoke("backup", archive / "x", "--archive", archive).exit_code == 2
     (archive / "warc" / "foreign.warc.gz").write_bytes(b"")
     assert invoke("backup", tmp_path / "copy", "--archive", archive).exit_code == 0

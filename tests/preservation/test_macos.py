@@ -1,4 +1,4 @@
-"""What other systems do not have is not needed: macOS is stood for by Linux without what only Linux has."""
+"""macOS: nothing needs what only Linux has. The tests run on Linux and hide that."""
 
 from __future__ import annotations
 
@@ -36,25 +36,25 @@ def modules() -> list[Path]:
 
 
 def only_on_linux(tree: ast.AST) -> list[str]:
-    """What a module names that macOS does not have; a look whether it is there is what `system` is for."""
-    found = [
+    """What a module uses that macOS does not have; only `system` may check whether it exists."""
+    names = [
         f"{node.value.id}.{node.attr}"
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
         and node.attr in LINUX.get(node.value.id, ())
     ]  # fmt: skip
-    found += [
+    names += [
         node.value
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(("/proc/", "/sys/"))
     ]
-    for node in ast.walk(tree):  # an error number is compared by its name
+    for node in ast.walk(tree):  # error numbers are compared by name
         if isinstance(node, ast.Compare) and any(
             isinstance(p, ast.Attribute) and p.attr == "errno" for p in [node.left]
         ):
             numbers = [c.value for c in ast.walk(node) if isinstance(c, ast.Constant)]
-            found += [f"error number {number}" for number in numbers if number in ERROR_NUMBERS]
-    return found
+            names += [f"error number {number}" for number in numbers if number in ERROR_NUMBERS]
+    return names
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -72,7 +72,7 @@ def test_the_look_sees_what_it_looks_for():
 
 @pytest.fixture
 def mac(monkeypatch) -> list[int]:
-    """A system without what Linux has, and with the full fsync of macOS; the list has one entry for each."""
+    """A system without what only Linux has, and with the full fsync of macOS: the list gets an entry for each fsync."""
     synced: list[int] = []
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)

@@ -1,4 +1,4 @@
-"""The database anew from the WARC files: the same one, whatever became of the old."""
+"""`locum rebuild` makes the same database again from the WARC files, whatever happened to the old one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def archive(undisturbed, tmp_path):
 
 
 def declare(archive, **changes):
-    """The site's own declaration in the archive, with some lines written otherwise."""
+    """Put the site's declaration into the archive, with some lines changed."""
     text = (SHIPPED / f"{SITE}.toml").read_text(encoding="utf-8")
     for before, after in changes.values():
         assert before in text
@@ -112,9 +112,9 @@ def test_diff_shows_each_field_and_replaces_nothing(archive):
     declare(archive, published=('label = "Published on", after', 'label = "Never on", after'))
     ended = run_locum("rebuild", "--diff", "--json", "--archive", archive)
     assert ended.returncode == 0, ended.stderr
-    said = json.loads(ended.stdout)
-    assert (said["changed"], said["added"], said["unchanged"]) == ([], [], 0)
-    assert len(said["gone"]) == 10
+    comparison = json.loads(ended.stdout)
+    assert (comparison["changed"], comparison["added"], comparison["unchanged"]) == ([], [], 0)
+    assert len(comparison["gone"]) == 10
     declare(archive, body=('    "Share this article:",\n', '    "about agency work",\n'))
     ended = run_locum("rebuild", "--diff", "--archive", archive)
     assert ended.returncode == 0, ended.stderr
@@ -150,7 +150,7 @@ def test_a_broken_record_is_told_and_passed_over(archive):
 
 
 def test_a_changed_record_is_told(archive):
-    """Bytes that a gzip member does not protect: only the old ledger knows them."""
+    """Bytes that gzip does not protect: only the old ledger knows them."""
     place = rows(archive, "SELECT warc_offset + 4 FROM captures WHERE url LIKE '%report-00'")[0][0]
     damage(archive, place)
     rebuilt = rebuild.rebuild(archive)
@@ -221,7 +221,7 @@ def test_without_files_there_is_nothing_to_rebuild(tmp_path):
 def test_a_reader_holds_the_old_database_until_it_lets_go(archive):
     before = dump_archive(archive)
     with closing(sqlite3.connect(archive / "archive.db")) as db:
-        assert db.execute("SELECT count(*) FROM articles").fetchone() == (10,)  # open, but in no transaction
+        assert db.execute("SELECT count(*) FROM articles").fetchone() == (10,)  # open, but without a transaction
         rebuild.rebuild(archive)
         assert db.execute("SELECT count(*) FROM articles").fetchone() == (10,)
     assert dump_archive(archive) == before
@@ -254,7 +254,7 @@ def test_reading_processes_end_with_one_that_is_killed(tmp_path):
     try:
         assert process.stdout.readline() == "reading\n"
         process.kill()
-        # The end of what they print comes when the last process that can print has ended.
+        # Their output ends when the last process that can print has ended.
         assert process.communicate(timeout=LONGEST) == ("", None)
     finally:
         process.kill()

@@ -1,4 +1,4 @@
-"""`locum takedown`: nothing of the article is left, everything else is, and the archive still verifies."""
+"""`locum takedown`: nothing of the article stays, everything else does, and the archive still verifies."""
 
 from __future__ import annotations
 
@@ -101,7 +101,9 @@ def test_where_no_other_page_names_it_nothing_is_left_at_all(tmp_path):
 def test_other_captures_that_name_it_are_counted_and_emptied_everywhere(archive):
     with prepare(archive, KEY) as takedown:
         assert len(takedown.listings) == 2  # the home page of two crawls
-        assert len(takedown.pages) == 1  # the story before it; the second crawl has a revisit of that, without a body
+        assert (
+            len(takedown.pages) == 1
+        )  # the story before it; the second crawl has only a revisit of that, without a body
         takedown.carry_out(REASON, everywhere=True)
     assert places_of(archive, SLUG, title(GONE), *BODIES) == set()
     assert verify(archive).findings == []
@@ -147,7 +149,7 @@ def test_a_later_crawl_does_not_bring_it_back(archive):
     take_down(archive)
     pages = site()
     outcomes = crawl(archive, {**pages, address(98): (301, b"", {"Location": KEY})}, day=3)
-    assert outcomes.count("taken_down") == 1  # the address that leads to it; its own is not even asked for
+    assert outcomes.count("taken_down") == 1  # the address that leads to it; its own is not even requested
     assert len(outcomes) == 11
     assert places_of(archive, *BODIES) == set()
     assert {name for name in places_of(archive, SLUG, title(GONE)) if "warc" not in name} == set()
@@ -167,7 +169,7 @@ def test_a_page_that_claims_to_be_it_stays_away_too(archive):
 
 
 def test_a_revisit_of_what_is_gone_becomes_a_capture_of_its_own(tmp_path):
-    """Another address with the very same page keeps its article, and is captured anew with its body."""
+    """Another address with the same page keeps its article, and the next crawl captures it with its body."""
     folder = tmp_path / "archive"
     pages = {"/": page('<a href="/story/a?id=5">Some words of one</a><a href="/story/b?id=6">Some words of two</a>'),
              "/story/a?id=5": story(GONE), "/story/b?id=6": story(GONE)}  # fmt: skip
@@ -330,8 +332,8 @@ def test_the_command(archive):
     done = invoke("takedown", number, "--reason", REASON, "--yes", "--archive", archive)
     assert done.exit_code == 0, done.output
     assert title(GONE) in done.output
-    said = " ".join(done.output.replace("! ", "").split())
-    assert "2 captures of listings and 1 capture of another page. They stay as they are" in said
+    output = " ".join(done.output.replace("! ", "").split())
+    assert "2 captures of listings and 1 capture of another page. They stay as they are" in output
     assert "archive.db.old" in done.output
     assert invoke("takedown", number, "--reason", REASON, "--yes", "--archive", archive).exit_code == 2
     assert REASON in invoke("verify", "--archive", archive).output
@@ -345,7 +347,7 @@ def test_an_archive_in_use(archive):
 
 
 def test_the_question_is_asked_when_no_bar_runs_any_more(archive):
-    """On a terminal: the bar is drawn, taken away, and only then comes the question."""
+    """On a terminal, the bar is drawn and removed, and only then comes the question."""
     terminal, inner = pty.openpty()
     command = [sys.executable, "-m", "locum_spider", "takedown", "1", "--reason", "by order", "--archive", str(archive)]
     environment = {**os.environ, "TERM": "xterm"}

@@ -1,4 +1,4 @@
-"""`locum verify` finds every kind of damage, and nothing where there is none."""
+"""`locum verify` finds every kind of damage, and nothing if there is none."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def instead(path: Path, data: bytes) -> Iterator[None]:
 
 
 def spread(folder: Path, count: int, end: int) -> list[tuple[Path, int]]:
-    """Places all over the files, always the same: `end` is 1 where the last byte of a file may not be named."""
+    """Places all over the files, always the same ones; with `end` 1, never behind the last byte of a file."""
     chance = random.Random(SEED)
     places = [(path, n) for path in warcs(folder) for n in range(path.stat().st_size + 1 - end)]
     return sorted(chance.sample(places, count))
@@ -202,7 +202,7 @@ def test_verify_while_a_crawl_writes(tmp_path):
 
 
 def relink(folder: Path, start: int, *, end: int | None = None) -> None:
-    """Compute the chain anew from a row on, as somebody would who wants to hide a change."""
+    """Recompute the chain from a row on, as somebody does who wants to hide a change."""
     with closing(sqlite3.connect(folder / "archive.db")) as db, db:
         before = db.execute("SELECT chain FROM records WHERE seq = ?", (start - 1,)).fetchone()
         chain = before[0] if before else ledger.GENESIS
@@ -223,13 +223,13 @@ def test_every_column_of_the_ledger_is_bound(archive, column):
 def test_a_row_with_its_own_chain_recomputed(archive):
     change(archive, "UPDATE records SET type = 'resource' WHERE seq = 10")
     relink(archive, 10, end=10)
-    found = [f for f in verify(archive).findings if f.kind == "ledger"]
-    assert [f.record for f in found] == [11]
+    findings = [f for f in verify(archive).findings if f.kind == "ledger"]
+    assert [f.record for f in findings] == [11]
 
 
 def test_a_ledger_written_anew_as_a_whole_needs_a_head(archive):
     head = read_head(archive)
-    path, offset, _ = record_places(archive)[1]  # the last byte of a gzip header says which system wrote it
+    path, offset, _ = record_places(archive)[1]  # the last byte of a gzip header names the system that wrote it
     data = bytearray(path.read_bytes())
     data[offset + 9] ^= 1
     path.write_bytes(bytes(data))
@@ -332,9 +332,9 @@ DAMAGE = {
 def test_rows_changed_by_hand(archive, name):
     sql, kind = DAMAGE[name]
     change(archive, sql)
-    found = verify(archive).findings
-    assert kind in {finding.kind for finding in found}
-    assert all("; " in finding.text for finding in found)  # what to do is said
+    findings = verify(archive).findings
+    assert kind in {finding.kind for finding in findings}
+    assert all("; " in finding.text for finding in findings)  # each says what to do
 
 
 @pytest.mark.parametrize(
@@ -359,9 +359,9 @@ def test_texts_changed_past_the_index(archive):
 
 def test_many_faults_of_a_kind_are_counted(archive):
     change(archive, "UPDATE captures SET warc_length = 1")
-    found = [finding.text for finding in verify(archive).findings]
-    assert len(found) == 21
-    assert "more like the last one" in found[-1]
+    texts = [finding.text for finding in verify(archive).findings]
+    assert len(texts) == 21
+    assert "more like the last one" in texts[-1]
 
 
 @pytest.mark.parametrize("page", [1, 3, 5, 8])
@@ -401,9 +401,9 @@ def test_the_command_on_a_damaged_archive(archive):
     result = invoke("verify", "--archive", archive)
     assert result.exit_code == 7
     assert result.output.startswith(f"! {path.name} ends at byte")
-    found = json.loads(invoke("verify", "--json", "--archive", archive).output)
-    assert found["sound"] is False
-    assert found["findings"][0]["file"] == path.name
+    report = json.loads(invoke("verify", "--json", "--archive", archive).output)
+    assert report["sound"] is False
+    assert report["findings"][0]["file"] == path.name
 
 
 def test_no_archive(tmp_path):

@@ -1,4 +1,4 @@
-"""An empty archive, and short ways to put things into it."""
+"""An empty archive, and short ways to fill it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture
 def capture(db: sqlite3.Connection) -> Callable[..., int]:
-    """Adds a capture's row; the WARC that it names does not exist."""
+    """Adds the row of a capture; the WARC that it names does not exist."""
 
     def add(
         url: str = "http://x.example/", crawl_id: int | None = None, status: int = 200, at: str = "2016-01-01T00:00:00Z"
@@ -37,7 +37,7 @@ def capture(db: sqlite3.Connection) -> Callable[..., int]:
 
 @pytest.fixture
 def save(db: sqlite3.Connection, capture: Callable[..., int]) -> Callable[..., articles.Saved]:
-    """Saves an article as one reading of it would."""
+    """Saves an article as if it had been read once."""
     clock = iter(range(1, 10_000))
 
     def add(

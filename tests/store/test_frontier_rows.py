@@ -1,4 +1,4 @@
-"""The frontier's rows: each address once a crawl, oldest first, and what became of it."""
+"""The rows of the frontier: each address once a crawl, oldest first, with its outcome."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_counts_are_those_of_the_frontier(db, crawl, capture):
     outcomes = ["new", "new", "changed", "unchanged", "refused", "failed", "not_article"]
     for name, outcome in zip("abcdefg", outcomes, strict=True):
         finish(db, rows[name], outcome, None, capture(crawl_id=crawl))
-    capture()  # of no crawl
+    capture()  # without a crawl
     crawls.finish_crawl(db, crawl, CrawlOutcome.DONE, ["é"], "2016-01-01T01:00:00Z")
     names = (
         "outcome reasons captures articles_new articles_changed articles_unchanged listings refused failed not_articles"
@@ -86,8 +86,8 @@ def test_unread_names_what_gave_nothing_and_why(db, crawl):
     finish(db, rows["a"], "new")
     finish(db, rows["b"], "failed", "HTTP 500")
     finish(db, rows["c"], "refused", "robots.txt")
-    found = [(row["url"], row["outcome"], row["reason"]) for row in crawls.unread(db, crawl)]
-    assert found == [("http://x.example/b", "failed", "HTTP 500"), ("http://x.example/c", "refused", "robots.txt")]
+    unread = [(row["url"], row["outcome"], row["reason"]) for row in crawls.unread(db, crawl)]
+    assert unread == [("http://x.example/b", "failed", "HTTP 500"), ("http://x.example/c", "refused", "robots.txt")]
 
 
 def test_listings_of_a_crawl_are_counted(db, crawl):

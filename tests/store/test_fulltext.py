@@ -1,4 +1,4 @@
-"""Full-text search: the index in step with the text, what people type, filters and ranking."""
+"""Full-text search: an index that follows the texts, what people type, filters and ranking."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from locum_spider.store.search import MARK, UNMARK, Filters, fts_query
 
 
 def check(db: sqlite3.Connection) -> None:
-    """FTS5's own comparison of index and text; raises where they differ."""
+    """FTS5's own comparison of index and texts; raises if they differ."""
     db.execute("INSERT INTO articles_fts (articles_fts, rank) VALUES ('integrity-check', 1)")
 
 
@@ -42,7 +42,7 @@ def test_index_follows_new_changed_and_removed_articles(db, save):
     save(text="beta")
     check(db)
     assert (match(db, "alpha"), match(db, "beta")) == ([], [1])
-    save("http://x.example/2", title="Two", text="gamma")  # the standfirst went
+    save("http://x.example/2", title="Two", text="gamma")  # the standfirst was removed
     check(db)
     assert match(db, "delta") == []
     db.execute("DELETE FROM articles WHERE id = 1")
@@ -52,7 +52,7 @@ def test_index_follows_new_changed_and_removed_articles(db, save):
 
 
 def writes_to_the_index(db: sqlite3.Connection, sql: str) -> int:
-    """Rows that a statement changes, less the one row of the table itself."""
+    """The number of rows that a statement changes besides the one row of the table itself."""
     before = db.execute("SELECT count(*), max(id), sum(length(block)) FROM articles_fts_data").fetchone()
     total = db.total_changes
     db.execute(sql)
@@ -137,7 +137,7 @@ TYPED = st.lists(
 @example('"')
 @example('a "')
 @example("\ud800")
-@example("caf\udce9")  # what the shell hands over for a byte that is no UTF-8
+@example("caf\udce9")  # what Python makes of a byte from the shell that is not UTF-8
 @example("a\u0000b")
 @example('OR "" OR a')
 @example("_ OR a")
@@ -233,7 +233,7 @@ def test_search_finds(archive, query, found):
     ids=str,
 )
 def test_filters_narrow(archive, filters, found):
-    """A month (2016-05) is from its first day on: it is in `since 2016-05` and not in `since 2016-05-02`."""
+    """A month (2016-05) counts as its first day: `since 2016-05` finds it, `since 2016-05-02` does not."""
     assert ids(archive, "pay", **filters) == found
     listed = {article.id for article in archive.articles(**filters)}
     assert {number for number in listed if number != 3} == found

@@ -1,4 +1,4 @@
-"""Archives that earlier versions left: read as they are, brought up to date by whoever writes, whole at any moment.
+"""Archives of earlier versions: read as they are, migrated by the first writer, complete at any moment.
 
 `tests/fixtures/archives/NAME.tar.gz` is the small site of `tools/crash_site.py` (twelve articles, two listings),
 crawled twice by the last version whose newest migration was NAME.
@@ -78,7 +78,9 @@ def test_the_first_writer_brings_it_up_to_date_and_a_rebuild_gives_the_same(old)
 
 
 def test_content_that_has_not_changed_is_no_revision_for_a_newer_version(old):
-    with SiteServer(site(changed=True, articles=12, listings=2)) as server:  # without 304: each page is read again
+    with SiteServer(
+        site(changed=True, articles=12, listings=2)
+    ) as server:  # it never answers 304: each page is read again
         assert run(["crawl", SITE, "--archive", str(old), "--delay", "0"], server.url, Blow()).code in {0, 6}
     with Archive(old) as archive:
         crawl = archive.crawls(limit=1)[0]
@@ -87,7 +89,7 @@ def test_content_that_has_not_changed_is_no_revision_for_a_newer_version(old):
 
 
 def test_an_archive_from_before_a_field_was_known_is_read(old, tmp_path):
-    """As if `modified_at` had been added to the table today, in a migration that has not come to this archive yet."""
+    """As if a migration that this archive still lacks had added `modified_at` to the table."""
     whole = shutil.copytree(old, tmp_path / "whole", ignore=shutil.ignore_patterns("whole"))
     with closing(sqlite3.connect(old / "archive.db")) as db:
         db.execute("DROP VIEW full_articles")

@@ -1,4 +1,4 @@
-"""Opening an archive: made where there is none, refused where it is something else, written by one at a time."""
+"""Opening an archive: made if there is none, refused if it is something else, written by one process at a time."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_foreign_keys_are_held(db):
         db.execute("INSERT INTO article_urls (url, article_id) VALUES ('http://x.example/', 1)")
 
 
-# -- what is no archive ----------------------------------------------------------------------------------------------
+# -- not an archive --------------------------------------------------------------------------------------------------
 
 
 def nothing(folder: Path) -> None:
@@ -202,7 +202,7 @@ def test_empty_file_of_a_killed_first_start_is_no_obstacle(tmp_path):
 
 
 def test_reading_an_empty_database_is_refused_or_empty(tmp_path):
-    """What a reader meets between the first `connect` and the first commit: no traceback of SQLite's."""
+    """Between the first `connect` and the first commit, a reader gets a sentence and not a traceback of SQLite."""
     (tmp_path / "archive.db").touch()
     with pytest.raises(ArchiveError):
         list(Archive(tmp_path).articles())
@@ -212,7 +212,7 @@ def test_reading_an_empty_database_is_refused_or_empty(tmp_path):
 
 
 def full() -> Exception:
-    """What SQLite itself raises if there is no room for another page."""
+    """The error that SQLite raises if there is no room for another page."""
     with closing(sqlite3.connect(":memory:")) as db:
         db.execute("PRAGMA max_page_count = 1")
         try:
@@ -223,7 +223,7 @@ def full() -> Exception:
 
 
 def failing() -> Exception:
-    """One of the many errors of SQLite's input and output; the words say nothing of it."""
+    """One of SQLite's many I/O errors; its message does not say that it is one."""
     error = sqlite3.OperationalError("something about a page")
     error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
     return error

@@ -1,4 +1,4 @@
-"""Saving articles: one row each, a revision for each change, the address that is to be trusted."""
+"""Saving articles: one row each, a revision for each change, the address to trust."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_canonical_link_with_the_same_title_is_trusted(db, save):
 
 
 def test_canonical_link_with_another_title_is_not(db, save):
-    """Templates that name one address on every page exist."""
+    """Some templates name one address on every page."""
     save(ONE)
     assert save(TWO, title="Two", canonical=ONE).outcome == "new"
     assert save("http://x.example/3", title="Three", canonical=ONE).outcome == "new"

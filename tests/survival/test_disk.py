@@ -1,4 +1,4 @@
-"""A disk that is full or fails at any write: exit code 5, one sentence, nothing acknowledged lost, and on it goes."""
+"""A disk that is full or fails at any write: exit code 5, one sentence, nothing lost, and the next crawl goes on."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_failing_write_of_a_warc(runs, undisturbed, tmp_path, steps, point, er
 
 
 def test_a_database_that_cannot_grow(runs, undisturbed, tmp_path, steps):
-    """However many pages of the database are still to be had."""
+    """Whatever number of pages the database may still grow by."""
     pages = 0
     while True:
         archive = tmp_path / str(pages)
@@ -67,7 +67,7 @@ def test_a_database_that_cannot_grow(runs, undisturbed, tmp_path, steps):
 
 
 def test_files_that_cannot_grow(runs, undisturbed, tmp_path):
-    """A write of the database, its log or a WARC that the system refuses, at any size."""
+    """The system refuses a write of the database, its log or a WARC, at any size."""
     size = 4096
     while True:
         archive = tmp_path / str(size)
@@ -84,7 +84,7 @@ def test_files_that_cannot_grow(runs, undisturbed, tmp_path):
 
 @pytest.mark.skipif(compiler() is None, reason="needs Linux and a C compiler")
 def test_any_write_that_the_system_refuses(steps):
-    """WARC, database and log alike, with the real command: `make disk` lets each of all writes fail."""
+    """WARC, database and log, with the real command; `make disk` lets every single write fail."""
     done, cases = sweep(steps(580), first=steps(100), lanes=2)
     assert done.wrong == []
     assert cases >= 4

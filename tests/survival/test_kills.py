@@ -20,7 +20,7 @@ FREQUENT = {
     "warc-torn": 11, "warc-append": 11, "migration": 17, "warc-written": 3, "warc-flushed": 3, "before-commit": 3,
     "after-commit": 3,
 }  # fmt: skip
-"""Points that are reached too often to try each time but in the long form: steps between those that are."""
+"""Points that are reached too often to try each time, with the step between those tried; the long form tries all."""
 
 RECOVERY = tuple(point for point in POINTS if point.startswith("recover"))
 
@@ -116,7 +116,7 @@ def test_killed_in_a_rebuild_the_archive_has_the_old_database_or_the_new(undistu
 
 
 def test_a_resumed_crawl_asks_robots_txt_before_all_its_requests(tmp_path):
-    """They wait for it side by side. Scrapy's own middleware lets all but two of them through without it."""
+    """They wait for it together. Scrapy's own middleware lets all but two of them through without it."""
     urls = [f"{HOME}article.php?s=2018-04-10-report-{number}" for number in range(6)]
     links = "".join(f'<h3><a href="{url}">Report number {n} of many</a></h3>' for n, url in enumerate(urls))
     rules = "User-agent: *\nDisallow: /article.php\n"
