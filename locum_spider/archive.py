@@ -146,7 +146,7 @@ class Archive:
         last = versions[-1]
         capture = self._capture(last["capture_id"])
         article = read_revision(last["title"], last["standfirst"], last["body"], last["fields"])
-        evidence = [FieldEvidence(*_raw(name, rule, article), capture) for name, rule in last["evidence"].items()]
+        evidence = [_evidence(name, rule, article, capture) for name, rule in last["evidence"].items()]
         return [field for field in evidence if field.raw]
 
     def _capture(self, capture_id: int) -> CaptureRecord:
@@ -173,15 +173,15 @@ class Archive:
         return reading.schedules(self._db)
 
 
+_DAY = len("2018-04-10")
 _BY_EVIDENCE = {field.rule or field.name: field for field in FIELDS}
 
 
-def _raw(name: str, rule: str, article: Article) -> tuple[str, str, str]:
-    """A field's name, its words as the page has them, and what read them."""
+def _evidence(name: str, rule: str, article: Article, capture: CaptureRecord) -> FieldEvidence:
+    """What a field rests on; of the day in the address, which is no field, the day stands in place of a rule."""
     if name == "address_date":
-        day, _, url = rule.partition(" in ")
-        return name, day, f"the address {url}"
+        return FieldEvidence(name, rule[:_DAY], f"the address {capture.url}", capture)
     if name == "published":
-        return name, article.published_raw or article.published or "", rule
+        return FieldEvidence(name, article.published_raw or article.published or "", rule, capture)
     field = _BY_EVIDENCE.get(name)
-    return name, "\n".join(told(getattr(article, field.name))) if field else "", rule
+    return FieldEvidence(name, "\n".join(told(getattr(article, field.name))) if field else "", rule, capture)

@@ -279,15 +279,26 @@ class Location:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
-    """One record in the ledger: its place in a file, its type, and the sha256 `digest` of its bytes there."""
+class LedgerEntry(NamedTuple):
+    """One record in the ledger: its place in a file, its type, and the sha256 `digest` of its bytes there.
+
+    `seq` is its row there, 0 before it has one; `removed` is the JSON of the takedown that removed it; `capture_id` is
+    its capture's row, if that was asked for.
+    """
 
     file: str
     offset: int
     length: int
     type: str
     digest: str
+    seq: int = 0
+    removed: str | None = None
+    capture_id: int | None = None
+
+    @property
+    def end(self) -> int:
+        """The byte after it."""
+        return self.offset + self.length
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,9 +182,8 @@ def print_report(result: Result) -> None:
     for row in result.report.unread:
         if row["outcome"] != Outcome.NOT_LISTING:
             what = "no article" if row["outcome"] == Outcome.NOT_ARTICLE else row["outcome"]
-            reason = str(row["reason"]).removeprefix(f"{row['url']}: ")
             click.echo(wrap(f"{row['url']}", "    "))
-            click.echo(wrap(f"{what}: {reason}", "      "))
+            click.echo(wrap(f"{what}: {row['reason']}", "      "))
     for reason in crawl["reasons"]:
         click.echo(wrap(f"{reason}", "  ! "))
     if crawl["outcome"] == CrawlOutcome.INTERRUPTED:

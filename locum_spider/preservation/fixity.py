@@ -12,11 +12,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from locum_spider.items import LedgerEntry
 from locum_spider.store import captures, ledger, removals
 from locum_spider.store.checks import Finding
 from locum_spider.store.connection import Connection, connect_reading
 from locum_spider.store.files import WARCS
-from locum_spider.store.ledger import LedgerRow
 from locum_spider.system import cores
 from locum_spider.warc.reader import OPEN, locate
 from locum_spider.warc.tombstones import tombstone_digest
@@ -30,7 +30,7 @@ class _Span(NamedTuple):
     """Adjacent records, to be read at once."""
 
     file: str
-    rows: list[LedgerRow]
+    rows: list[LedgerEntry]
 
 
 @dataclass(slots=True)
@@ -38,8 +38,8 @@ class _Damaged:
     """Adjacent records that are not what was written; `actual` is the digest of what is in the first one's place."""
 
     file: str
-    first: LedgerRow
-    last: LedgerRow
+    first: LedgerEntry
+    last: LedgerEntry
     actual: str
 
 
@@ -121,7 +121,7 @@ def _length(
 def _record_spans(db: Connection, name: str, size: int, acknowledged: int | None) -> Iterator[Finding | _Span]:
     """The records of a file as spans, with a finding for each gap or overlap."""
     position = 0
-    rows: list[LedgerRow] = []
+    rows: list[LedgerEntry] = []
     for row in ledger.entries(db, name):
         if not (isinstance(row.offset, int) and isinstance(row.length, int) and row.length > 0):
             text = f"the ledger's row {row.seq:,} does not name a place in {name}; restore archive.db from a backup"
@@ -160,7 +160,7 @@ def _differing(
 ) -> Iterator[Finding | _Damaged]:
     """Hash in threads, a bounded number of spans ahead; yield in order what differs."""
     workers = min(cores(), _MOST_WORKERS)
-    pending: deque[tuple[_Span, Future[list[tuple[LedgerRow, str]]]]] = deque()
+    pending: deque[tuple[_Span, Future[list[tuple[LedgerEntry, str]]]]] = deque()
 
     def finish() -> Iterator[_Damaged]:
         span, future = pending.popleft()
@@ -191,7 +191,7 @@ def _removed_since(folder: Path, seq: int) -> bool:
 _own = threading.local()
 
 
-def _hash(warcs: Path, span: _Span) -> list[tuple[LedgerRow, str]]:
+def _hash(warcs: Path, span: _Span) -> list[tuple[LedgerEntry, str]]:
     """The records of a span whose bytes have the wrong digest, each with the digest that they have."""
     start = span.rows[0].offset
     with locate(warcs, span.file).open("rb", buffering=0) as file:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from locum_spider.items import LedgerEntry
 from locum_spider.store.connection import Connection
@@ -48,26 +47,11 @@ def append(db: Connection, records: Iterable[LedgerEntry], seq: int, chain: str)
     return seq, chain
 
 
-class LedgerRow(NamedTuple):
-    """A row of the ledger, for one file; `removed` is the JSON of a takedown."""
-
-    seq: int
-    offset: int
-    length: int
-    digest: str
-    removed: str | None
-
-    @property
-    def end(self) -> int:
-        """The byte after it."""
-        return self.offset + self.length
-
-
-def entries(db: Connection, file: str) -> Iterator[LedgerRow]:
-    """The rows of a file, in the order of the file."""
-    columns = "seq, warc_offset, warc_length, digest, removed"
+def entries(db: Connection, file: str) -> Iterator[LedgerEntry]:
+    """The entries of a file, in the order of the file."""
+    columns = "warc_file, warc_offset, warc_length, type, digest, seq, removed"
     rows = db.execute(f"SELECT {columns} FROM records WHERE warc_file = ? ORDER BY warc_offset", (file,))
-    return (LedgerRow(*row) for row in rows)
+    return (LedgerEntry(*row) for row in rows)
 
 
 def first_cut(db: Connection, file: str, size: int) -> tuple[int, int] | None:

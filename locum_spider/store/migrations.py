@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from sqlite_utils import Database, Migrations
 
 from locum_spider.checkpoints import checkpoint
@@ -260,6 +262,7 @@ _M005 = (
         WHERE known.old = captures.article_digest AND known.digest IS NOT NULL""",
     """UPDATE revisions SET digest = coalesce(locum_digest(title, standfirst, body, fields, digest), digest),
         fields = locum_fields(fields)""",
+    """UPDATE revisions SET evidence = locum_evidence(evidence) WHERE evidence LIKE '%"address_date"%'""",
     """UPDATE crawls SET finished_at = NULL, reasons = '[]' WHERE outcome = 'imported'
         AND reasons = '["under way, or cut short: run the same `locum import` again"]'""",
 )
@@ -273,6 +276,7 @@ def m005_digests_of_named_values(db: Database) -> None:
     """
     db.register_function(_digest, name="locum_digest", deterministic=True)
     db.register_function(without_empty, name="locum_fields", deterministic=True)
+    db.register_function(_day_alone, name="locum_evidence", deterministic=True)
     for statement in _M005:
         checkpoint("migration")
         db.execute(statement)
@@ -282,6 +286,16 @@ def m005_digests_of_named_values(db: Database) -> None:
 def _digest(title: str, standfirst: str | None, body: str, fields: str, digest: str) -> str | None:
     article = sound(title, standfirst, body, fields, digest)
     return content_digest(article) if article is not None else None
+
+
+def _day_alone(evidence: str) -> str:
+    """Evidence without the address that stood after the day it names; the capture has that address."""
+    try:
+        rules = json.loads(evidence)
+        rules["address_date"] = rules["address_date"][: len("2018-04-10")]
+    except (ValueError, TypeError, KeyError):  # changed by hand
+        return evidence
+    return json.dumps(rules, ensure_ascii=False)
 
 
 def make_full_articles(db: Database) -> None:

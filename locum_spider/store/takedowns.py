@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 from urllib.parse import urljoin
 
 from locum_spider.clock import utc_now
-from locum_spider.items import Outcome
+from locum_spider.items import LedgerEntry, Outcome
 from locum_spider.store.connection import Connection
 from locum_spider.store.removals import digest_of, finish_takedowns, keep_out, name_of, removed, titled
 from locum_spider.warc.tombstones import Place
@@ -17,23 +16,6 @@ from locum_spider.warc.tombstones import Place
 Key = Callable[[str], str]
 
 # -- finding what goes -------------------------------------------------------------------------------------------------
-
-
-class LedgerRecord(NamedTuple):
-    """A row of the ledger, with the capture that it belongs to."""
-
-    seq: int
-    file: str
-    offset: int
-    length: int
-    type: str
-    digest: str
-    capture_id: int | None = None
-
-    @property
-    def end(self) -> int:
-        """The byte after it."""
-        return self.offset + self.length
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +54,10 @@ def _join(base: str, location: str) -> str:
         return location
 
 
-def records_of(db: Connection, captures: Iterable[int]) -> list[LedgerRecord]:
+def records_of(db: Connection, captures: Iterable[int]) -> list[LedgerEntry]:
     """The records of captures that are not removed: response or revisit, and the request after it."""
-    records: list[LedgerRecord] = []
-    columns = "r.seq, r.warc_file, r.warc_offset, r.warc_length, r.type, r.digest"
+    records: list[LedgerEntry] = []
+    columns = "r.warc_file, r.warc_offset, r.warc_length, r.type, r.digest, r.seq"
     for capture in sorted(captures):
         row = db.execute(
             f"SELECT {columns} FROM captures c JOIN records r USING (warc_file, warc_offset) "
@@ -84,7 +66,7 @@ def records_of(db: Connection, captures: Iterable[int]) -> list[LedgerRecord]:
         ).fetchone()
         if row is None:
             continue
-        answer = LedgerRecord(*row)._replace(capture_id=capture)
+        answer = LedgerEntry(*row)._replace(capture_id=capture)
         records.append(answer)
         row = db.execute(
             f"SELECT {columns} FROM records r WHERE r.seq = ? AND r.type = 'request' AND r.warc_file = ? "
@@ -92,19 +74,19 @@ def records_of(db: Connection, captures: Iterable[int]) -> list[LedgerRecord]:
             (answer.seq + 1, answer.file, answer.end),
         ).fetchone()
         if row is not None:
-            records.append(LedgerRecord(*row))
+            records.append(LedgerEntry(*row))
     return records
 
 
-def remaining(db: Connection, kind: str | None = None) -> Iterator[LedgerRecord]:
+def remaining(db: Connection, kind: str | None = None) -> Iterator[LedgerEntry]:
     """Every record that is not removed, with its capture; only those of type `kind` if given."""
     rows = db.execute(
-        "SELECT r.seq, r.warc_file, r.warc_offset, r.warc_length, r.type, r.digest, c.id FROM records r "
+        "SELECT r.warc_file, r.warc_offset, r.warc_length, r.type, r.digest, r.seq, r.removed, c.id FROM records r "
         "LEFT JOIN captures c ON c.warc_file = r.warc_file AND c.warc_offset = r.warc_offset "
         "WHERE r.removed IS NULL AND (? IS NULL OR r.type = ?) ORDER BY r.seq",
         (kind, kind),
     )
-    return (LedgerRecord(*row) for row in rows)
+    return (LedgerEntry(*row) for row in rows)
 
 
 def describe(db: Connection, capture_id: int) -> dict[str, object]:

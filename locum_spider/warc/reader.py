@@ -94,7 +94,7 @@ class Record:
 
     @property
     def end(self) -> int:
-        return self.entry.offset + self.entry.length
+        return self.entry.end
 
 
 def warc_files(folder: Path) -> list[Path]:

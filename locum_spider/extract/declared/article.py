@@ -66,7 +66,7 @@ def read_declared(document: Document, site: Site, fetched_at: datetime) -> Artic
     or no date: it is not an article, or this layout cannot read it.
     """
     if not site.is_article(document.url):
-        raise PageError(f"{document.url} is not the address of an article of {site.title}")
+        raise PageError(f"its address is not that of an article of {site.title}")
     layout = site.layout(fetched_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
     reading = _Reading(document, site, fetched_at)
     for name in DECLARABLE:
@@ -81,7 +81,7 @@ def read_declared(document: Document, site: Site, fetched_at: datetime) -> Artic
         if name not in reading.values:
             looked = "; ".join(str(rule) for rule in rules) or "nothing: the layout has no rule for it"
             what = {"title": "no title", "published": "no date"}[name]
-            raise PageError(f"{document.url}: {what} on the page (looked for {looked}); not read as an article")
+            raise PageError(f"{what} on the page (looked for {looked}); not read as an article")
     return _article(reading)
 
 
@@ -274,7 +274,7 @@ def _evidence(reading: _Reading, address_day: str | None) -> dict[str, str]:
         evidence |= {"images": body} if reading.images else {}
     evidence["lang"] = "html lang" if reading.document.lang else "the site's declaration"
     if address_day is not None:
-        evidence["address_date"] = f"{address_day} in {reading.document.url}"
+        evidence["address_date"] = address_day
     if reading.document.canonical:
         evidence["canonical_url"] = 'link rel="canonical"'
     return evidence

@@ -80,7 +80,7 @@ def _byte_as_cp1252(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("locum-cp1252", _byte_as_cp1252)
 
 
-def _check_depth(html: bytes, url: str) -> None:
+def _check_depth(html: bytes) -> None:
     if html.count(b"<") < _FEW_TAGS:
         return
     depth = deepest = 0
@@ -91,7 +91,7 @@ def _check_depth(html: bytes, url: str) -> None:
         deepest = max(deepest, depth)
     if deepest > MAX_DEPTH:
         raise PageError(
-            f"{url}: the page nests {deepest:,} elements deep (at most {MAX_DEPTH:,} are read); it is kept as a capture"
+            f"the page nests {deepest:,} elements deep (at most {MAX_DEPTH:,} are read); it is kept as a capture"
         )
 
 
@@ -106,7 +106,7 @@ class Document:
     def __init__(self, body: bytes, url: str, content_type: str | None = None) -> None:
         self.url = url
         self._address = url.split("#", maxsplit=1)[0]
-        _check_depth(body, url)
+        _check_depth(body)
         self.html = decode(body, content_type)
         self.tree = LexborHTMLParser(self.html)
         self._root = self._folder = ""

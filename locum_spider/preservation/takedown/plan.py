@@ -18,7 +18,7 @@ from pathlib import Path
 from locum_spider.archive import Archive
 from locum_spider.clock import utc_now
 from locum_spider.errors import ArchiveError, IntegrityError, UsageError
-from locum_spider.items import EventKind
+from locum_spider.items import EventKind, LedgerEntry
 from locum_spider.preservation.takedown.mentions import MentionFinder
 from locum_spider.recorder.recovery import finish_takedowns
 from locum_spider.recorder.writer import ArchiveWriter, open_archive
@@ -26,7 +26,6 @@ from locum_spider.sites import find_site
 from locum_spider.store import ledger, removals, takedowns
 from locum_spider.store.connection import connect_reading
 from locum_spider.store.files import writing_errors
-from locum_spider.store.takedowns import LedgerRecord
 from locum_spider.urls import normalise_url
 from locum_spider.warc.reader import open_warc
 from locum_spider.warc.tombstones import read_json_member, shortest, tombstone
@@ -45,11 +44,11 @@ class Takedown:
     archive: ArchiveWriter = field(repr=False)
     key: Callable[[str], str] = field(repr=False)
     subject: takedowns.Subject
-    records: list[LedgerRecord]
+    records: list[LedgerEntry]
     others: list[tuple[int, str]] = field(default_factory=list)
     listings: set[int] = field(default_factory=set)
     pages: set[int] = field(default_factory=set)
-    events: list[LedgerRecord] = field(default_factory=list)
+    events: list[LedgerEntry] = field(default_factory=list)
     unread: int = 0
 
     def carry_out(self, reason: str, *, everywhere: bool = False) -> int:
@@ -76,7 +75,7 @@ class Takedown:
         _require_finished(archive)
         return len(removed)
 
-    def _entry(self, record: LedgerRecord, facts: dict[str, object], at: str) -> dict[str, object]:
+    def _entry(self, record: LedgerEntry, facts: dict[str, object], at: str) -> dict[str, object]:
         """What the event says about a record: enough to rebuild its rows from the WARC files alone."""
         entry: dict[str, object] = {
             "file": record.file, "offset": record.offset, "length": record.length, "type": record.type,
@@ -154,7 +153,7 @@ def _normalised(url: str) -> str:
         return url
 
 
-def _failures(archive: ArchiveWriter, subject: takedowns.Subject, key: Callable[[str], str]) -> Iterator[LedgerRecord]:
+def _failures(archive: ArchiveWriter, subject: takedowns.Subject, key: Callable[[str], str]) -> Iterator[LedgerEntry]:
     """Event records that say that the article could not be fetched."""
     for record in takedowns.remaining(archive.db, "metadata"):
         try:
@@ -196,9 +195,9 @@ def _target(content: bytes) -> str:
     return content.partition(b"\r\nWARC-Target-URI: ")[2].partition(b"\r\n")[0].decode("utf-8", "replace")
 
 
-def group(records: Iterable[LedgerRecord]) -> list[list[LedgerRecord]]:
+def group(records: Iterable[LedgerEntry]) -> list[list[LedgerEntry]]:
     """The records of each tombstone: usually one, but a record that is too short shares with the one before it."""
-    groups: list[list[LedgerRecord]] = []
+    groups: list[list[LedgerEntry]] = []
     for record in sorted(set(records), key=lambda record: (record.file, record.offset)):
         last = groups[-1] if groups else None
         follows = last is not None and (last[-1].file, last[-1].end) == (record.file, record.offset)
@@ -210,13 +209,13 @@ def group(records: Iterable[LedgerRecord]) -> list[list[LedgerRecord]]:
 
 
 def _with_tombstones(
-    warcs: Path, groups: list[list[LedgerRecord]], at: str, reason: str
-) -> list[tuple[LedgerRecord, dict[str, object]]]:
+    warcs: Path, groups: list[list[LedgerEntry]], at: str, reason: str
+) -> list[tuple[LedgerEntry, dict[str, object]]]:
     """Each record with what the ledger will say about it. Writes nothing yet.
 
     Raises IntegrityError if a record is damaged, or too short for a tombstone.
     """
-    removed: list[tuple[LedgerRecord, dict[str, object]]] = []
+    removed: list[tuple[LedgerEntry, dict[str, object]]] = []
     for members in groups:
         first, length = members[0], sum(record.length for record in members)
         for record in members:
@@ -235,7 +234,7 @@ def _with_tombstones(
     return removed
 
 
-def _bytes(warcs: Path, record: LedgerRecord) -> bytes:
+def _bytes(warcs: Path, record: LedgerEntry) -> bytes:
     """The bytes of a record in its file. Raises IntegrityError if they are not what was written."""
     with open_warc(warcs, record.file) as file:
         file.seek(record.offset)
