@@ -22,7 +22,7 @@ _COMMANDS = {
 
 
 class _Commands(click.Group):
-    """Imports a command's module only when it is asked for, and turns our errors into a sentence and an exit code."""
+    """Imports a command's module only when it is needed; prints an error of ours as a sentence, with its exit code."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(_COMMANDS)

@@ -16,7 +16,7 @@ import click
 from locum_spider.crawl.settings import LOCUM_ARCHIVE
 
 archive_option = click.option(
-    "--archive", metavar="DIR", default=None, help="Folder of the archive; else $LOCUM_ARCHIVE, else ./data."
+    "--archive", metavar="DIR", default=None, help="The archive's folder. [$LOCUM_ARCHIVE or ./data]"
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
@@ -27,14 +27,14 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # generic only in the ne
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMGT]?)B?", str(value).strip(), re.IGNORECASE)
-        if found is None:
-            self.fail(f"{value!r} is not a size; sizes look like 500MB, 2GB or 0", param, ctx)
-        return int(float(found[1]) * 1000 ** " kmgt".index(found[2].lower() or " "))
+        size = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMGT]?)B?", str(value).strip(), re.IGNORECASE)
+        if size is None:
+            self.fail(f"{value!r} is not a size; write 500MB, 2GB or 0", param, ctx)
+        return int(float(size[1]) * 1000 ** " kmgt".index(size[2].lower() or " "))
 
 
 def archive_path(ctx: click.Context, archive: str | None) -> Path:
-    """The archive's folder: the command's own option, the group's, the variable, the default."""
+    """The archive's folder: from the command's own option, else the group's, else the variable, else the default."""
     return Path(archive or ctx.find_root().obj or LOCUM_ARCHIVE)
 
 
@@ -63,12 +63,12 @@ def _plain(value: Any) -> Any:
 
 
 def width() -> int:
-    """Columns to write in: the terminal's, at most 100."""
+    """Columns of the terminal, at most 100."""
     return min(shutil.get_terminal_size((80, 24)).columns, 100)
 
 
 def wrap(text: str, indent: str = "") -> str:
-    """A paragraph in lines that fit; addresses are never broken."""
+    """A paragraph in lines that fit the terminal; words and addresses stay whole."""
     return textwrap.fill(
         text,
         width(),

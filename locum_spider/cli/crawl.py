@@ -30,34 +30,34 @@ _DEMO_MARK = "made-by-locum-demo"
 
 @click.command()
 @click.argument("sites", nargs=-1, metavar="[SITE|URL]...")
-@click.option("--due", is_flag=True, help="Crawl every scheduled site whose time has come.")
-@click.option("--delay", type=click.FloatRange(min=0), metavar="SECONDS", help="Pause between two requests to a host.")
-@click.option("--concurrency", type=click.IntRange(min=1), metavar="N", help="Requests at one time to a host.")
-@click.option("--contact", metavar="TEXT", help="Whom a site may write to; goes into the user agent. [$LOCUM_CONTACT]")
+@click.option("--due", is_flag=True, help="Crawl the scheduled sites that are due.")
+@click.option("--delay", type=click.FloatRange(min=0), metavar="SECONDS", help="Pause between requests to a host.")
+@click.option("--concurrency", type=click.IntRange(min=1), metavar="N", help="Requests to a host at the same time.")
+@click.option("--contact", metavar="TEXT", help="Contact for webmasters, in the user agent. [$LOCUM_CONTACT]")
 @click.option("--durable", is_flag=True, help="Survive a power cut, at a sixth of the speed.")
-@click.option("--min-free", type=Size(), metavar="SIZE", help="Stop while so much is free on the disk. [500MB]")
-@click.option(
-    "--log", "log_file", type=click.Path(dir_okay=False), metavar="FILE", help="Write what happens to a file."
-)
+@click.option("--min-free", type=Size(), metavar="SIZE", help="Stop before less than this is free on the disk. [500MB]")
+@click.option("--log", "log_file", type=click.Path(dir_okay=False), metavar="FILE", help="Append a log to this file.")
 @json_option
 @with_archive
 def crawl(
     sites: tuple[str, ...], archive: Path, *, due: bool, delay: float | None, concurrency: int | None,
     contact: str | None, durable: bool, min_free: int | None, log_file: str | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Crawl declared sites into the archive; goes on where an earlier crawl stopped.
+    """Crawl sites into the archive, or go on with a stopped crawl.
+
+    Sites are named by their declaration, or by any address on them.
 
     \b
     Example:
       locum crawl locum-today --contact archive@example.org
     """
     if due == bool(sites):
-        raise UsageError("name the sites to crawl, or say --due; `locum sites` lists them")
+        raise UsageError("name the sites to crawl, or use --due alone; `locum sites` lists the sites")
     chosen = _due(archive) if due else [_site(name, archive) for name in dict.fromkeys(sites)]
     if not chosen:
         click.echo("Nothing is due.")
         return
-    from locum_spider.crawl.run import CrawlOptions  # a second of imports, which a timer with nothing to do is spared
+    from locum_spider.crawl.run import CrawlOptions  # takes a second; not needed if nothing is due
 
     _start_log(log_file)
     results = _run(
@@ -80,7 +80,7 @@ def _site(name: str, archive: Path) -> Site:
     site = site_of(name, archive)
     if site is None:
         raise UsageError(
-            f"no declared site has the address {name}; declare it in {archive / 'sites'}/NAME.toml (see docs/sites.md)"
+            f"{name} is not on a declared site; declare the site in {archive / 'sites'}/NAME.toml (see docs/sites.md)"
         )
     return site
 
@@ -95,21 +95,21 @@ def _due(archive: Path) -> list[Site]:
 
 
 def _start_log(log_file: str | None) -> None:
-    """Our warnings go to the terminal; with a file, everything of ours and Scrapy's goes there instead."""
+    """Errors go to the terminal; with a file, what we and Scrapy log from INFO up goes there instead."""
     handler: logging.Handler = logging.StreamHandler()
     handler.setLevel(logging.ERROR)
     if log_file:
         try:
             handler = logging.FileHandler(log_file, encoding="utf-8")
-            handler.setLevel(logging.INFO)  # of the handler: Scrapy's start-up sets its loggers to DEBUG
+            handler.setLevel(logging.INFO)  # on the handler: Scrapy sets its loggers to DEBUG at its start
         except OSError as error:
-            raise UsageError(f"--log {log_file}: {error.strerror}") from None
+            raise UsageError(f"cannot write --log {log_file}: {error.strerror}; name another file") from None
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO if log_file else logging.ERROR)
     if not log_file:
-        for name in ("scrapy", "twisted", "locum_spider.crawl.pipelines"):  # what went wrong is told in the report
+        for name in ("scrapy", "twisted", "locum_spider.crawl.pipelines"):  # the report says what went wrong
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
@@ -119,20 +119,20 @@ def _run(sites: Sequence[Site], archive: Path, options: Any, *, quiet: bool = Fa
     if quiet:
         return run_crawls(sites, archive, options)
     if not is_terminal():
-        return run_crawls(sites, archive, options, on_progress=partial(_tell, Lines()), every=10.0)
+        return run_crawls(sites, archive, options, on_progress=partial(_log, Lines()), every=10.0)
     with Bars(keep=True) as bars:
         return run_crawls(sites, archive, options, on_progress=partial(_draw, bars))
 
 
 def _draw(bars: Bars, states: list[Progress]) -> None:
-    """How many pages there are is learnt on the way, so the bar's end moves."""
+    """A bar for each site. Its end moves, since a crawl learns on the way how many pages there are."""
     for state in states:
         seen = state.captures + state.pending
         words = f"{state.captures:,} of {plural(seen, 'page')}, {plural(_articles(state), 'article')}"
         bars.show(state.site, state.captures, seen, words)
 
 
-def _tell(lines: Lines, states: list[Progress]) -> None:
+def _log(lines: Lines, states: list[Progress]) -> None:
     for state in states:
         if state.captures:
             words = (
@@ -176,27 +176,32 @@ def print_report(result: Result) -> None:
     click.echo(f"  articles   {', '.join(articles)}")
     entries = plural(crawl["entries"], "entry", "entries")
     click.echo(f"  listings   {crawl['listings']:,} with {entries}, each accounted for")
-    click.echo(
-        f"  not read   {crawl['failed']:,} failed, {crawl['not_articles']:,} no article, {crawl['refused']:,} refused"
-    )
+    not_articles = plural(crawl["not_articles"], "not an article", "not articles")
+    click.echo(f"  not read   {crawl['failed']:,} failed, {not_articles}, {crawl['refused']:,} refused")
     for row in result.report.unread:
         if row["outcome"] != Outcome.NOT_LISTING:
-            what = "no article" if row["outcome"] == Outcome.NOT_ARTICLE else row["outcome"]
-            click.echo(wrap(f"{row['url']}", "    "))
+            what = "not an article" if row["outcome"] == Outcome.NOT_ARTICLE else row["outcome"]
+            click.echo(wrap(row["url"], "    "))
             click.echo(wrap(f"{what}: {row['reason']}", "      "))
     for reason in crawl["reasons"]:
-        click.echo(wrap(f"{reason}", "  ! "))
+        click.echo(wrap(reason, "  ! "))
     if crawl["outcome"] == CrawlOutcome.INTERRUPTED:
         click.echo("  Run the same command again to go on.")
 
 
 @click.command()
 @click.option(
-    "--markup", type=click.Choice(["table", "bootstrap", "html5", "unclosed"]), help="Only this kind of HTML."
+    "--markup",
+    type=click.Choice(["table", "bootstrap", "html5", "unclosed"]),
+    metavar="KIND",
+    help="Only one kind of HTML: table, bootstrap, html5 or unclosed.",
 )
 @with_archive
 def demo(archive: Path, *, markup: str | None) -> None:
-    """Crawl a bundled sample of Locum Today from this machine; needs no network.
+    """Crawl a bundled sample of Locum Today; needs no network.
+
+    The folder must be empty or an earlier demo, which is replaced. If it is an
+    archive of yours, the demo goes into its subfolder demo.
 
     \b
     Example:
@@ -225,36 +230,38 @@ def demo(archive: Path, *, markup: str | None) -> None:
         click.echo('\n$ locum search "agency contract"')
         print_hits(opened.search("agency contract", limit=3), opened.count("agency contract"))
         first = next(opened.articles())
-    shown = folder if " " not in str(folder) else f'"{folder}"'
     program = _program()
-    click.echo("What to do next:")
+    click.echo("\nWhat to do next:")
     for command in ('search "child protection"', f"show {first.id}", "status", "serve"):
-        click.echo(f"  {program} {command} --archive {shown}")
+        click.echo(f"  {program} {command} --archive {_quoted(folder)}")
     sys.exit(results[0].exit_code)
 
 
 def _program() -> str:
-    """What a user types for this command: its name where the shell finds it, else its place."""
+    """What a user types for this command: its name if the shell finds it, else its path."""
     own = Path(sys.executable).parent / "locum"
-    found = shutil.which("locum")
-    if found is not None and Path(found).resolve() == own.resolve():
+    on_path = shutil.which("locum")
+    if on_path is not None and Path(on_path).resolve() == own.resolve():
         return "locum"
     here = Path.cwd()
-    place = str(own.relative_to(here)) if own.is_relative_to(here) else str(own)
-    return f'"{place}"' if " " in place else place
+    return _quoted(own.relative_to(here) if own.is_relative_to(here) else own)
+
+
+def _quoted(path: Path) -> str:
+    return f'"{path}"' if " " in str(path) else str(path)
 
 
 def _fresh(folder: Path) -> None:
-    """Empty the folder of an earlier demo; refuse anything else that is there."""
+    """Empty the folder of an earlier demo. Raises ArchiveError if anything else is there."""
     mark = folder / _DEMO_MARK
     if mark.exists():
         for name in ("archive.db", "archive.db-wal", "archive.db-shm", "archive.lock"):
             (folder / name).unlink(missing_ok=True)
         shutil.rmtree(folder / "warc", ignore_errors=True)
     elif folder.exists() and any(path.name != ".gitkeep" for path in folder.iterdir()):
-        raise ArchiveError(f"{folder} is not empty and no earlier demo; name another folder with --archive")
+        raise ArchiveError(f"{folder} is not empty and not an earlier demo; name another folder with --archive")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         mark.write_text("`locum demo` may empty this archive.\n", encoding="utf-8")
     except OSError as error:
-        raise LocumError(f"{folder} cannot be made: {error.strerror}") from None
+        raise LocumError(f"cannot write {folder}: {error.strerror}; name another folder with --archive") from None

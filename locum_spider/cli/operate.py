@@ -15,20 +15,21 @@ from locum_spider.sites import find_site
 
 @click.command()
 @click.argument("site")
-@click.option("--every", metavar="SPAN", help="How often: 12h, 1d, 2w; else what the site's declaration says.")
+@click.option("--every", metavar="SPAN", help="How often: 12h, 1d, 2w. [as the site declares]")
 @click.option("--off", is_flag=True, help="Take the site off the schedule.")
-@click.option("--print", "only_print", is_flag=True, help="Print timer and cron line instead of installing one.")
+@click.option("--print", "only_print", is_flag=True, help="Print a timer and a cron line; install neither.")
 @click.option(
     "--with",
     "kind",
     type=click.Choice(["systemd", "cron"]),
-    help="Which of the two; else what this machine has.",
+    metavar="KIND",
+    help="systemd or cron. [what this machine has]",
 )
 @with_archive
 def schedule(site: str, archive: Path, *, every: str | None, off: bool, only_print: bool, kind: str | None) -> None:
     """Crawl a site regularly, by a systemd timer or a cron entry.
 
-    The timer asks once an hour; whether a site is due is decided from the archive.
+    The timer runs `locum crawl --due` once an hour; the archive says what is due.
 
     \b
     Example:
@@ -37,8 +38,8 @@ def schedule(site: str, archive: Path, *, every: str | None, off: bool, only_pri
     from locum_spider.operate import schedule as scheduling
 
     if off:
-        done = scheduling.unschedule(archive, site)
-        click.echo(f"{site} is off the schedule." if done else f"{site} was not on the schedule.")
+        removed = scheduling.unschedule(archive, site)
+        click.echo(f"{site} is off the schedule." if removed else f"{site} was not on the schedule.")
         return
     declared = find_site(site, archive)
     span = every or declared.crawl.every
@@ -55,11 +56,11 @@ def schedule(site: str, archive: Path, *, every: str | None, off: bool, only_pri
         units = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
         for path in scheduling.install_systemd(timer, units):
             click.echo(f"Wrote {path}")
-        click.echo(f"The timer runs; see it with: systemctl --user list-timers {timer.name}.timer")
+        click.echo(f"The timer is running; to see it: systemctl --user list-timers {timer.name}.timer")
     elif scheduling.install_cron(timer):
         click.echo(f"In your crontab: {timer.cron}")
     else:
-        click.echo("This machine has neither systemd for users nor cron; have something run this every hour:")
+        click.echo("This machine has neither systemd for users nor cron. Have something run this every hour:")
         _print_timer(timer, "cron")
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from locum_spider.preservation.verify import Report
 
 _LONG = 80
-"""Characters of a value from which a comparison shows only the place where two differ."""
+"""Of longer values (in characters) a comparison shows only the place where they differ."""
 
 
 @click.command()
@@ -30,12 +30,13 @@ _LONG = 80
 @json_option
 @with_archive
 def verify(archive: Path, *, head: bool, expect: str | None, as_json: bool) -> None:
-    """Check every byte of every record, the ledger, the database and its index.
+    """Check every byte of every record, the ledger and the database.
 
-    Each record's bytes are compared with the digest that the ledger has of them, and the rows of the ledger are bound
-    to each other, so that nothing can be cut, changed, moved or removed unseen. Only --expect finds
-    out somebody who could write all of it again, if the head was left with another before. Ends with 7 if anything is
-    wrong.
+    The ledger has a digest of each record, and each row of it is chained to
+    the one before: any cut, change, move or removal is found. Somebody might
+    write the records and the ledger again; to find this too, leave the head
+    with somebody else and pass it with --expect later. Ends with 7 if anything
+    is wrong.
 
     \b
     Example:
@@ -46,8 +47,8 @@ def verify(archive: Path, *, head: bool, expect: str | None, as_json: bool) -> N
     from locum_spider.preservation import verify as verification
 
     if head and expect is None:
-        found = verification.read_head(archive)
-        print_json({"head": found}) if as_json else click.echo(found)
+        ledger_head = verification.read_head(archive)
+        print_json({"head": ledger_head}) if as_json else click.echo(ledger_head)
         return
     with Bars(quiet=as_json) as bars:
         report = verification.verify(archive, expect=expect, on_progress=bars.show)
@@ -83,10 +84,12 @@ def print_verification(report: Report) -> None:
 @json_option
 @with_archive
 def backup(dest: Path, archive: Path, *, as_json: bool) -> None:
-    """Copy the archive to a folder, also while a crawl goes on, and verify the copy.
+    """Copy the archive to a folder and verify the copy.
 
-    The second time only what is new is copied. The copy is an archive itself: it can be searched, verified and crawled
-    into. To restore, copy the folder back: cp -a DEST ARCHIVE. Ends with 7 if the copy is not sound.
+    A crawl may run meanwhile. The next backup to the same folder copies only
+    what is new. The copy is an archive itself: you can search it, verify it
+    and crawl into it. To restore it, copy the folder back: cp -a DEST ARCHIVE.
+    Ends with 7 if the copy is not sound.
 
     \b
     Example:
@@ -107,23 +110,27 @@ def backup(dest: Path, archive: Path, *, as_json: bool) -> None:
         )
         print_verification(report)
         if not report.sound:
-            click.echo(wrap("`locum verify` tells whether the archive has the same faults, or the copy alone.", "! "))
+            click.echo(wrap("Run `locum verify` to see if the archive has the same faults or only the copy.", "! "))
     sys.exit(0 if report.sound else IntegrityError.exit_code)
 
 
 @click.command()
 @click.argument("article", metavar="ID|URL")
-@click.option("--reason", metavar="TEXT", required=True, help="Why; stays in the archive for good.")
+@click.option("--reason", metavar="TEXT", required=True, help="Why; stays in the archive.")
 @click.option("--everywhere", is_flag=True, help="Also empty captures of other pages that name the article.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @with_archive
 def takedown(article: str, archive: Path, *, reason: str, everywhere: bool, yes: bool) -> None:
-    """Remove an article for good: its rows, revisions, captures and their records.
+    """Remove an article for good and leave a tombstone.
 
-    Every record of it gives way to a tombstone that says when and why, the archive still verifies, and no later crawl
-    brings the article back. Listings and other articles that name it keep their captures, unless --everywhere empties
-    these too: then what was read from them stays, without the page it was read from. Backups and exports made before
-    are not changed; the next `locum backup` to the same folder brings the removal there.
+    Its rows, revisions and captures go. A tombstone that says when and why
+    replaces each of its records. The archive still verifies, and no later
+    crawl, import or rebuild brings the article back.
+
+    Listings and other articles that name it keep their captures. --everywhere
+    empties these too; what was read from them stays. Earlier backups and
+    exports do not change; the next `locum backup` to the same folder removes
+    the article there.
 
     \b
     Example:
@@ -132,9 +139,9 @@ def takedown(article: str, archive: Path, *, reason: str, everywhere: bool, yes:
     from locum_spider.preservation.takedown.plan import finish_earlier, prepare
 
     if not reason.strip():
-        raise UsageError("--reason is empty; say why, in words that may be read by everybody")
+        raise UsageError("--reason is empty; say why, in words that everybody may read")
     if not yes and not sys.stdin.isatty():
-        raise UsageError("a takedown cannot be undone; say --yes if nobody can be asked")
+        raise UsageError("a takedown cannot be undone; without a terminal to ask on, confirm it with --yes")
     if finish_earlier(archive):
         click.echo("An earlier takedown was cut short; it is finished now.")
         with Archive(archive) as opened:
@@ -147,14 +154,14 @@ def takedown(article: str, archive: Path, *, reason: str, everywhere: bool, yes:
             click.echo("Nothing was removed.")
             return
         number = planned.carry_out(reason.strip(), everywhere=everywhere)
-    click.echo(f"Taken down: {plural(number, 'record')} gave way to tombstones. `locum verify` tells of it.")
+    click.echo(f"Taken down: {plural(number, 'record')} replaced by tombstones. `locum verify` lists the takedown.")
     for name in ("archive.db.old", "archive.db.new"):
         if (archive / name).exists():
             click.echo(wrap(f"{archive / name} is an older database that may hold the article; delete it.", "! "))
 
 
 def print_takedown(planned: Takedown, *, everywhere: bool) -> None:
-    """What is to go, and what will stay."""
+    """What will go, and what will stay."""
     click.echo(wrap(f"Article {planned.subject.id}: {planned.subject.title}"))
     click.echo(wrap(planned.subject.url, "  "))
     captures = plural(len(planned.subject.captures), "capture")
@@ -163,24 +170,25 @@ def print_takedown(planned: Takedown, *, everywhere: bool) -> None:
         click.echo(wrap(f"Article {number} was read from the same page and stays: {title}", "! "))
     if planned.unread:
         damaged = plural(planned.unread, "other record is", "other records are")
-        click.echo(wrap(f"{damaged} damaged and may name it; `locum verify` tells which.", "! "))
+        click.echo(wrap(f"{damaged} damaged and may name it; `locum verify` lists them.", "! "))
     listings = plural(len(planned.listings), "capture of a listing", "captures of listings")
     pages = plural(len(planned.pages), "capture of another page", "captures of other pages")
-    places = [name for name, found in ((listings, planned.listings), (pages, planned.pages)) if found]
+    places = [words for words, captures in ((listings, planned.listings), (pages, planned.pages)) if captures]
     if places:
-        fate = "Emptied too" if everywhere else "They stay as they are; --everywhere empties them too"
+        fate = "They will be emptied too" if everywhere else "They stay as they are; --everywhere empties them too"
         click.echo(wrap(f"Its title or address also stands in {' and '.join(places)}. {fate}.", "! "))
 
 
 @click.command()
-@click.option("--diff", is_flag=True, help="Only show what today's rules would change; replace nothing.")
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes that read pages; else one a core.")
+@click.option("--diff", is_flag=True, help="Show what would change; replace nothing.")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes that read pages. [one a core]")
 @json_option
 @with_archive
 def rebuild(archive: Path, *, diff: bool, jobs: int | None, as_json: bool) -> None:
-    """Make the database again from the WARC files alone.
+    """Rebuild the database from the WARC files alone.
 
-    The new one replaces the old only when it is whole. Schedules are kept if the old one can be read.
+    Pages are read by today's rules. The new database replaces the old one only
+    when it is complete. Schedules are kept if the old one can be read.
 
     \b
     Example:
@@ -214,12 +222,12 @@ def rebuild(archive: Path, *, diff: bool, jobs: int | None, as_json: bool) -> No
 
 def _print_rebuilt(rebuilt: Rebuilt) -> None:
     click.echo(
-        f"The database was made again from {plural(rebuilt.records, 'record')}: {plural(rebuilt.captures, 'capture')}, "
+        f"The database was rebuilt from {plural(rebuilt.records, 'record')}: {plural(rebuilt.captures, 'capture')}, "
         f"{plural(rebuilt.articles, 'article')}, {plural(rebuilt.crawls, 'crawl')}."
     )
     _print_broken(rebuilt.broken)
     if rebuilt.kept_old:
-        click.echo(wrap("The old database has more than the WARC files; it was kept as archive.db.old."))
+        click.echo(wrap("The old database has more than the WARC files; it is kept as archive.db.old."))
 
 
 def _print_comparison(comparison: Comparison) -> None:
@@ -249,6 +257,6 @@ def _print_field(name: str, before: object, after: object) -> None:
 
 def _print_broken(broken: list[str]) -> None:
     if broken:
-        click.echo(f"{plural(len(broken), 'fault')} in the WARC files; `locum verify` says more:", err=True)
+        click.echo(f"{plural(len(broken), 'fault')} in the WARC files; `locum verify` tells more:", err=True)
     for fault in broken:
         click.echo(wrap(fault, "  ! "), err=True)

@@ -1,4 +1,4 @@
-"""How far a command is: bars on a terminal, lines in a log."""
+"""The progress of a command: bars on a terminal, lines in a log."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import click
 
 
 def is_terminal() -> bool:
-    """Whether somebody may be looking at the progress."""
+    """Whether standard error is a terminal, where somebody may look at the progress."""
     return sys.stderr.isatty()
 
 
 class Bars:
-    """A bar for each thing that is being done; nothing if `quiet` or if no terminal is there.
+    """A bar for each task; draws nothing if `quiet`, or if there is no terminal.
 
-    A running bar draws over what is printed and asked: call `end` before. `keep` leaves the bars as they were then.
+    A running bar draws over output and questions: call `end` before them. `keep` leaves the bars on the screen.
     """
 
     def __init__(self, *, quiet: bool = False, keep: bool = False) -> None:
@@ -32,19 +32,19 @@ class Bars:
         self.end()
 
     def end(self) -> None:
-        """Show nothing any more."""
+        """Stop drawing."""
         if self._bars is not None:
             self._bars.stop()
             self._bars = None
 
     def show(self, name: str, done: int, total: int, words: str = "") -> None:
-        """How far a thing is, of how much (0 if that is not known; it may grow), and in words."""
+        """Draw a task's bar: `done` of `total` (0 if that is not known; it may grow), and words beside it."""
         if self._bars is None:
             return
         if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(name, total=None, said="")
+            self._tasks[name] = self._bars.add_task(name, total=None, words="")
         share = f"{done / total:4.0%}" if total else ""
-        self._bars.update(self._tasks[name], completed=done, total=total or None, said=f"{share}  {words}")
+        self._bars.update(self._tasks[name], completed=done, total=total or None, words=f"{share}  {words}")
 
 
 def _bars(*, keep: bool) -> Any:
@@ -52,18 +52,18 @@ def _bars(*, keep: bool) -> Any:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     time = TimeElapsedColumn() if keep else TimeRemainingColumn()
-    columns = TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.fields[said]}"), time
+    columns = TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.fields[words]}"), time
     return Progress(*columns, console=Console(stderr=True), transient=not keep)
 
 
 class Lines:
-    """A line for a thing whenever there is something new to say of it."""
+    """A line for a task whenever its words have changed."""
 
     def __init__(self) -> None:
         self._last: dict[str, str] = {}
 
     def show(self, name: str, words: str) -> None:
-        """Say it, unless it was said last time."""
+        """Print the words, unless they are those of last time."""
         if self._last.get(name) != words:
             self._last[name] = words
             click.echo(f"{name}: {words}", err=True)

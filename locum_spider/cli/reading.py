@@ -29,7 +29,7 @@ _LONGEST_RAW = 240
 @json_option
 @with_archive
 def sites(archive: Path, *, as_json: bool) -> None:
-    """List the declared sites.
+    """List the declared sites and check their declarations.
 
     \b
     Example:
@@ -54,9 +54,9 @@ def sites(archive: Path, *, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     for row in rows if not as_json else []:
-        where = "the archive" if row["declared_in"].startswith(str(archive)) else "this package"
+        place = "the archive" if row["declared_in"].startswith(str(archive)) else "this package"
         click.echo(f"{row['name']}  {row['title']}")
-        click.echo(wrap(f"{', '.join(row['hosts'])}; declared in {where}", "  "))
+        click.echo(wrap(f"{', '.join(row['hosts'])}; declared in {place}", "  "))
     for error in broken:
         click.echo(f"locum: {error}", err=True)
     if broken:
@@ -67,7 +67,7 @@ def sites(archive: Path, *, as_json: bool) -> None:
 @json_option
 @with_archive
 def status(archive: Path, *, as_json: bool) -> None:
-    """Tell when each site was last crawled, how it went, and when it is due.
+    """Show how the last crawl of each site went, and what is due.
 
     \b
     Example:
@@ -119,9 +119,9 @@ def _print_status(row: dict[str, Any]) -> None:
 
 def _outcome(crawl: dict[str, Any]) -> str:
     if crawl["outcome"] == CrawlOutcome.IMPORTED and crawl["finished_at"] is None:
-        return "an import, under way or cut short: run the same `locum import` again"
+        return "an import that is running or was cut short; run the same `locum import` again"
     if crawl["outcome"] is None:
-        return "under way, or killed: the next crawl goes on with it"
+        return "running, or killed; the next crawl goes on with it"
     return str(crawl["outcome"]).replace("_", " ")
 
 
@@ -130,11 +130,13 @@ def _outcome(crawl: dict[str, Any]) -> str:
 @click.option("--site", metavar="NAME", help="Only this site.")
 @click.option("--section", metavar="TEXT", help="Only this section.")
 @click.option("--author", metavar="NAME", help="Only this author.")
-@click.option("--tag", metavar="TEXT", help="Only with this tag.")
+@click.option("--tag", metavar="TEXT", help="Only this tag.")
 @click.option("--from", "since", metavar="DATE", help="Published on or after: 2018-04-10, 2018-04 or 2018.")
 @click.option("--to", "until", metavar="DATE", help="Published on or before.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="Hits to print.")
-@click.option("--offset", type=click.IntRange(0), default=0, help="Hits to pass over.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), metavar="N", default=10, show_default=True, help="Hits to print."
+)
+@click.option("--offset", type=click.IntRange(0), metavar="N", default=0, help="Hits to skip.")
 @json_option
 @with_archive
 def search(
@@ -151,10 +153,8 @@ def search(
     filters = Filters(site, section, author, tag, since, until)
     try:
         with Archive(archive) as opened:
-            hits, total = (
-                opened.search(text, limit=limit, offset=offset, **asdict(filters)),
-                opened.count(text, filters),
-            )
+            hits = opened.search(text, limit=limit, offset=offset, **asdict(filters))
+            total = opened.count(text, filters)
     except DateFilterError as error:
         raise UsageError(error.called({"since": "--from", "until": "--to"}[error.name])) from None
     if as_json:
@@ -168,7 +168,7 @@ def _plain_hit(hit: Hit) -> dict[str, Any]:
 
 
 def print_hits(hits: Sequence[Hit], total: int) -> None:
-    """Hits with their snippets, found words in bold on a terminal and in [brackets] elsewhere."""
+    """Hits with their snippets; the words searched for are bold on a terminal, and in [brackets] elsewhere."""
     opening, closing = ("\x1b[1m", "\x1b[0m") if sys.stdout.isatty() else ("[", "]")
     for hit in hits:
         about = ", ".join(part for part in (hit.published, hit.section, hit.site) if part)
@@ -183,28 +183,28 @@ def print_hits(hits: Sequence[Hit], total: int) -> None:
 
 @click.command()
 @click.argument("article", metavar="ID|URL")
-@click.option("--revisions", is_flag=True, help="Print every revision's text, not only the latest.")
-@click.option("--evidence", is_flag=True, help="Name capture, rule and raw text of every field.")
+@click.option("--revisions", is_flag=True, help="Print the text of every revision.")
+@click.option("--evidence", is_flag=True, help="Print the capture, rule and raw text of every field.")
 @json_option
 @with_archive
 def show(article: str, archive: Path, *, revisions: bool, evidence: bool, as_json: bool) -> None:
-    """Show one article, its revisions and where each was captured.
+    """Show one article, its revisions and their captures.
 
     \b
     Example:
       locum show 12
     """
     with Archive(archive) as opened:
-        found = opened.require(article)
-        versions, addresses = opened.revisions(found.id), opened.addresses(found.id)
-        fields = opened.evidence(found.id)
+        stored = opened.require(article)
+        versions, addresses = opened.revisions(stored.id), opened.addresses(stored.id)
+        fields = opened.evidence(stored.id)
     if evidence:
-        print_json(fields) if as_json else _print_evidence(found, fields)
+        print_json(fields) if as_json else _print_evidence(stored, fields)
         return
     if as_json:
-        print_json({**asdict(found), "addresses": addresses, "revisions": versions})
+        print_json({**asdict(stored), "addresses": addresses, "revisions": versions})
         return
-    _print_article(found)
+    _print_article(stored)
     click.echo("\nAddresses")
     for address in addresses:
         click.echo(f"  {address}")
@@ -229,7 +229,7 @@ def _print_evidence(article: StoredArticle, fields: list[FieldEvidence]) -> None
             click.echo(f"  {last.warc_file}, byte {last.warc_offset:,}, {last.warc_length:,} bytes")
             if last.body is not None:
                 at = f"{last.body.warc_file}, byte {last.body.warc_offset:,}"
-                click.echo(wrap(f"unchanged since {last.body.fetched_at}, whose record has the body: {at}", "  "))
+                click.echo(wrap(f"unchanged since {last.body.fetched_at}; the body is in {at}", "  "))
         click.echo(f"\n  {entry.field}")
         click.echo(wrap(f"by {entry.rule}", "    "))
         click.echo(wrap(shorten(" ".join(entry.raw.split()), _LONGEST_RAW, placeholder=" …"), "    | "))
@@ -251,12 +251,12 @@ def _print_article(article: StoredArticle) -> None:
         if field.fact and (words := told(getattr(article, field.name))):
             click.echo(wrap(f"{field.fact}: {', '.join(words)}"))
     if article.state != "live":
-        click.echo(f"! The site no longer serves it ({article.state}).")
+        click.echo(f"! The site no longer serves this article ({article.state}).")
     click.echo()
     click.echo("\n\n".join("\n".join(wrap(line) for line in block.split("\n")) for block in article.text.split("\n\n")))
     for heading, lines in (
         ("Documents", [f"{a.title}: {a.url}" for a in article.attachments]),
-        ("Pictures", [f"{i.caption or i.alt or 'without words'}: {i.url}" for i in article.images]),
+        ("Pictures", [f"{i.caption or i.alt or 'without a caption'}: {i.url}" for i in article.images]),
     ):
         if lines:
             click.echo(f"\n{heading}")
@@ -265,9 +265,11 @@ def _print_article(article: StoredArticle) -> None:
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Port to listen on.")
-@click.option("--open", "open_browser", is_flag=True, help="Open a browser.")
+@click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="N", default=8001, show_default=True, help="Port to listen on."
+)
+@click.option("--open", "open_browser", is_flag=True, help="Open the archive in a browser.")
 @with_archive
 def serve(archive: Path, *, host: str, port: int, open_browser: bool) -> None:
     """Browse the archive in Datasette.
@@ -276,5 +278,4 @@ def serve(archive: Path, *, host: str, port: int, open_browser: bool) -> None:
     Example:
       locum serve --port 8001
     """
-
     sys.exit(serve_archive(archive, host=host, port=port, open_browser=open_browser))

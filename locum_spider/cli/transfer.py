@@ -1,4 +1,4 @@
-"""`locum import` and `locum export`: captures from others and for others."""
+"""`locum import` and `locum export`."""
 
 from __future__ import annotations
 
@@ -21,19 +21,21 @@ _MANY = 10
 
 @click.command("import")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
-@click.option("--min-free", type=Size(), metavar="SIZE", help="Stop while so much is free on the disk. [500MB]")
-@click.option("--site", metavar="NAME", help="Only pages of this site; if it is not declared, all that no site owns.")
-@click.option("--undeclared", is_flag=True, help="Also take pages of sites that are not declared, each under its host.")
+@click.option("--min-free", type=Size(), metavar="SIZE", help="Stop before less than this is free on the disk. [500MB]")
+@click.option(
+    "--site", metavar="NAME", help="Only this declared site; with another name, also undeclared sites under it."
+)
+@click.option("--undeclared", is_flag=True, help="Also take pages of undeclared sites, each site named by its host.")
 @json_option
 @with_archive
 def import_(
     files: tuple[Path, ...], archive: Path, *, min_free: int | None, site: str | None, undeclared: bool, as_json: bool
 ) -> None:
-    """Take captures made by others (WARC, WARC.gz, WARC.zst, WACZ) into the archive.
+    """Add captures that others made (WARC, WACZ) to the archive.
 
-    Only responses of declared sites are taken, unless you say --undeclared or
-    name a site with --site. What the archive has already is passed over, so an
-    import that was cut short is simply run again.
+    Only responses of declared sites are taken, unless you use --undeclared or
+    --site. Captures that the archive has already are passed over, so after an
+    interruption run the same command again. WARC files may be .gz or .zst.
 
     \b
     Example:
@@ -65,14 +67,14 @@ def import_(
 
 def _print_nothing_taken(results: list[Imported]) -> None:
     if any(result.rewritten for result in results):
-        said = "no capture was taken: a web archive had rewritten the pages; fetch them with id_, and import those"
+        reason = "a web archive has rewritten the pages; fetch them with id_ and import those"
     else:
-        said = "no capture of a declared site was found; `locum sites` lists the sites"
-    click.echo(f"locum: {said}", err=True)
+        reason = "no capture is of a declared site; `locum sites` lists the sites"
+    click.echo(f"locum: nothing was taken: {reason}", err=True)
 
 
 def _plain(result: Imported) -> dict[str, Any]:
-    """Field by field: `asdict` cannot copy a Counter before Python 3.12."""
+    """Each field by itself, since `asdict` cannot copy a Counter before Python 3.12."""
     return {
         "file": result.file, "outcomes": dict(result.outcomes), "elsewhere": dict(result.elsewhere),
         "rewritten": result.rewritten, "archives_own": result.archives_own, "bodiless": result.bodiless,
@@ -82,23 +84,24 @@ def _plain(result: Imported) -> dict[str, Any]:
 
 def _print_imported(result: Imported) -> None:
     outcomes = result.outcomes
-    click.echo(f"{result.file}: {plural(sum(outcomes.values()), 'capture')} of declared sites")
+    click.echo(f"{result.file}: {plural(sum(outcomes.values()), 'capture')}")
     articles = [f"{outcomes[name]:,} {name}" for name in (Outcome.NEW, Outcome.CHANGED, Outcome.UNCHANGED)]
     click.echo(f"  articles   {', '.join(articles)}")
-    listings, known = outcomes[Outcome.LISTING], outcomes[Outcome.KNOWN]
-    other = outcomes[Outcome.NOT_LISTING] + outcomes[Outcome.NOT_ARTICLE] + outcomes[Outcome.FAILED]
-    click.echo(f"  others     {listings:,} listings, {other:,} neither, {known:,} known already")
+    listings, known = plural(outcomes[Outcome.LISTING], "listing"), outcomes[Outcome.KNOWN]
+    neither = outcomes[Outcome.NOT_LISTING] + outcomes[Outcome.NOT_ARTICLE] + outcomes[Outcome.FAILED]
+    click.echo(f"  others     {listings}, {neither:,} neither, {known:,} known already")
     if result.elsewhere:
         hosts = ", ".join(f"{host} ({number:,})" for host, number in result.elsewhere.most_common(5))
-        click.echo(wrap(f"passed over, of no declared site: {hosts}", "  "))
+        click.echo(wrap(f"passed over, not of a declared site: {hosts}", "  "))
     if outcomes[Outcome.TAKEN_DOWN]:
         removed = plural(outcomes[Outcome.TAKEN_DOWN], "capture")
-        click.echo(f"  not taken, since a takedown removed it here: {removed}")
+        click.echo(f"  passed over, removed here by a takedown: {removed}")
     _print_passed_over(result)
     if result.bodiless:
-        what = plural(result.bodiless, "revisit")
-        click.echo(wrap(f"{what} without the capture that has the body: import that first, then this again", "  ! "))
-    _print_first("kept, but not read, since it is cut short: ", result.cut_short)
+        revisits = plural(result.bodiless, "revisit")
+        advice = "import the file that has the capture with the body, then this one again"
+        click.echo(wrap(f"passed over, without a body: {revisits}; {advice}", "  ! "))
+    _print_first("kept but not read, cut short: ", result.cut_short)
     _print_first("skipped, broken: ", result.broken)
 
 
@@ -106,31 +109,29 @@ def _print_passed_over(result: Imported) -> None:
     if result.archives_own:
         click.echo(f"  passed over, a web archive's own redirects and errors: {result.archives_own:,}")
     if result.rewritten:
-        said = (
-            f"passed over, rewritten by a web archive: {plural(result.rewritten, 'page')}. Fetch such pages as the "
-            "site sent them, with id_ behind the time (…/web/20170102030405id_/http://…), and import those"
-        )
-        click.echo(wrap(said, "  ! "))
+        advice = "Fetch them as the site sent them, with id_ after the time (…/web/20170102030405id_/http://…)"
+        pages = plural(result.rewritten, "page")
+        click.echo(wrap(f"passed over, rewritten by a web archive: {pages}. {advice}, and import those.", "  ! "))
 
 
-def _print_first(what: str, each: list[str]) -> None:
-    for text in each[:_MANY]:
-        click.echo(wrap(f"{what}{text}", "  ! "))
-    if len(each) > _MANY:
-        click.echo(f"  ! and {len(each) - _MANY:,} more")
+def _print_first(label: str, texts: list[str]) -> None:
+    for text in texts[:_MANY]:
+        click.echo(wrap(f"{label}{text}", "  ! "))
+    if len(texts) > _MANY:
+        click.echo(f"  ! and {len(texts) - _MANY:,} more")
 
 
 @click.command()
 @click.argument("article", required=False, metavar="[ID|URL]")
 @click.option("--format", "kind", type=click.Choice(["wacz"]), default="wacz", show_default=True, help="Kind of file.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @json_option
 @with_archive
 def export(article: str | None, archive: Path, *, kind: str, output: Path | None, force: bool, as_json: bool) -> None:
-    """Write the archive, or one article, as a file for others.
+    """Write the archive, or one article, as a WACZ file.
 
-    A WACZ holds the captures themselves and replays in any WACZ player.
+    A WACZ file holds the captures themselves. Any WACZ player replays it.
 
     \b
     Example:

@@ -50,6 +50,7 @@ def test_help_lists_every_command(tmp_path):
     assert run.code == 0
     assert [name for name in COMMANDS if f"\n  {name} " not in run.out] == []
     assert "Example" in run.out
+    assert "..." not in run.out.partition("Commands:")[2], "a summary is cut at 80 columns"
     assert locum("--version", cwd=tmp_path).out.startswith("locum, version ")
 
 

@@ -202,7 +202,7 @@ def test_what_gave_nothing_is_reported_with_its_reason(sample_crawl):
     for oddity, words in (
         ("gone", "failed: HTTP 404 Not Found"),
         ("refused", "refused: robots.txt forbids it"),
-        ("no_article", "no article: no date on the page"),
+        ("no_article", "not an article: no date on the page"),
     ):
         assert re.search(re.escape(odd[oddity]) + r"\S* " + re.escape(words), report), oddity
 

@@ -221,10 +221,10 @@ def test_zip_without_captures_missing_file_and_folder(tmp_path):
 def test_pages_of_sites_that_are_not_declared_are_reported(tmp_path):
     other = record("https://www.other.example/x", http(html()))
     some = run(tmp_path / "a", "import", put(tmp_path, members(other, other, page(), other)))
-    assert "of no declared site: other.example (3)" in some
+    assert "not of a declared site: other.example (3)" in some
     assert "1 new" in some
     nothing = run(tmp_path / "b", "import", put(tmp_path, members(other)), code=6)
-    assert "no capture of a declared site" in nothing
+    assert "no capture is of a declared site" in nothing
     assert rows(tmp_path / "b", "SELECT count(*) FROM crawls") == [(0,)]
 
 

@@ -136,7 +136,7 @@ def test_revisit_whose_body_is_nowhere_is_counted_and_said(tmp_path, name):
     (result,) = imported(tmp_path / "a", file)
     assert (result["outcomes"], result["bodiless"]) == ({"new": 1}, 1)
     output = run(tmp_path / "a", "import", file)
-    assert "1 revisit without the capture that has the body" in " ".join(output.split())
+    assert "passed over, without a body: 1 revisit" in " ".join(output.split())
     assert rows(tmp_path / "a", "SELECT count(*) FROM captures") == [(1,)]
     imported(tmp_path / "a", put(tmp_path, members(page()), "original.warc.gz"), file)
     assert times(tmp_path / "a")[1] == LATER

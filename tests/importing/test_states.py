@@ -92,7 +92,7 @@ def test_a_revisit_that_has_the_article_again_makes_it_live(tmp_path):
 
 def test_a_site_that_answered_404_when_it_was_crawled_is_told_by_show(tmp_path):
     imported(tmp_path / "a", put(tmp_path, members(page(), missing("2019-01-01T00:00:00Z"))))
-    assert "The site no longer serves it (gone)" in run(tmp_path / "a", "show", address())
+    assert "The site no longer serves this article (gone)" in run(tmp_path / "a", "show", address())
 
 
 def test_an_archive_of_an_older_version_keeps_what_it_knows(tmp_path):
@@ -155,7 +155,7 @@ def test_a_page_that_is_cut_short_is_kept_and_not_read(tmp_path, name):
     (again,) = imported(tmp_path / "a", file)
     assert (again["outcomes"], again["cut_short"]) == ({"known": 3}, [])
     output = " ".join(run(tmp_path / "b", "import", file).replace("!", "").split())
-    assert f"kept, but not read, since it is cut short: {address()}" in output
+    assert f"kept but not read, cut short: {address()}" in output
 
 
 @pytest.mark.parametrize("order", [1, -1])
