@@ -1,4 +1,4 @@
-"""What Datasette is told about an archive: titles, facets, sorting, search, what is hidden."""
+"""Datasette's metadata and settings for an archive: titles, facets, sorting, search, hidden tables."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ SETTINGS: dict[str, Any] = {
 }
 
 # Datasette counts an array facet over whole rows: 0.8 s each over 100,000 articles, and much more over their text.
-# Beyond this many they are left to the reader's choice (the menu of the column's header).
+# Above this number readers add them by hand (in the menu of the column's header).
 ARRAY_FACETS_UP_TO = 50_000
 
 _ARTICLE_COLUMNS = {
     "site": "Name of the site's declaration",
-    **{each.name: each.about for each in FIELDS if each.column or each.name == "url"},
-    "state": "live, or gone once the site no longer serves it",
+    **{field.name: field.about for field in FIELDS if field.column or field.name == "url"},
+    "state": "live, or gone if the site no longer serves it",
     "first_seen": "First fetched (UTC)",
     "last_seen": "Last fetched (UTC)",
 }
 
 _TABLES: dict[str, dict[str, Any]] = {
     "articles": {
-        "description": "One row an article; its text is in full_articles.",
+        "description": "One row for each article. Its text is in full_articles.",
         "label_column": "title",
         "fts_table": "articles_fts",
         "fts_pk": "id",
@@ -52,33 +52,33 @@ _TABLES: dict[str, dict[str, Any]] = {
         "fts_table": "articles_fts",
         "fts_pk": "id",
         "sort_desc": "published",
-        "columns": _ARTICLE_COLUMNS | {each.name: each.about for each in FIELDS if each.name == "text"},
+        "columns": _ARTICLE_COLUMNS | {field.name: field.about for field in FIELDS if field.name == "text"},
     },
-    "article_text": {"description": "What the full-text index is built over."},
-    "article_urls": {"description": "Every address an article was met at."},
+    "article_text": {"description": "The text of each article, on which the full-text index is built."},
+    "article_urls": {"description": "Every address at which an article was found."},
     "revisions": {
-        "description": "An article's content at one time; a new one only when the content differs from the latest.",
+        "description": "The content of an article at one time; a new row only if the content has changed.",
         "sort_desc": "id",
     },
     "captures": {
-        "description": "HTTP exchanges as they went over the wire, and where they lie in the WARC files.",
+        "description": "HTTP exchanges as they went over the wire, and where they are in the WARC files.",
         "label_column": "url",
         "sort_desc": "id",
         "facets": ["status", "content_type", "crawl_id"],
     },
     "crawls": {
-        "description": "Runs, with their counts, outcome and reasons.",
+        "description": "Crawls and imports, with their counts, outcome and reasons.",
         "label_column": "started_at",
         "sort_desc": "id",
     },
-    "listing_entries": {"description": "Entries of listing pages: what they say of articles that stand elsewhere."},
+    "listing_entries": {"description": "Entries of listing pages: what they say about articles."},
     "entry_outcomes": {
         "description": "What became of each entry of a listing.",
         "facets": ["outcome", "crawl_id"],
     },
-    "warc_files": {"description": "The WARC files and how many bytes of each are acknowledged."},
-    "records": {"description": "The ledger: every record of every WARC file, its digest chained to the one before."},
-    "schedules": {"description": "How often each site is to be crawled."},
+    "warc_files": {"description": "The WARC files, and how many bytes of each are acknowledged."},
+    "records": {"description": "The ledger: every record of every WARC file, chained to the record before it."},
+    "schedules": {"description": "How often each site is crawled."},
     "frontier": {"hidden": True},
     "articles_fts": {"hidden": True},
     "_sqlite_migrations": {"hidden": True},
@@ -103,7 +103,7 @@ def metadata(archive: Path) -> dict[str, Any]:
 
 
 def _facets(db: Connection, *, several_sites: bool) -> list[str]:
-    """Columns that have something to choose from."""
+    """Columns with something to choose from."""
     facets = ["site"] if several_sites else []
     if reading.has_any(db, "section"):
         facets.append("section")
@@ -119,7 +119,7 @@ def _array_facets(db: Connection) -> list[dict[str, str]]:
 
 
 def _title(site: str, archive: Path) -> str:
-    """A declaration may have gone since, or be broken just now; neither keeps anyone from reading the archive."""
+    """The declared title, or the name: an archive can be read without its declarations, and with broken ones."""
     try:
         return find_site(site, archive).title
     except LocumError:

@@ -1,4 +1,4 @@
-"""What is stored, made fit to be read: a body's blocks, dates in words, what changed between two texts."""
+"""Stored values as readers see them: blocks of a body, dates in words, changes between two texts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Block:
 
 
 def paragraphs(body: str) -> list[str]:
-    """The blocks of a body as they are stored.
+    """The blocks of a stored body.
 
     >>> paragraphs("One.\\n\\n• two\\n\\n")
     ['One.', '• two']
@@ -43,20 +43,20 @@ def blocks(body: str) -> list[Block]:
     >>> [(b.kind, b.lines) for b in blocks("We ask:\\n\\n• who\\n\\n• why\\n\\n7. one\\n\\n8. two\\n\\nEnd.")]
     [('p', ('We ask:',)), ('ul', ('who', 'why')), ('ol', ('one', 'two')), ('p', ('End.',))]
     """
-    found: list[Block] = []
+    parsed: list[Block] = []
     for text in paragraphs(body):
         kind, start = "p", 1
         if text.startswith("• "):
             kind, text = "ul", text[2:]
         elif number := _NUMBERED.match(text):
             kind, start, text = "ol", int(number[1]), text[number.end() :]
-        last = found[-1] if found else None
+        last = parsed[-1] if parsed else None
         follows = last is not None and last.kind == kind != "p"
         if last is not None and follows and (kind == "ul" or start == last.start + len(last.lines)):
-            found[-1] = Block(kind, (*last.lines, text), last.start)
+            parsed[-1] = Block(kind, (*last.lines, text), last.start)
         else:
-            found.append(Block(kind, (text,), start))
-    return found
+            parsed.append(Block(kind, (text,), start))
+    return parsed
 
 
 def day_in_words(value: str | None) -> str:
@@ -65,16 +65,16 @@ def day_in_words(value: str | None) -> str:
     >>> day_in_words("2018-04-10"), day_in_words("2018-04"), day_in_words("2018"), day_in_words("2018-Q2")
     ('10 April 2018', 'April 2018', '2018', '2018-Q2')
     """
-    found = _DAY.fullmatch(value or "")
-    if found is None or int(found[2] or 1) not in range(1, 13):
+    date = _DAY.fullmatch(value or "")
+    if date is None or int(date[2] or 1) not in range(1, 13):
         return value or ""
-    year, month, day = found.groups()
+    year, month, day = date.groups()
     parts = (str(int(day)) if day else "", month_name[int(month)] if month else "", year)
     return " ".join(part for part in parts if part)
 
 
 def moment_in_words(value: str | None) -> str:
-    """A stored instant as people write it, with the place's distance from UTC.
+    """A stored instant as people write it, with its offset from UTC.
 
     >>> moment_in_words("2018-04-10T15:45:00+01:00"), moment_in_words("2026-11-22T05:22:07Z")
     ('10 April 2018, 15:45 (UTC+01:00)', '22 November 2026, 05:22 UTC')
@@ -89,7 +89,7 @@ def moment_in_words(value: str | None) -> str:
 
 
 def marked(text: str | None) -> Markup:
-    """Text with found words in `<mark>`, everything else escaped.
+    """Text with its marked words in `<mark>`, everything else escaped.
 
     >>> print(marked("a \\x02<b>\\x03 c\\x02"))
     a <mark>&lt;b&gt;</mark> c
@@ -100,29 +100,29 @@ def marked(text: str | None) -> Markup:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A block of a text: `same`, `new`, `gone`, or `edited` with the words that left and came."""
+    """A block of a text: `same`, `new`, `gone`, or `edited` with the words that went and came."""
 
     kind: str
     html: Markup
 
 
 def changes(old: str, new: str) -> list[Change]:
-    """What became of each block between two bodies, in the new one's order.
+    """What became of each block from the old body to the new one, in the order of the new one.
 
     >>> [(c.kind, str(c.html)) for c in changes("A.\\n\\nIt costs £10.", "A.\\n\\nIt costs £12.\\n\\nB.")]
     [('same', 'A.'), ('edited', 'It costs <del>£10.</del><ins>£12.</ins>'), ('new', '<ins>B.</ins>')]
     """
     before, after = paragraphs(old), paragraphs(new)
-    found: list[Change] = []
+    made: list[Change] = []
     for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if tag == "equal":
-            found += [Change("same", escape(text)) for text in after[c:d]]
+            made += [Change("same", escape(text)) for text in after[c:d]]
             continue
         shared = min(b - a, d - c)
-        found += [_edited(x, y) for x, y in zip(before[a : a + shared], after[c : c + shared], strict=True)]
-        found += [Change("gone", Markup("<del>{}</del>").format(text)) for text in before[a + shared : b]]
-        found += [Change("new", Markup("<ins>{}</ins>").format(text)) for text in after[c + shared : d]]
-    return found
+        made += [_edited(x, y) for x, y in zip(before[a : a + shared], after[c : c + shared], strict=True)]
+        made += [Change("gone", Markup("<del>{}</del>").format(text)) for text in before[a + shared : b]]
+        made += [Change("new", Markup("<ins>{}</ins>").format(text)) for text in after[c + shared : d]]
+    return made
 
 
 def _edited(old: str, new: str) -> Change:

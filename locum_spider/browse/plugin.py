@@ -1,4 +1,4 @@
-"""The Datasette plugin: reading pages and canned queries for databases that are archives, nothing for any other.
+"""The Datasette plugin: pages for readers and canned queries for archives; other databases are left alone.
 
 Written for Datasette 0.65; hooks and calls that only 1.0 has are marked.
 """
@@ -20,13 +20,13 @@ from locum_spider.store.search import fts_query
 
 @hookimpl
 def prepare_connection(conn: Connection) -> None:
-    """`locum_query(text)`: typed words as an FTS5 query; an empty phrase, which finds nothing, if there are none."""
+    """Add `locum_query(text)`: typed words as an FTS5 query, or an empty phrase, which finds nothing."""
     conn.create_function(QUERY_FUNCTION, 1, lambda text: fts_query(str(text or "")) or '""', deterministic=True)
 
 
 @hookimpl
 def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
-    """Our pages; the one at `/` only if `serve` asked for it."""
+    """Our pages; the one at `/` only if `serve` asks for it."""
     routes: list[tuple[str, Callable[..., Awaitable[Any]]]] = [
         (r"/-/locum/(?P<name>pages|tables)\.css$", common.stylesheet),
         (r"/(?P<database>[^/]+)/-/read$", front.front),
@@ -40,7 +40,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
 
 @hookimpl(optionalhook=True)
 def canned_queries(datasette: Any, database: str) -> Callable[[], Awaitable[dict[str, Any]]]:
-    """Datasette 0.65: asked for on each page."""
+    """Datasette 0.65 asks for them on each page."""
 
     async def queries() -> dict[str, Any]:
         if not await common.is_archive(datasette, database):
@@ -52,7 +52,7 @@ def canned_queries(datasette: Any, database: str) -> Callable[[], Awaitable[dict
 
 @hookimpl
 def startup(datasette: Any) -> Callable[[], Awaitable[None]] | None:
-    """Datasette 1.0: stored once."""
+    """Datasette 1.0 stores them once."""
     if not hasattr(datasette, "add_query"):
         return None
 
@@ -67,7 +67,7 @@ def startup(datasette: Any) -> Callable[[], Awaitable[None]] | None:
 
 @hookimpl
 def extra_css_urls(datasette: Any, database: str | None) -> Callable[[], Awaitable[list[str]]]:
-    """Dark mode and narrow screens for Datasette's own pages of an archive."""
+    """A stylesheet for Datasette's own pages of an archive: dark mode and narrow screens."""
 
     async def urls() -> list[str]:
         return [common.sheet_url(datasette, "tables")] if await common.is_archive(datasette, database) else []
@@ -77,7 +77,7 @@ def extra_css_urls(datasette: Any, database: str | None) -> Callable[[], Awaitab
 
 @hookimpl
 def menu_links(datasette: Any) -> Callable[[], Awaitable[list[dict[str, str]]]]:
-    """A way back from the tables to the pages for readers."""
+    """A link from the tables back to the pages for readers."""
 
     async def links() -> list[dict[str, str]]:
         archives = [name for name in datasette.databases if await common.is_archive(datasette, name)]
@@ -97,7 +97,7 @@ _LISTS = {"authors", "tags"}
 def render_cell(
     row: Any, value: Any, column: str, table: str | None, database: str, datasette: Any
 ) -> Callable[[], Awaitable[Markup | None]] | None:
-    """Titles lead to the article's page; names and tags stand without brackets."""
+    """Titles link to the article's page; names and tags are shown without brackets."""
     ours = table in {"articles", "full_articles"}
     if not (column == "title" and value) and not (ours and column in _LISTS):
         return None

@@ -17,16 +17,16 @@ __all__ = ["metadata", "serve"]
 
 
 def serve(archive: Path, *, host: str = "127.0.0.1", port: int = 8001, open_browser: bool = False) -> int:
-    """Serve an archive until Ctrl-C; crawls may go on meanwhile. Port 0 takes any free one.
+    """Serve an archive until Ctrl-C; crawls may run meanwhile. Port 0 takes any free port.
 
-    Raises ArchiveError if the folder is not an archive, UsageError if nothing can listen on the address.
+    Raises ArchiveError if the folder is not an archive, UsageError if it cannot listen on the address.
     """
     import uvicorn
 
     app = datasette(archive)
     with _listen(host, port) as listener:
         url = _address(host, listener.getsockname()[1])
-        print(f"{archive} can be read at {url} (Ctrl-C stops)", flush=True)
+        print(f"{archive} is served at {url} (press Ctrl-C to stop)", flush=True)
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         server = uvicorn.Server(uvicorn.Config(app.app(), log_level="warning", lifespan="on", access_log=False))
@@ -35,12 +35,12 @@ def serve(archive: Path, *, host: str = "127.0.0.1", port: int = 8001, open_brow
         except KeyboardInterrupt:
             return 0
     if not server.started:
-        raise LocumError(f"Datasette could not be started on {archive / DATABASE}; its messages stand above")
+        raise LocumError(f"Datasette did not start on {archive / DATABASE}; see its messages above")
     return 0
 
 
 def datasette(archive: Path) -> Any:
-    """A Datasette of an archive, with our plugin: read-only, but not immutable."""
+    """A Datasette of an archive, with our plugin: read-only, but sees what crawls write."""
     described = metadata(archive)
 
     from datasette.app import Datasette
@@ -50,20 +50,19 @@ def datasette(archive: Path) -> Any:
 
     if not pm.is_registered(plugin):  # run from a source tree that was never installed
         pm.register(plugin, name=plugin.__name__)
-    # If rich is installed, Datasette prints a traceback with all variables for each 404; faults it prints anyway.
-    # (Looked up, since importing this module before Datasette's plugins leaves them without it.)
+    # With rich, Datasette prints a traceback with all variables for each 404; it prints faults without rich too.
+    # The module is looked up: importing it before Datasette loads its plugins keeps it from being one of them.
     vars(sys.modules["datasette.handle_exception"])["rich"] = None
     return Datasette([str(archive / DATABASE)], metadata=described, settings=SETTINGS)
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    where = f"port {port} on {host}"
     if port not in range(65536):
-        raise UsageError(f"{where} is not a port; name one from 1024 to 65535")
+        raise UsageError(f"{port} is not a port; choose one from 1024 to 65535")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except socket.gaierror as error:
-        raise UsageError(f"{host} is not an address to listen on: {error.strerror}") from None
+        raise UsageError(f"{host} is not an address to listen on: {error.strerror}; choose one with --host") from None
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -71,15 +70,15 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.listen(128)
     except OSError as error:
         listener.close()
-        raise UsageError(f"cannot listen on {where}: {error.strerror}; name another with --port") from None
+        raise UsageError(f"cannot listen on port {port} on {host}: {error.strerror}; try another --port") from None
     return listener
 
 
 def _address(host: str, port: int) -> str:
-    """Where a browser on this machine finds it.
+    """The address for a browser on this machine.
 
     >>> _address("0.0.0.0", 80), _address("::1", 8001)
     ('http://127.0.0.1:80/', 'http://[::1]:8001/')
     """
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - told from, not bound
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

@@ -1,1 +1,1 @@
-"""The pages that we add to Datasette: one file a page, and what they share."""
+"""The pages that we add to Datasette, one file for each, and what they share."""

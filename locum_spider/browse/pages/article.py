@@ -1,4 +1,4 @@
-"""An article: its text, what it rests on, and what changed from one revision to the next."""
+"""An article: its text, its source, and what changed from one revision to the next."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def article(request: Any, datasette: Any) -> Any:
 
 
 def contents(db: Connection, article_id: int, seq: int | None) -> Row | None:
-    """Everything about an article, as it is now or as revision `seq` has it. None if there is none."""
+    """Everything about an article, as it is now or in revision `seq`. None if there is no such article or revision."""
     row = reading.article(db, article_id)
     if row is None:
         return None
@@ -37,11 +37,12 @@ def contents(db: Connection, article_id: int, seq: int | None) -> Row | None:
     if seq is not None:
         if seq not in revisions:
             return None
-        page |= _revision(revisions[seq], revisions.get(max((each for each in revisions if each < seq), default=0)))
+        before = max((earlier for earlier in revisions if earlier < seq), default=0)
+        page |= _revision(revisions[seq], revisions.get(before))
     shown = revisions.get(seq or max(revisions, default=0))
     return {
         **page,
-        "facts": [(each.fact, ", ".join(told(page.get(each.name))), each.kind) for each in FIELDS if each.fact],
+        "facts": [(field.fact, ", ".join(told(page.get(field.name))), field.kind) for field in FIELDS if field.fact],
         "blocks": blocks(page["text"]),
         "revisions": list(revisions.values()),
         "captures": reading.captures_of(db, article_id, _CAPTURES),
@@ -51,17 +52,17 @@ def contents(db: Connection, article_id: int, seq: int | None) -> Row | None:
 
 
 def _revision(row: Row, before: Row | None) -> Row:
-    """A content in place of the latest, and how it differs from the one before it."""
-    this = _read(row)
-    page: Row = {each.name: getattr(this, each.name) for each in COLUMNS}
-    page |= {"text": this.text, "word_count": len(this.text.split()), "seen_at": row["seen_at"], "before": None}
+    """The content of a revision, and how it differs from the revision before it."""
+    new = _read(row)
+    page: Row = {field.name: getattr(new, field.name) for field in COLUMNS}
+    page |= {"text": new.text, "word_count": len(new.text.split()), "seen_at": row["seen_at"], "before": None}
     if before is not None:
         old = _read(before)
-        pairs = [(each.name, getattr(old, each.name), getattr(this, each.name)) for each in COLUMNS]
+        pairs = [(field.name, getattr(old, field.name), getattr(new, field.name)) for field in COLUMNS]
         page["before"] = {
             "seq": before["seq"],
             "fields": [(name, _plain(a), _plain(b)) for name, a, b in pairs if a != b],
-            "blocks": changes(old.text, this.text),
+            "blocks": changes(old.text, new.text),
         }
     return page
 

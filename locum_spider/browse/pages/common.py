@@ -19,12 +19,12 @@ from locum_spider.store import reading
 _BROWSE = Path(__file__).parent.parent
 _TABLES = ("articles", "article_text", "articles_fts", "revisions", "captures")
 _HEADERS = {
-    # The pages bear what others wrote; nothing of it may run, load or be told where the reader came from.
+    # The pages show what others wrote: none of it may run or load anything, or learn where the reader came from.
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-_known: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
+_is_archive: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
 
 async def is_archive(datasette: Any, name: str | None) -> bool:
@@ -32,13 +32,13 @@ async def is_archive(datasette: Any, name: str | None) -> bool:
     database = datasette.databases.get(name)
     if database is None:
         return False
-    if database not in _known:
-        _known[database] = await database.execute_fn(reading.is_archive)
-    return _known[database]
+    if database not in _is_archive:
+        _is_archive[database] = await database.execute_fn(reading.is_archive)
+    return _is_archive[database]
 
 
 def options(datasette: Any) -> dict[str, Any]:
-    """What `serve` told the plugin; empty if Datasette was started in another way."""
+    """The options that `serve` gave the plugin; empty if Datasette was started in another way."""
     return datasette.plugin_config(PLUGIN) or {}
 
 
@@ -55,7 +55,7 @@ def article_url(datasette: Any, name: str, article_id: int) -> str:
 
 
 def sheet_url(datasette: Any, name: str) -> str:
-    """Address of a stylesheet, new whenever its content is."""
+    """Address of a stylesheet; another address if its content changes."""
     return f"{datasette.urls.path('/-/locum/' + name + '.css')}?{_sheet(name)[1]}"
 
 
@@ -79,7 +79,7 @@ def _environment() -> Environment:
 
 
 async def open_archive(datasette: Any, request: Any, name: str | None = None) -> Any:
-    """The database that an address names, if it is an archive and this reader may see it."""
+    """The database that an address names. Raises NotFound if it is not an archive, Forbidden if it may not be read."""
     from datasette import NotFound
     from datasette.utils import tilde_decode
 
@@ -87,7 +87,7 @@ async def open_archive(datasette: Any, request: Any, name: str | None = None) ->
         route = tilde_decode(request.url_vars["database"])
         name = next((key for key, database in datasette.databases.items() if database.route == route), None)
     if not await is_archive(datasette, name):
-        raise NotFound("There is no archive of this name here")
+        raise NotFound("There is no archive with this name here")
     if hasattr(datasette, "ensure_permission"):  # Datasette 1.0
         from datasette.resources import TableResource
 
@@ -103,7 +103,7 @@ async def open_archive(datasette: Any, request: Any, name: str | None = None) ->
 
 
 async def read(datasette: Any, database: Any, function: Callable[..., Any], *values: object) -> Any:
-    """Run a function that takes a connection in one of Datasette's threads, within its time limit."""
+    """Call `function(connection, *values)` in one of Datasette's threads, within its time limit."""
     from datasette.utils import sqlite_timelimit
 
     def limited(connection: Any) -> Any:
@@ -114,7 +114,7 @@ async def read(datasette: Any, database: Any, function: Callable[..., Any], *val
 
 
 def respond(datasette: Any, database: Any, template: str, status: int = 200, **context: Any) -> Any:
-    """A page from a template, with what all of them need."""
+    """A page from a template, with the values that every template needs."""
     from datasette import Response
 
     base = str(datasette.urls.database(database.name))

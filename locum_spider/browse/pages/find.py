@@ -25,14 +25,14 @@ async def find(request: Any, datasette: Any) -> Any:
     number = (request.args.get("page") or "").strip()
     page = min(max(int(number), 1), _LAST_PAGE) if number.isascii() and number.isdigit() else 1
     site, section, author, tag, since, until = (asked[key] or None for key in _ASKED[1:])
-    error, found = None, {"total": 0, "cards": [], "further": False}
+    error, results = None, {"total": 0, "cards": [], "further": False}
     try:
         filters = Filters(site, section, author, tag, since, until)
-        found = await read(datasette, database, _hits if asked["q"] else _list, asked["q"], filters, page)
+        results = await read(datasette, database, _hits if asked["q"] else _list, asked["q"], filters, page)
     except DateFilterError as fault:
         error = fault.called(_FIELDS[fault.name])
     return respond(
-        datasette, database, "find.html", 400 if error else 200, asked=asked, number=page, error=error, **found,
+        datasette, database, "find.html", 400 if error else 200, asked=asked, number=page, error=error, **results,
         sections=await read(datasette, database, reading.sections),
     )  # fmt: skip
 
@@ -48,12 +48,12 @@ def _hits(db: Connection, text: str, filters: Filters, page: int) -> reading.Row
 
 
 def _list(db: Connection, _text: str, filters: Filters, page: int) -> reading.Row:
-    """A page of all articles, the newest first; they are not counted, which takes long and tells little."""
+    """A page of all articles, the newest first; they are not counted, since that is slow and says little."""
     rows = list(searching.select(db, filters, PAGE_SIZE + 1, (page - 1) * PAGE_SIZE))
     return {"total": None, "cards": list(map(reading.card, rows[:PAGE_SIZE])), "further": len(rows) > PAGE_SIZE}
 
 
 def _marked(hit: Hit) -> reading.Row:
-    """If the best place is the title itself, it is marked there, and the standfirst stands below."""
+    """If the snippet is the title itself, the title is marked instead, with the standfirst below."""
     plain = hit.snippet.replace(searching.MARK, "").replace(searching.UNMARK, "")
     return {"title_marked": hit.snippet, "snippet": None} if plain == hit.title else {}

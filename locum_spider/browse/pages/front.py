@@ -1,4 +1,4 @@
-"""The front page: how much there is, the newest articles, ways in."""
+"""The front page: counts, the newest articles, and links by site, section and year."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SECTIONS = 40
 
 
 async def home(request: Any, datasette: Any) -> Any:
-    """The front page at `/`, if `serve` asked for it."""
+    """The front page at `/`, if `serve` asks for it."""
     return await _front(datasette, await open_archive(datasette, request, options(datasette)["front"]))
 
 
