@@ -1,16 +1,16 @@
-# `make demo` and `make test` each make all they need: a virtual environment in .venv, once.
+# `make demo` and `make test` each install all they need into .venv, once.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PYTEST := $(BIN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# Processes started by the tests would compile everything anew, each of them.
+# Otherwise each process that the tests start compiles everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test lint bench fuzz crash disk clean
 
-help:  ## tells what there is
+help:  ## lists the targets
 	@sed -n 's/^\([a-z]*\):.*  ## /\1 /p' $(MAKEFILE_LIST) | while read -r name does; do printf 'make %-6s %s\n' "$$name" "$$does"; done
 
 $(READY): pyproject.toml
@@ -21,7 +21,7 @@ $(READY): pyproject.toml
 	@$(BIN) -m pip install -qq --disable-pip-version-check --editable '.[dev]'  # -qq: errors, no warnings
 	@touch $(READY)
 
-demo: $(READY)  ## makes an archive of the bundled sample, in data/
+demo: $(READY)  ## makes the demo archive in data/
 	$(BIN) -m locum_spider demo --archive data
 
 test: $(READY) lint  ## runs the checks and the tests
@@ -32,17 +32,17 @@ lint: $(READY)  ## runs ruff, mypy and import-linter
 	$(BIN) -m mypy
 	$(BIN) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 
-bench: $(READY)  ## measures a whole crawl beside a bare Scrapy spider
+bench: $(READY)  ## compares a whole crawl with a bare Scrapy spider
 	$(BIN) benchmarks/crawl.py
 
-fuzz: $(READY)  ## runs the tests in their long form, for a night
+fuzz: $(READY)  ## runs the long form of the tests, for a night
 	$(PYTEST) --long
 
 crash: $(READY)  ## kills crawls a thousand times
 	$(BIN) tools/crash.py
 
-disk: $(READY)  ## lets each write of a crawl fail once
+disk: $(READY)  ## makes each write of a crawl fail once
 	$(BIN) tools/disk.py
 
-clean:  ## removes the environment and what the tools left, never data/
+clean:  ## removes the environment and the files of the tools, never data/
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
