@@ -217,7 +217,8 @@ def demo(archive: Path, *, markup: str | None) -> None:
     _fresh(folder)
     _start_log(None)
     with SiteServer(build(markup)) as server:
-        click.echo(f"A sample of Locum Today is served at {server.url} and crawled at its real addresses.\n")
+        click.echo(wrap(f"A sample of Locum Today is served at {server.url} and crawled at its real addresses."))
+        click.echo()
         for name in ("http_proxy", "HTTP_PROXY"):
             os.environ[name] = server.url
         os.environ.pop("no_proxy", None)

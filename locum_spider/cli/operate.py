@@ -60,7 +60,8 @@ def schedule(site: str, archive: Path, *, every: str | None, off: bool, only_pri
     elif scheduling.install_cron(timer):
         click.echo(f"In your crontab: {timer.cron}")
     else:
-        click.echo("This machine has neither systemd for users nor cron. Have something run this every hour:")
+        click.echo("This machine has neither systemd for users nor cron.")
+        click.echo("Have something run this every hour:")
         _print_timer(timer, "cron")
 
 

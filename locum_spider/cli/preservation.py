@@ -104,10 +104,8 @@ def backup(dest: Path, archive: Path, *, as_json: bool) -> None:
         counts = {name: getattr(copied, name) for name in ("new", "grown", "kept", "bytes")}
         print_json({**counts, "verification": _plain(report)})
     else:
-        click.echo(
-            f"Copied to {dest}: {plural(copied.new, 'WARC file')} new, {copied.grown:,} grown, {copied.kept:,} as they "
-            f"were, {copied.bytes:,} bytes."
-        )
+        files = f"{plural(copied.new, 'new WARC file')}, {copied.grown:,} grown, {copied.kept:,} unchanged"
+        click.echo(f"Copied to {dest}:\n  {files}, {copied.bytes:,} bytes")
         print_verification(report)
         if not report.sound:
             click.echo(wrap("Run `locum verify` to see if the archive has the same faults or only the copy.", "! "))
@@ -221,10 +219,9 @@ def rebuild(archive: Path, *, diff: bool, jobs: int | None, as_json: bool) -> No
 
 
 def _print_rebuilt(rebuilt: Rebuilt) -> None:
-    click.echo(
-        f"The database was rebuilt from {plural(rebuilt.records, 'record')}: {plural(rebuilt.captures, 'capture')}, "
-        f"{plural(rebuilt.articles, 'article')}, {plural(rebuilt.crawls, 'crawl')}."
-    )
+    click.echo(f"The database was rebuilt from {plural(rebuilt.records, 'record')}:")
+    rows = plural(rebuilt.captures, "capture"), plural(rebuilt.articles, "article"), plural(rebuilt.crawls, "crawl")
+    click.echo(f"  {', '.join(rows)}")
     _print_broken(rebuilt.broken)
     if rebuilt.kept_old:
         click.echo(wrap("The old database has more than the WARC files; it is kept as archive.db.old."))
@@ -241,8 +238,9 @@ def _print_comparison(comparison: Comparison) -> None:
         click.echo(f"{url}\n  would be gone")
     click.echo(
         f"{plural(len(comparison.changed), 'article')} would change, {len(comparison.added):,} be added, "
-        f"{len(comparison.gone):,} be gone; {comparison.unchanged:,} stay as they are. Nothing was replaced."
+        f"{len(comparison.gone):,} be gone; {comparison.unchanged:,} stay as they are."
     )
+    click.echo("Nothing was replaced.")
     _print_broken(comparison.broken)
 
 

@@ -210,8 +210,9 @@ def show(article: str, archive: Path, *, revisions: bool, evidence: bool, as_jso
         click.echo(f"  {address}")
     click.echo("\nRevisions")
     for version in versions:
-        click.echo(f"  {version['seq']}  seen {version['seen_at']}  {version['title']}")
-        click.echo(f"     {version['warc_file']} at byte {version['warc_offset']:,}, {version['capture_digest']}")
+        click.echo(wrap(f"{version['seq']}  seen {version['seen_at']}  {version['title']}", "  "))
+        click.echo(f"     {version['warc_file']}, byte {version['warc_offset']:,}")
+        click.echo(f"     {version['capture_digest']}")
         if revisions:
             click.echo("\n" + "\n\n".join(wrap(block, "     ") for block in version["body"].split("\n\n")) + "\n")
 

@@ -241,7 +241,7 @@ def test_no_space(archive, tmp_path):
 def test_the_command(archive, tmp_path):
     result = invoke("backup", tmp_path / "copy", "--archive", archive)
     assert result.exit_code == 0, result.output
-    assert "WARC files new" in result.output
+    assert "new WARC files" in result.output
     assert "Nothing is wrong" in result.output
     report = json.loads(invoke("backup", tmp_path / "copy", "--json", "--archive", archive).output)
     assert report["verification"]["sound"] is True

@@ -127,7 +127,7 @@ def test_diff_shows_each_field_and_replaces_nothing(archive):
 def test_diff_without_a_change_says_so(archive):
     ended = run_locum("rebuild", "--diff", "--archive", archive)
     assert ended.stdout == (
-        "0 articles would change, 0 be added, 0 be gone; 10 stay as they are. Nothing was replaced.\n"
+        "0 articles would change, 0 be added, 0 be gone; 10 stay as they are.\nNothing was replaced.\n"
     )
 
 
