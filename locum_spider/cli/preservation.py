@@ -179,7 +179,7 @@ def print_takedown(planned: Takedown, *, everywhere: bool) -> None:
 
 @click.command()
 @click.option("--diff", is_flag=True, help="Show what would change; replace nothing.")
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes that read pages. [one a core]")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes that read pages. [one for each core]")
 @json_option
 @with_archive
 def rebuild(archive: Path, *, diff: bool, jobs: int | None, as_json: bool) -> None:

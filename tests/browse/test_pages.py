@@ -117,19 +117,19 @@ def test_search_ranks_and_marks_what_was_found(get: Get) -> None:
 
 
 def test_list_is_narrowed_by_section_author_tag_site_and_dates(get: Get) -> None:
-    def found(query: str) -> list[str]:
+    def ids(query: str) -> list[str]:
         return re.findall(r"/-/article/(\d)\"", get(f"/archive/-/find?{query}").text)
 
-    assert found("") == ["3", "1", "2", "4"]
-    assert found("section=News") == ["1"]
-    assert found("author=Ann+Ash") == ["1"]
-    assert found("tag=law&q=care") == ["1"]
-    assert found("site=elsewhere") == ["3", "4"]
-    assert found("from=2016&to=2018-04") == ["1", "2"]
-    assert found("page=2") == []
+    assert ids("") == ["3", "1", "2", "4"]
+    assert ids("section=News") == ["1"]
+    assert ids("author=Ann+Ash") == ["1"]
+    assert ids("tag=law&q=care") == ["1"]
+    assert ids("site=elsewhere") == ["3", "4"]
+    assert ids("from=2016&to=2018-04") == ["1", "2"]
+    assert ids("page=2") == []
 
 
-def test_a_filter_that_is_no_date_is_told(get: Get) -> None:
+def test_a_filter_that_is_not_a_date_is_an_error(get: Get) -> None:
     page = get("/archive/-/find?from=yesterday")
     assert page.status_code == 400
     assert "from &#39;yesterday&#39; is not a date; write 2018-04-10, 2018-04 or 2018" in page.text

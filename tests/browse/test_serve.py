@@ -35,14 +35,14 @@ def test_serves_while_a_crawl_writes_and_ends_cleanly(archive: Path, tmp_path: P
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+/", line)
-        assert found, line + (process.stderr.read() if process.stderr else "")
-        with urllib.request.urlopen(found[0], timeout=LONGEST) as page:
+        address = re.search(r"http://127\.0\.0\.1:\d+/", line)
+        assert address, line + (process.stderr.read() if process.stderr else "")
+        with urllib.request.urlopen(address[0], timeout=LONGEST) as page:
             assert b"4 articles" in page.read()
         db = connect_writing(copy)
         db.execute("DELETE FROM articles WHERE id = 4")
         db.close()
-        with urllib.request.urlopen(found[0], timeout=LONGEST) as page:
+        with urllib.request.urlopen(address[0], timeout=LONGEST) as page:
             assert b"3 articles" in page.read(), "it sees what is written meanwhile"
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=LONGEST)
@@ -52,7 +52,7 @@ def test_serves_while_a_crawl_writes_and_ends_cleanly(archive: Path, tmp_path: P
     assert errors == ""
 
 
-def test_refuses_what_is_no_archive(tmp_path: Path) -> None:
+def test_refuses_what_is_not_an_archive(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="is not an archive"):
         serve(tmp_path)
     with pytest.raises(ArchiveError, match="the folder does not exist"):
@@ -70,7 +70,7 @@ def test_says_when_the_port_is_in_use(archive: Path) -> None:
 
 
 @pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 70000), ("no such host.invalid", 8001), ("127.0.0.1", -1)])
-def test_says_what_is_no_address(archive: Path, host: str, port: int) -> None:
+def test_says_what_is_not_an_address(archive: Path, host: str, port: int) -> None:
     with pytest.raises(UsageError):
         serve(archive, host=host, port=port)
 
@@ -82,7 +82,7 @@ def test_metadata_of_an_empty_archive(tmp_path: Path) -> None:
     assert described["databases"]["archive"]["tables"]["articles"]["facets"] == []
 
 
-def test_metadata_names_the_sites_even_where_a_declaration_is_broken(archive: Path, tmp_path: Path) -> None:
+def test_metadata_names_the_sites_even_if_a_declaration_is_broken(archive: Path, tmp_path: Path) -> None:
     copy = tmp_path / "archive"
     shutil.copytree(archive, copy)
     (copy / "sites" / "elsewhere.toml").write_text("title = ")

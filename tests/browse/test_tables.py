@@ -1,4 +1,4 @@
-"""Datasette's own pages of an archive, the canned queries, and databases that are none."""
+"""Datasette's own pages of an archive, the canned queries, and databases that are not archives."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def rows(get: Get, name: str, parameters: str = "") -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_every_canned_query_runs_without_parameters_and_says_what_it_is(get: Get, name: str) -> None:
-    found = rows(get, name)
+    answer = rows(get, name)
     if EXPECTED[name] is not None:
-        assert len(found) == EXPECTED[name]
+        assert len(answer) == EXPECTED[name]
     page = get(f"/archive/{name}")
     assert page.status_code == 200
     assert f"{QUERIES[name]['title']}</h1>" in page.text
@@ -45,7 +45,7 @@ def test_canned_queries_answer(get: Get) -> None:
     assert [row["article_id"] for row in rows(get, "on_this_day", "day=04-10")] == [1]
     assert [(row["article_id"], row["revisions"]) for row in rows(get, "changed")] == [(1, 2)]
     assert [row["outcome"] for row in rows(get, "crawl", "crawl=1")] == ["new", "new"]
-    assert [row["outcome"] for row in rows(get, "crawl")] == ["changed"], "the last crawl where none is given"
+    assert [row["outcome"] for row in rows(get, "crawl")] == ["changed"], "the last crawl if none is given"
     assert rows(get, "unread", "crawl=1") == []
     assert rows(get, "unread", "crawl=3")[0]["reason"] == "HTTP 404 Not Found"
     assert {row["document"] for row in rows(get, "attachments")} == {"The guidance", "click"}
@@ -63,8 +63,8 @@ def test_tables_are_searched_sorted_and_faceted(get: Get, table: str) -> None:
     page = get(f"/archive/{table}").text
     assert 'name="_search"' in page
     assert "sorted by published descending" in page
-    found = get(f"/archive/{table}.json?_search=correct&_shape=array").json()
-    assert [row["id"] for row in found] == [1], "stemmed, and in the text"
+    hits = get(f"/archive/{table}.json?_search=correct&_shape=array").json()
+    assert [row["id"] for row in hits] == [1], "stemmed, and in the text"
     facets = re.findall(r'facet-info-name">\s*<strong>(\w+)( \(array\))?', page)
     plain = [("section", ""), ("site", "")]
     assert set(facets) >= set(plain)
@@ -86,7 +86,7 @@ def test_tables_wear_our_dress_and_lead_back(get: Get) -> None:
     assert '<a href="/">Read the archive</a>' in page
 
 
-def test_a_database_that_is_no_archive_is_left_alone(tmp_path: Path, archive: Path) -> None:
+def test_a_database_that_is_not_an_archive_is_left_alone(tmp_path: Path, archive: Path) -> None:
     from datasette.app import Datasette
 
     from locum_spider.browse import serve

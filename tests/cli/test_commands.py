@@ -129,10 +129,10 @@ def test_the_same_as_text(sample_crawl):
     shown = on(sample_crawl, "show", truth.url)
     assert shown.code == 0
     assert [words for words in (truth.title, truth.standfirst, raw, document) if words not in shown.out] == []
-    found = on(sample_crawl, "search", "agency")
-    assert found.code == 0
-    assert "[agency]" in found.out.lower()
-    assert "articles found" in found.out
+    searched = on(sample_crawl, "search", "agency")
+    assert searched.code == 0
+    assert "[agency]" in searched.out.lower()
+    assert "articles found" in searched.out
     status = on(sample_crawl, "status")
     assert "42 articles" in status.out
     assert "done" in status.out
@@ -177,14 +177,14 @@ def test_search_by_the_real_command(sample_crawl, query):
     assert isinstance(run.json, list)
 
 
-def test_search_with_bytes_that_are_no_text(sample_crawl):
+def test_search_with_bytes_that_are_not_text(sample_crawl):
     query = os.fsdecode(b"agency \xff\xfe")
     run = locum("search", "--archive", "archive", "--json", "--", query, cwd=sample_crawl.folder)
     assert run.code == 0
     assert isinstance(run.json, list)
 
 
-def test_show_with_what_is_no_address(sample_crawl):
+def test_show_with_what_is_not_an_address(sample_crawl):
     for odd in (
         "",
         "0",
@@ -219,19 +219,19 @@ def test_search_takes_phrases_and_what_to_leave_out(sample_crawl):
 def test_filters(sample_crawl):
     truth = build().articles
 
-    def found(*options):
+    def urls(*options):
         result = invoke("search", "the", "--json", "--limit", "100", "--archive", sample_crawl.archive, *options)
         assert result.exit_code == 0, result.exception
         return {hit["url"] for hit in json.loads(result.output)}
 
-    assert found() == {article.url for article in truth}
-    assert found("--section", "careers") == {a.url for a in truth if a.section == "Careers"}
-    assert found("--site", "no-such-site") == set()
+    assert urls() == {article.url for article in truth}
+    assert urls("--section", "careers") == {a.url for a in truth if a.section == "Careers"}
+    assert urls("--site", "no-such-site") == set()
     of_2018 = {a.url for a in truth if (a.published or "").startswith("2018")}
-    assert found("--from", "2018", "--to", "2018") == of_2018
+    assert urls("--from", "2018", "--to", "2018") == of_2018
     in_april = {a.url for a in truth if (a.published or "").startswith("2018-04")}
-    assert found("--from", "2018-04", "--to", "2018-04") == in_april
-    assert found("--from", "2018-04-10", "--to", "2018-04-10") == {a.url for a in truth if a.published == "2018-04-10"}
+    assert urls("--from", "2018-04", "--to", "2018-04") == in_april
+    assert urls("--from", "2018-04-10", "--to", "2018-04-10") == {a.url for a in truth if a.published == "2018-04-10"}
     for wrong in ("yesterday", "2018-13", "10/04/2018", ""):
         result = invoke("search", "the", "--archive", sample_crawl.archive, "--from", wrong)
         assert result.exit_code == 2, result.exception
@@ -245,7 +245,7 @@ def test_offset_walks_through_all_hits(sample_crawl):
         assert len(ids) == len(set(ids)) == archive.count("agency")
 
 
-# -- folders that are no archive --------------------------------------------------------------------------------------
+# -- folders that are not archives -------------------------------------------------------------------------------------
 
 
 def nothing(_):
@@ -267,7 +267,7 @@ def other_folder(folder):
 
 def garbage(folder):
     folder.mkdir()
-    (folder / "archive.db").write_bytes(b"this is no database" * 1000)
+    (folder / "archive.db").write_bytes(b"this is not a database" * 1000)
 
 
 def other_database(folder):
@@ -283,7 +283,7 @@ def folder_as_database(folder):
 
 @pytest.mark.parametrize("make", [nothing, empty, file, other_folder, garbage, other_database, folder_as_database])
 @pytest.mark.parametrize("arguments", [["search", "x"], ["status"], ["show", "1"], ["crawl", "--due"]])
-def test_reading_what_is_no_archive(tmp_path, make, arguments):
+def test_reading_what_is_not_an_archive(tmp_path, make, arguments):
     folder = tmp_path / "place"
     make(folder)
     before = sorted(tmp_path.rglob("*"))
@@ -297,14 +297,14 @@ def test_reading_what_is_no_archive(tmp_path, make, arguments):
 @scenario
 def wrong_folders(folder):
     """Crawls into places that hold something else: the run, and what was there before and after."""
-    found = {}
+    crawls = {}
     for make in (file, garbage, other_database):
         place = folder / make.__name__
         place.mkdir()
         make(place / "archive")
         before = snapshot(place)
-        found[make] = crawl(place, "http://127.0.0.1:9"), before, snapshot(place)
-    return found
+        crawls[make] = crawl(place, "http://127.0.0.1:9"), before, snapshot(place)
+    return crawls
 
 
 def snapshot(place):
@@ -316,7 +316,7 @@ def snapshot(place):
 
 
 @pytest.mark.parametrize("make", [file, garbage, other_database])
-def test_crawling_into_what_is_no_archive(wrong_folders, make):
+def test_crawling_into_what_is_not_an_archive(wrong_folders, make):
     run, before, after = wrong_folders[make]
     assert run.code == 2
     assert run.out == ""
@@ -422,9 +422,9 @@ def nothing_found(folder):
 
 def test_a_crawl_that_finds_nothing_says_so(nothing_found):
     assert nothing_found.run.code == 6
-    said = " ".join(nothing_found.run.out.split())
-    assert "no article was found" in said
-    assert f"the start page {HOME} could not be read as a listing" in said
+    report = " ".join(nothing_found.run.out.split())
+    assert "no article was found" in report
+    assert f"the start page {HOME} could not be read as a listing" in report
     reasons = json.loads(nothing_found.value("SELECT reasons FROM crawls"))
     assert len(reasons) == 2
 
@@ -452,11 +452,11 @@ def test_search_into_a_pipe_that_closes(sample_crawl):
         assert running.process.stdout is not None
         running.process.stdout.close()
         assert running.process.stderr is not None
-        said = running.process.stderr.read()
+        errors = running.process.stderr.read()
         running.process.stderr.close()
         running.process.wait(LONGEST)
-    assert "Traceback" not in said
-    assert "Exception" not in said
+    assert "Traceback" not in errors
+    assert "Exception" not in errors
 
 
 def test_the_article_is_shown_by_the_number_that_search_prints(sample_crawl):

@@ -34,8 +34,8 @@ def squeezed(text: str) -> str:
     return re.sub(r"[\s•|\u00ad\u200b]+", "", text)
 
 
-def said(archive, capture) -> str:
-    """All that the decoded bytes of a capture say: visible text, attributes, metadata."""
+def all_words(archive, capture) -> str:
+    """All words of a capture's decoded bytes: visible text, attributes, metadata."""
     place = capture.body or capture
     exchange = read_exchange(archive / "warc", place.warc_file, place.warc_offset)
     data = decode_content(exchange.body, exchange.header(b"content-encoding"), limit=10_000_000)
@@ -52,24 +52,24 @@ def test_every_field_names_capture_rule_and_words_that_are_there(sample):
         assert len(articles) > 20
         kinds = set()
         for article in articles:
-            evidence = {each.field: each for each in archive.evidence(article.id)}
+            evidence = {entry.field: entry for entry in archive.evidence(article.id)}
             stored = {name for name in FIELDS if getattr(article, name)}
             assert stored | {"body"} <= evidence.keys(), article.url
             kinds |= evidence.keys()
             capture = evidence["title"].capture
-            text = said(sample, capture)
-            for each in evidence.values():
-                assert each.capture == capture
-                assert each.rule
-                if each.field == "address_date":
-                    assert each.raw in article.url
-                    assert article.url in each.rule
+            text = all_words(sample, capture)
+            for entry in evidence.values():
+                assert entry.capture == capture
+                assert entry.rule
+                if entry.field == "address_date":
+                    assert entry.raw in article.url
+                    assert article.url in entry.rule
                     continue
-                if "declaration" in each.rule:  # what the page does not say
+                if "declaration" in entry.rule:  # what the page does not say
                     continue
-                for line in each.raw.splitlines():
+                for line in entry.raw.splitlines():
                     numbered = squeezed(re.sub(r"^\d+\. ", "", line))
-                    assert squeezed(line) in text or numbered in text, (article.url, each.field, line)
+                    assert squeezed(line) in text or numbered in text, (article.url, entry.field, line)
         assert {"title", "published", "standfirst", "section", "body", "attachments", "address_date"} <= kinds
 
 
@@ -77,23 +77,26 @@ def test_capture_is_the_one_that_is_stored(sample):
     (first,) = rows(sample, "SELECT a.url, c.fetched_at, c.digest, c.warc_file, c.warc_offset, c.warc_length "
                     "FROM articles a JOIN captures c USING (url) WHERE a.id = 1")  # fmt: skip
     printed = run(sample, "show", "1", "--evidence", "--json")
-    for each in printed:
-        assert set(each) == {"field", "raw", "rule", "capture"}
-        capture = each["capture"]
+    for entry in printed:
+        assert set(entry) == {"field", "raw", "rule", "capture"}
+        capture = entry["capture"]
         assert tuple(capture[name] for name in ("url", "fetched_at", "digest", "warc_file", "warc_offset",
                                                 "warc_length")) == first  # fmt: skip
     output = run(sample, "show", "1", "--evidence")
     assert f"{first[3]}, byte {first[4]:,}" in output
     assert first[2] in output
-    assert all(f"\n  {each['field']}\n" in output for each in printed)
+    assert all(f"\n  {entry['field']}\n" in output for entry in printed)
 
 
 def test_article_read_from_a_revisit_names_the_record_with_the_body(crawled):
     """The moved article was first met as a revisit of its old address."""
     with Archive(crawled.archive) as archive:
         article = next(a for a in archive.articles() if a.url in (address("moved"), address("two")))
-        for each in archive.evidence(article.id):
-            assert squeezed(each.raw.splitlines()[0]) in said(crawled.archive, each.capture) or "date" in each.field
+        for entry in archive.evidence(article.id):
+            assert (
+                squeezed(entry.raw.splitlines()[0]) in all_words(crawled.archive, entry.capture)
+                or "date" in entry.field
+            )
 
 
 def test_unknown_article_is_wrong_usage(sample):

@@ -1,4 +1,4 @@
-"""Progress is drawn on a terminal, told to a log, and keeps out of everything else."""
+"""Progress is drawn on a terminal, logged in lines elsewhere, and stays out of everything else."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def test_bars_say_name_share_and_words(terminal, capsys):
         bars.show("north-post", 25, 100, "25 pages")
         bars.show("copying", 3, 0, "3 captures")
     out, err = capsys.readouterr()
-    said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", err)
+    drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", err)
     assert out == ""
-    assert re.search(r"north-post +\S+ +25%  25 pages", said)
-    assert re.search(r"copying +\S+ +3 captures", said)
+    assert re.search(r"north-post +\S+ +25%  25 pages", drawn)
+    assert re.search(r"copying +\S+ +3 captures", drawn)
 
 
 def test_after_the_end_nothing_is_drawn(terminal, capsys):

@@ -33,7 +33,7 @@ _FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTAL
 
 
 class Example(NamedTuple):
-    """A fenced block: its language, `run` or `file=NAME`, where it stands."""
+    """A fenced block: its language, `run` or `file=NAME`, page and line."""
 
     page: str
     line: int
@@ -55,10 +55,10 @@ def examples(name: str) -> Iterator[Example]:
 
 def section(name: str, heading: str) -> str:
     """The text below a heading, up to the next of its depth or a higher one."""
-    found = re.search(rf"^(#+) {re.escape(heading)}$", read(name), re.MULTILINE)
-    assert found, f"{name} has no heading {heading!r}"
-    rest = read(name)[found.end() :]
-    end = re.search(rf"^#{{1,{len(found[1])}}} ", rest, re.MULTILINE)
+    start = re.search(rf"^(#+) {re.escape(heading)}$", read(name), re.MULTILINE)
+    assert start, f"{name} has no heading {heading!r}"
+    rest = read(name)[start.end() :]
+    end = re.search(rf"^#{{1,{len(start[1])}}} ", rest, re.MULTILINE)
     return rest[: end.start()] if end else rest
 
 
@@ -83,13 +83,13 @@ def test_every_command_and_option_is_documented(name):
     words = in_code(section("docs/commands.md", f"locum {name}"))
     named = {word.split()[0] for word in words if word.startswith("--")}
     options = {flag for param in commands()[name].params for flag in param.opts if flag.startswith("--")}
-    assert named >= options, f"docs/commands.md: `locum {name}` has options that are not told"
-    assert named <= options | {"--"}, f"docs/commands.md: `locum {name}` has no such options"
+    assert named >= options, f"docs/commands.md: `locum {name}` has options that are not documented"
+    assert named <= options | {"--"}, f"docs/commands.md: `locum {name}` does not have these options"
 
 
 def test_no_command_is_documented_that_does_not_exist():
-    told = set(re.findall(r"^## locum (\w+)$", read("docs/commands.md"), re.MULTILINE))
-    assert told == set(commands())
+    documented = set(re.findall(r"^## locum (\w+)$", read("docs/commands.md"), re.MULTILINE))
+    assert documented == set(commands())
     for page in PAGES:
         for name in re.findall(r"`locum (\w+)", page.read_text(encoding="utf-8")):
             assert name in commands(), f"{page.name}: `locum {name}`"
@@ -130,14 +130,14 @@ def test_every_key_of_a_declaration_is_documented(struct):
 @pytest.mark.parametrize("struct", [declarations.Site, declarations.Addresses, declarations.CrawlPolicy])
 def test_defaults_are_told_right(struct):
     rows = re.findall(r"^\| `(\w+)` \|[^|]*\| ([^|]*) \|", section("docs/sites.md", STRUCTS[struct]), re.MULTILINE)
-    told = dict(rows)
+    documented = dict(rows)
     for field in msgspec.structs.fields(struct):
         if field.required:
-            assert told[field.name] == "needed", field.name
+            assert documented[field.name] == "needed", field.name
         elif isinstance(field.default, int | float):
-            assert float(told[field.name].strip("`")) == field.default, field.name
+            assert float(documented[field.name].strip("`")) == field.default, field.name
         elif isinstance(field.default, str):
-            assert told[field.name] == f'`"{field.default}"`', field.name
+            assert documented[field.name] == f'`"{field.default}"`', field.name
 
 
 def test_the_example_declaration_loads():
@@ -159,9 +159,9 @@ def schema() -> dict[str, list[str]]:
         for row in database.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
         if not row[0].startswith(("_", "sqlite_", "articles_fts_"))
     ]
-    found = {name: [row[1] for row in database.execute(f"PRAGMA table_info([{name}])").fetchall()] for name in names}
+    columns = {name: [row[1] for row in database.execute(f"PRAGMA table_info([{name}])").fetchall()] for name in names}
     database.close()
-    return found
+    return columns
 
 
 def test_every_column_is_documented(schema):
@@ -172,14 +172,14 @@ def test_every_column_is_documented(schema):
 
 
 def test_no_table_is_documented_that_does_not_exist(schema):
-    told = set(re.findall(r"^### (\w+)$", section("docs/researchers.md", "Tables"), re.MULTILINE))
-    assert told | {"articles_fts"} == set(schema)
+    documented = set(re.findall(r"^### (\w+)$", section("docs/researchers.md", "Tables"), re.MULTILINE))
+    assert documented | {"articles_fts"} == set(schema)
 
 
 def test_every_method_of_archive_is_documented():
     public = {name for name, _ in inspect.getmembers(Archive, inspect.isfunction) if not name.startswith("_")}
-    told = set(re.findall(r"(\w+)\(", section("docs/researchers.md", "Python")))
-    assert public <= told
+    documented = set(re.findall(r"(\w+)\(", section("docs/researchers.md", "Python")))
+    assert public <= documented
 
 
 def test_every_canned_query_is_documented():
@@ -226,9 +226,11 @@ def run(command: list[str], folder: Path) -> str:
 
 
 def marked(lang: str) -> list[object]:
-    found = [e for page in PAGES for e in examples(str(page.relative_to(PROJECT))) if (e.lang, e.mark) == (lang, "run")]
-    assert found
-    return [pytest.param(example, id=f"{example.page}:{example.line}") for example in found]
+    chosen = [
+        e for page in PAGES for e in examples(str(page.relative_to(PROJECT))) if (e.lang, e.mark) == (lang, "run")
+    ]
+    assert chosen
+    return [pytest.param(example, id=f"{example.page}:{example.line}") for example in chosen]
 
 
 @pytest.mark.parametrize("example", marked("python"))
