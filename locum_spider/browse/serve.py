@@ -70,7 +70,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.listen(128)
     except OSError as error:
         listener.close()
-        raise UsageError(f"cannot listen on port {port} on {host}: {error.strerror}; try another --port") from None
+        fault = f"cannot listen on port {port} on {host}: {error.strerror}"
+        raise UsageError(f"{fault}; try another --port or --host") from None
     return listener
 
 

@@ -88,8 +88,8 @@ def _print_imported(result: Imported) -> None:
     articles = [f"{outcomes[name]:,} {name}" for name in (Outcome.NEW, Outcome.CHANGED, Outcome.UNCHANGED)]
     click.echo(f"  articles   {', '.join(articles)}")
     listings, known = plural(outcomes[Outcome.LISTING], "listing"), outcomes[Outcome.KNOWN]
-    neither = outcomes[Outcome.NOT_LISTING] + outcomes[Outcome.NOT_ARTICLE] + outcomes[Outcome.FAILED]
-    click.echo(f"  others     {listings}, {neither:,} neither, {known:,} known already")
+    unread = outcomes[Outcome.NOT_LISTING] + outcomes[Outcome.NOT_ARTICLE] + outcomes[Outcome.FAILED]
+    click.echo(f"  others     {listings}, {unread:,} not read, {known:,} known already")
     if result.elsewhere:
         hosts = ", ".join(f"{host} ({number:,})" for host, number in result.elsewhere.most_common(5))
         click.echo(wrap(f"passed over, not of a declared site: {hosts}", "  "))
