@@ -103,7 +103,7 @@ def _start_log(log_file: str | None) -> None:
             handler = logging.FileHandler(log_file, encoding="utf-8")
             handler.setLevel(logging.INFO)  # on the handler: Scrapy sets its loggers to DEBUG at its start
         except OSError as error:
-            raise UsageError(f"cannot write --log {log_file}: {error.strerror}; name another file") from None
+            raise UsageError(f"--log {log_file} cannot be written: {error.strerror}; name another file") from None
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
@@ -265,4 +265,4 @@ def _fresh(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         mark.write_text("`locum demo` may empty this archive.\n", encoding="utf-8")
     except OSError as error:
-        raise LocumError(f"cannot write {folder}: {error.strerror}; name another folder with --archive") from None
+        raise LocumError(f"{folder} cannot be written: {error.strerror}; name another folder with --archive") from None
