@@ -105,7 +105,8 @@ def connect_writing(folder: Path, *, durable: bool = False) -> Connection:
 
 def _require_archive(folder: Path, path: Path) -> None:
     if not path.is_file():
-        fault = f"it has no {DATABASE}" if folder.is_dir() else "the folder does not exist"
+        missing = "it is a file" if folder.is_file() else "the folder does not exist"
+        fault = f"it has no {DATABASE}" if folder.is_dir() else missing
         raise ArchiveError(f"{folder} is not an archive: {fault}; `locum crawl SITE --archive DIR` makes one")
     try:
         with path.open("rb") as file:

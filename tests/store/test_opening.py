@@ -150,7 +150,7 @@ def newer(folder: Path) -> None:
 REFUSED = {
     nothing: "the folder does not exist",
     empty: "has no archive.db",
-    a_file: "is not an archive",
+    a_file: "it is a file",
     text_file: "not an SQLite database",
     damaged: "cannot be read as an archive",
     other_database: "something else",
