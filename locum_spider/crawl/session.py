@@ -63,8 +63,8 @@ class CrawlSession:
                 self.report = await self._recorder.ask(Close(self.crawl_id, complete))
         except LocumError as error:
             self.error = error
-        finally:
-            await self._recorder.close()
+        await self._recorder.close()
+        self.error = self.error or self._recorder.error
 
     def next_request(self) -> Request | None:
         """The next leased request; None if there is none."""

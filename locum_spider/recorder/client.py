@@ -41,6 +41,7 @@ class RecorderClient:
         self.error: LocumError | None = None
         self._folder, self._process, self._connection = folder, process, connection
         self.users = 0
+        self._leaving = False
         self._waiting: deque[asyncio.Future[Any]] = deque()
         self._loop = asyncio.get_running_loop()
         self._sender = ThreadPoolExecutor(1, "recorder-send")
@@ -82,7 +83,7 @@ class RecorderClient:
         return await future
 
     async def close(self) -> None:
-        """Close the recorder for this user; it ends with the last one."""
+        """Close the recorder for this user; it ends with the last one. `error` is set if it could not end well."""
         self.users -= 1
         if self.users:
             return
@@ -91,27 +92,26 @@ class RecorderClient:
         self._sender.shutdown()
 
     def _end(self) -> None:
-        """Runs after everything was sent. A recorder that has failed waits until we close the connection."""
-        if self.error is None:
-            self._send(Leave())
-        else:
-            self._connection.close()
-        self._process.wait()
-        self._receiver.join()
+        """Runs after everything was sent. A recorder that fails, even now, waits until we close the connection."""
+        self._leaving = True
+        self._send(Leave())
+        self._receiver.join()  # reads on until the recorder has failed or ended
         self._connection.close()
+        self._process.wait()
 
     def _send(self, message: object) -> None:
         with suppress(OSError):  # the receiver gets the error, and passes it to the future
             self._connection.send(message)
 
     def _receive(self) -> None:
-        error = LocumError(_ENDED)
+        error = None
         try:
             while not isinstance(message := self._connection.recv(), Failed):
                 self._loop.call_soon_threadsafe(self._answer, message)
             error = message.error
         except (EOFError, OSError):
-            pass
+            if not self._leaving:
+                error = LocumError(_ENDED)
         with suppress(RuntimeError):  # the loop has ended, nobody waits
             self._loop.call_soon_threadsafe(self._stop, error)
 
@@ -120,9 +120,9 @@ class RecorderClient:
         if not future.done():
             future.set_result(message)
 
-    def _stop(self, error: LocumError) -> None:
+    def _stop(self, error: LocumError | None) -> None:
         self.error = error
         while self._waiting:
             future = self._waiting.popleft()
             if not future.done():
-                future.set_exception(error)
+                future.set_exception(error or LocumError(_ENDED))

@@ -114,6 +114,18 @@ def test_the_command_says_so_in_one_sentence_and_goes_on_later(server, tmp_path)
     assert rows(tmp_path / "archive", "SELECT count(*) FROM crawls WHERE outcome = 'done'") == [(1,)]
 
 
+@pytest.mark.parametrize("point", ["before-close", "warc-closed", "closed"])
+def test_a_recorder_that_cannot_close_its_files_says_so_and_ends(server, tmp_path, point):
+    """The crawl is over by then, and waits for nothing but the end of the recorder."""
+    ended = crawl(tmp_path / "archive", server, LOCUM_FAIL_AT=f"{point}:1:EIO")
+    assert ended.returncode == 5, ended.stderr
+    assert "no more can be written" in ended.stderr
+    assert faults(tmp_path / "archive") == []
+    assert rows(tmp_path / "archive", "SELECT outcome FROM crawls") == [("done",)]
+    again = crawl(tmp_path / "archive", server)
+    assert again.returncode == 0, again.stderr
+
+
 def test_a_reserve_stops_a_crawl_before_it_writes(server, tmp_path):
     ended = crawl(tmp_path / "archive", server, "--min-free", "999999TB")
     assert ended.returncode == 5
