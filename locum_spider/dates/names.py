@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib.resources import files
 from typing import Any
 
 from locum_spider.dates import vocabulary as vocab
@@ -31,12 +32,7 @@ def primary(lang: str | None) -> str | None:
 
 @lru_cache(maxsize=1)
 def _lines() -> dict[str, str]:
-    import pkgutil
-
-    data = pkgutil.get_data("locum_spider.dates", "names.jsonl")
-    if data is None:  # pragma: no cover - a broken installation
-        raise FileNotFoundError("locum_spider/dates/names.jsonl")
-    lines = data.decode("utf-8").splitlines()[1:]
+    lines = files("locum_spider.dates").joinpath("names.jsonl").read_text("utf-8").splitlines()[1:]
     return {line[9 : line.index('"', 9)]: line for line in lines}
 
 

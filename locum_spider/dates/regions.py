@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import pkgutil
 from collections import Counter
 from functools import lru_cache
+from importlib.resources import files
 
 from locum_spider.urls import host_of
 
@@ -50,10 +50,8 @@ def domain_of(url: str) -> str:
 @lru_cache(maxsize=1)
 def _clocks() -> dict[str, str]:
     """The clock of each country's domain, if the country has only one clock."""
-    data = pkgutil.get_data("tzdata", "zoneinfo/zone.tab")
-    if data is None:  # pragma: no cover - a broken installation
-        raise FileNotFoundError("tzdata/zoneinfo/zone.tab")
-    rows = [line.split("\t") for line in data.decode("utf-8").splitlines() if not line.startswith("#")]
+    lines = files("tzdata").joinpath("zoneinfo", "zone.tab").read_text("utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
     several = Counter(row[0] for row in rows)
     alone = {row[0].lower(): row[2] for row in rows if several[row[0]] == 1}
     return {domain: clock for domain, clock in alone.items() if domain not in _SOLD} | _CLOCK_OF_DOMAIN

@@ -5,10 +5,12 @@ The first line of that file explains its few signs. A kind is a set of phrases, 
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from importlib.resources import files
 from typing import Any
 
 _EDGE, _END = r"(?<![^\W_])", r"(?![^\W_])"
@@ -22,13 +24,8 @@ _TOKEN = re.compile(r"\] | … |Aa|.")
 
 @lru_cache(maxsize=1)
 def _entries() -> list[dict[str, Any]]:
-    import json
-    import pkgutil
-
-    data = pkgutil.get_data("locum_spider.extract", "phrases.jsonl")
-    if data is None:  # pragma: no cover - a broken installation
-        raise FileNotFoundError("locum_spider/extract/phrases.jsonl")
-    return [json.loads(line) for line in data.decode("utf-8").splitlines()[1:]]
+    lines = files("locum_spider.extract").joinpath("phrases.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines[1:]]
 
 
 def _phrases(kinds: Iterable[str], lang: str | None = None) -> set[str]:
