@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from urllib.parse import unquote, urlsplit
 
@@ -16,6 +16,7 @@ _MONTH_ONLY = re.compile(r"(\d{4})-(\d\d)")
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?")
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)?")
 _JAVASCRIPT = re.compile(r"\w{3} (\w{3}) (\d\d) (\d{4}) (\d\d:\d\d:\d\d) (?:GMT|UTC)([+-]\d{4})(?: \(.*\))?")
+_MAIL = re.compile(r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d")
 _NEVER = frozenset({date(1970, 1, 1), date(1900, 1, 1)})  # what an empty field turns into
 EARLIEST = date(1990, 1, 1)
 
@@ -60,27 +61,28 @@ def read_stamp(text: str) -> Stamp | None:
     >>> read_stamp("2024"), read_stamp("1970-01-01T00:00:00Z"), read_stamp("2024-02-30")
     (None, None, None)
     """
-    text = text.strip()
-    if match := _ISO.fullmatch(text):
-        stamp = _from_iso(match)
-    elif match := _MONTH_ONLY.fullmatch(text):
-        stamp = _first_of_month(int(match[1]), int(match[2]))
-    elif _EPOCH.fullmatch(text):
-        stamp = stamp_of(datetime.fromtimestamp(int(text[:10]), UTC))
-    else:
-        stamp = _from_words(text)
+    try:
+        stamp = _stamp(text.strip())
+    except (ValueError, TypeError, IndexError):
+        return None
     return stamp if stamp and stamp.day >= EARLIEST and stamp.day not in _NEVER else None
 
 
-def _from_iso(match: re.Match[str]) -> Stamp | None:
-    year, month, day, hour, minute, second, zone = match.groups()
-    try:
-        clock = time(int(hour or 0), int(minute or 0), min(int(second or 0), 59))
-        moment = datetime.combine(date(int(year), int(month), int(day)), clock)
-    except ValueError:
+def _stamp(text: str) -> Stamp | None:
+    if match := _ISO.fullmatch(text):
+        year, month, day, hour, minute = (int(part or 0) for part in match.groups()[:5])
+        moment = datetime(year, month, day, hour, minute, min(int(match[6] or 0), 59))  # noqa: DTZ001 - as written
+        return replace(stamp_of(moment), offset=_minutes(match[7]) if match[7] else None)
+    if match := _MONTH_ONLY.fullmatch(text):
+        return _first_of_month(int(match[1]), int(match[2]))
+    if _EPOCH.fullmatch(text):
+        return stamp_of(datetime.fromtimestamp(int(text[:10]), UTC))
+    # the forms of mail and HTTP ("Mon, 05 Aug 2024 12:47:21 GMT") and of JavaScript's `Date`
+    if match := _JAVASCRIPT.fullmatch(text):
+        text = f"{match[2]} {match[1]} {match[3]} {match[4]} {match[5]}"
+    elif not _MAIL.match(text):
         return None
-    stamp = stamp_of(moment)
-    return Stamp(stamp.day, stamp.clock, _minutes(zone) if zone else None)
+    return stamp_of(parsedate_to_datetime(text))
 
 
 def _minutes(zone: str) -> int:
@@ -91,23 +93,8 @@ def _minutes(zone: str) -> int:
     return -minutes if match[1] == "-" else minutes
 
 
-def _first_of_month(year: int, month: int) -> Stamp | None:
-    try:
-        return Stamp(date(year, month, 1), precision="month")
-    except ValueError:
-        return None
-
-
-def _from_words(text: str) -> Stamp | None:
-    """The forms of mail and HTTP ("Mon, 05 Aug 2024 12:47:21 GMT") and of JavaScript's `Date`."""
-    if match := _JAVASCRIPT.fullmatch(text):
-        text = f"{match[2]} {match[1]} {match[3]} {match[4]} {match[5]}"
-    elif not re.match(r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d", text):
-        return None
-    try:
-        return stamp_of(parsedate_to_datetime(text))
-    except (ValueError, TypeError, IndexError):
-        return None
+def _first_of_month(year: int, month: int) -> Stamp:
+    return Stamp(date(year, month, 1), precision="month")
 
 
 _MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
@@ -158,4 +145,4 @@ def address_stamp(url: str) -> tuple[Stamp, str] | None:
         return None
     raw, match = next(iter(months.items()))
     stamp = _first_of_month(int(match["y"]), _MONTHS.get(match["m"].lower()) or int(match["m"]))
-    return (stamp, raw) if stamp is not None and stamp.day >= EARLIEST else None
+    return (stamp, raw) if stamp.day >= EARLIEST else None
