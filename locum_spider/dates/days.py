@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date
 from typing import NamedTuple
 
 ORDERS = {"DMY": (0, 1, 2), "MDY": (1, 0, 2), "YMD": (2, 1, 0)}  # where day, month and year stand
-CENTURY = 100
 
 
 class RefusedError(Exception):
@@ -40,8 +41,18 @@ def full_year(digits: str, now_year: int) -> int:
         return year
     if len(digits) != 2:
         raise RefusedError
-    year += now_year - now_year % CENTURY
-    return year if year <= now_year + 1 else year - CENTURY
+    year += now_year - now_year % 100
+    return year if year <= now_year + 1 else year - 100
+
+
+def readings(numeric: Numeric, orders: Iterable[str], now_year: int) -> dict[str, date]:
+    """The day of a numeric date in each of the orders that give a possible one."""
+    days = {}
+    for order in orders:
+        day, month, year = (numeric[i] for i in ORDERS[order])
+        with suppress(RefusedError):
+            days[order] = make_day(full_year(year, now_year), int(month), int(day))
+    return days
 
 
 def resolve(numeric: Numeric, order: str | None, weekday: int | None, now_year: int) -> date:
@@ -52,21 +63,12 @@ def resolve(numeric: Numeric, order: str | None, weekday: int | None, now_year: 
     >>> resolve(Numeric("10", "04", "2018", "/"), "DMY", None, 2024)
     datetime.date(2018, 4, 10)
     """
-    first, middle, last, _ = numeric
-    if len(first) == 4:
-        return make_day(int(first), int(middle), int(last))
-    if len(last) not in (2, 4):
-        raise RefusedError
+    if len(numeric.first) == 4:
+        return make_day(int(numeric.first), int(numeric.middle), int(numeric.last))
     orders: tuple[str, ...] = ("DMY", "MDY")
-    if len(last) == 2 and order in (None, "YMD"):
+    if len(numeric.last) == 2 and order in (None, "YMD"):
         orders = ("YMD",) if order else ("DMY", "MDY", "YMD")
-    days = {}
-    for name in orders:
-        day, month, year = (numeric[i] for i in ORDERS[name])
-        try:
-            days[name] = make_day(full_year(year, now_year), int(month), int(day))
-        except RefusedError:
-            continue
+    days = readings(numeric, orders, now_year)
     if order in days:
         return days[order]
     # without the order, the weekday may decide

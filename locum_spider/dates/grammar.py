@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from locum_spider.dates.days import CENTURY, Numeric, RefusedError, full_year, make_day
+from locum_spider.dates.days import Numeric, RefusedError, full_year, make_day
 from locum_spider.dates.tokens import Time
 from locum_spider.dates.zones import parse_offset
 
@@ -53,9 +53,6 @@ FOREIGN_DAY = re.compile(r"[do][.)]?[-/,]?p?w[.)]?[-/,]?p{0,2}y|w[.)]?[-/,]?p?[d
 _KIND_OF_NUMBER = re.compile(r"\$[.:(]{0,2}$")
 _BEFORE_SHORT = re.compile(r"(?:^|[LUpW@:,|(tAhZO)-])$")
 _COMPACT_ALONE = re.compile(r"[LUp@:,.|()W]*C(?:[-,|@p]?t[ZO]?)?[.)]*")
-_ISO = re.compile(
-    r"(\d{4})-?(\d\d)-?(\d\d)\s?[Tt]\s?(\d\d)([:-]?)(\d\d)(?:\5(\d\d)(?:[.,]\d+)?)?\s?([Zz]|[+-]\d\d:?(?:\d\d)?)?"
-)
 # a part of the text that holds nothing but labels and a month or a quarter
 _ALONE = r"(?:^|\|)[LUp:,.(]*(?P<core>{})p?[.,)]*(?:$|\|)"
 _MONTH = re.compile(_ALONE.format(r"[MB]\)?\.?[-/,]?p{0,2}[yq]|y\.?[-/,]?p{0,2}[MB]|yjdk"))
@@ -185,13 +182,11 @@ def _late_time(shape: str, values: Sequence[Any], tail: re.Match[str]) -> Moment
 
 
 def _weekday(value: Any) -> int:
-    number: int = value[1] if isinstance(value, tuple) else value
-    return number
+    return int(value[1] if isinstance(value, tuple) else value)
 
 
 def _month(value: Any) -> int:
-    number: int = value[0] if isinstance(value, tuple) else value
-    return number
+    return int(value[0] if isinstance(value, tuple) else value)
 
 
 def _worded(core: re.Match[str], values: Sequence[Any], now_year: int) -> date:
@@ -227,16 +222,14 @@ def _compact(shape: str, digits: str) -> tuple[date, Moment | None]:
     return day, Moment(Time(hour, minute, second, "second"), None, None)
 
 
-def _iso(text: str) -> tuple[date, Moment]:
-    match = _ISO.fullmatch(text)
-    if match is None:
-        raise RefusedError
-    year, month, day, hour, _, minute, second, zone = match.groups()
+def _iso(parts: Sequence[str | None]) -> tuple[date, Moment]:
+    year, month, day, hour, minute, second = (int(part or 0) for part in parts[:6])
+    zone = parts[6]
     offset = parse_offset(zone) if zone else None
-    if int(hour) > 23 or int(minute) > 59 or int(second or 0) > 60 or (zone and offset is None):
+    if hour > 23 or minute > 59 or second > 60 or (zone and offset is None):
         raise RefusedError
-    time = Time(int(hour), int(minute), min(int(second or 0), 59), "second" if second else "minute")
-    return make_day(int(year), int(month), int(day)), Moment(time, None, offset)
+    time = Time(hour, minute, min(second, 59), "second" if parts[5] else "minute")
+    return make_day(year, month, day), Moment(time, None, offset)
 
 
 def _check_numeric(numeric: Numeric, before: str) -> None:
@@ -280,39 +273,29 @@ def read_time(shape: str, values: Sequence[Any], start: int, end: int) -> Moment
     if time is None or time.hour > 23:
         raise RefusedError
     if half and not time.half:
-        time = _halved(time, half)
+        if half == "a" and time.hour > 12:
+            raise RefusedError
+        if time.hour <= 12:
+            time = time._replace(hour=time.hour % 12 + 12 * (half == "p"))
     return Moment(time, zone, time.offset if time.offset is not None else offset)
-
-
-def _halved(time: Time, half: str) -> Time:
-    if half == "p" and time.hour < 12:
-        return time._replace(hour=time.hour + 12)
-    if half == "a" and time.hour == 12:
-        return time._replace(hour=0)
-    if half == "a" and time.hour > 12:
-        raise RefusedError
-    return time
 
 
 def find_period(shape: str, values: Sequence[Any], now_year: int) -> tuple[date, str] | None:
     """The first day of a month or quarter with its year, and which of the two it is; None if the text says more."""
-    match = _MONTH.search(shape)
+    match = _MONTH.search(shape) or _QUARTER.search(shape)
     if match is not None:
         start, core = match.start("core"), match["core"]
         year = full_year(values[start + _place(core, "yq")], now_year)
+        if "u" in core:
+            quarter = int(values[start + _place(core, "do")])
+            return (make_day(year, 3 * quarter - 2, 1), "quarter") if quarter <= 4 else None
         month = int(values[start + 2]) if core == "yjdk" else _month(values[start + _place(core, "MB")])
         return make_day(year, month, 1), "month"
-    match = _QUARTER.search(shape)
-    if match is not None:
-        start, core = match.start("core"), match["core"]
-        year = full_year(values[start + _place(core, "yq")], now_year)
-        quarter = int(values[start + _place(core, "do")])
-        return (make_day(year, 3 * quarter - 2, 1), "quarter") if quarter <= 4 else None
     match = _NUMERIC_MONTH.fullmatch(shape)
     if match is None:
         return None
     start = match.start(match.lastgroup or 0)
     digits, year = (values[start + 2], int(values[start])) if match["iso"] else (values[start], int(values[start + 2]))
     # "2011-12" is a season as well as a month
-    season = match["iso"] and int(digits) == (year + 1) % CENTURY
+    season = match["iso"] and int(digits) == (year + 1) % 100
     return (make_day(year, int(digits), 1), "month") if len(digits) == 2 and not season else None

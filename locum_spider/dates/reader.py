@@ -10,7 +10,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from locum_spider.dates import names
-from locum_spider.dates.days import ORDERS, Numeric, RefusedError, make_day, resolve
+from locum_spider.dates.days import ORDERS, Numeric, RefusedError, readings, resolve
 from locum_spider.dates.fallback import read_with_dateparser
 from locum_spider.dates.grammar import FOREIGN_DAY, PrintedDate, find_days, find_period
 from locum_spider.dates.relative import place_on, read_relative
@@ -96,14 +96,12 @@ def read_dates(
         return Dates()
 
 
-@lru_cache(maxsize=512)
-def _zone(name: str) -> ZoneInfo:
-    """A zone, kept: ZoneInfo itself keeps only eight."""
-    return ZoneInfo(name)
+_zone = lru_cache(maxsize=512)(ZoneInfo)  # ZoneInfo itself keeps only eight
 
 
 def _read(text: str, lang: str | None, context: _Context) -> Dates:
     words = names.lexicon(lang)
+    shape = ""
     if _MAY_HAVE_YEAR.search(text):
         shape, values = scan(text, words)
         if "!" in shape:
@@ -119,8 +117,6 @@ def _read(text: str, lang: str | None, context: _Context) -> Dates:
         period = find_period(shape, values, year)
         if period is not None:
             return Dates(published=_within(Date(*period), context))
-    else:
-        shape = ""
     code = names.primary(lang)
     codes = names.languages() if code is None else ("en",) if code == "en" else ("en", code)
     recent = read_relative(text, words, codes, context.now, context.site)
@@ -226,7 +222,7 @@ def learn_order(texts: Iterable[str]) -> str | None:
     >>> learn_order(["25/12/2019", "12/25/2019"]), learn_order(["03/04/2020"])
     (None, None)
     """
-    seen = set()
+    seen: set[str] = set()
     years_first = False
     for text in texts:
         if len(text) > _MAX_LENGTH:
@@ -237,21 +233,8 @@ def learn_order(texts: Iterable[str]) -> str | None:
                 continue
             if len(value.first) == 4:
                 years_first = True
-            elif len(value.last) == 4:
-                seen |= _orders_of(value)
+            elif len(value.last) == 4 and len(possible := readings(value, ("DMY", "MDY"), 0)) == 1:
+                seen |= possible.keys()
     if len(seen) == 1:
         return seen.pop()
     return "YMD" if years_first and not seen else None
-
-
-def _orders_of(numeric: Numeric) -> set[str]:
-    """The order that a date with a four-digit year at its end must have, if only one is possible."""
-    possible = set()
-    for order in ("DMY", "MDY"):
-        day, month, year = (int(numeric[i]) for i in ORDERS[order])
-        try:
-            make_day(year, month, day)
-        except RefusedError:
-            continue
-        possible.add(order)
-    return possible if len(possible) == 1 else set()

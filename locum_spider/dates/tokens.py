@@ -83,8 +83,8 @@ _SCANNER = re.compile(
     rf"""
     \s* (?:
     (?P<word>  (?! {_GMT} \s? [+-] \s? \d ) (?:{_WORD}) )
-  | (?P<iso>   \d{{4}}-?\d\d-?\d\d \s?[Tt]\s? \d\d(?P<c>[:-]?)\d\d (?:(?P=c)\d\d(?:[.,]\d+)?)?
-               (?:\s?(?:[Zz]|[+-]\d\d(?::?\d\d)?))? (?![^\W_]) )
+  | (?P<iso>   (\d{{4}})-?(\d\d)-?(\d\d) \s?[Tt]\s? (\d\d)(?P<c>[:-]?)(\d\d) (?:(?P=c)(\d\d)(?:[.,]\d+)?)?
+               (?:\s?([Zz]|[+-]\d\d(?::?\d\d)?))? (?![^\W_]) )
   | (?P<ymd>   (\d{{4}}) \s?(?P<a>[./-])\s? (\d{{1,2}}) \s?(?P=a)\s?
                (?: (\d{{1,2}})(?!\d) | (\d\d)(?=\d\d:\d\d) ) (?!(?P=a)\d) )
   | (?P<dmy>   (\d{{1,2}}) \s?(?P<b>[./-])\s? (\d{{1,2}}) \s?(?P=b)\s?
@@ -103,8 +103,6 @@ _SCANNER = re.compile(
 )
 _GROUP = _SCANNER.groupindex
 _WORDS, _SIGN = _GROUP["word"], _GROUP["sign"]
-_YMD, _DMY, _HAND, _CLOCK = _GROUP["ymd"], _GROUP["dmy"], _GROUP["hand"], _GROUP["clock"]
-_HOUR, _CJK, _DOTTED = _GROUP["hour"], _GROUP["cjk"], _GROUP["dotted"]
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][^A-Z])|[A-Z]?[^A-Z]+|[A-Z]+")
 _FIRST_CJK = "\u3005"
 _SIGNS = {c: c for c in ",.:;/|-()'@&+"} | dict.fromkeys("$€£¥₽₴₺₩₹%№#", "$") | {"©": "c"}
@@ -131,7 +129,7 @@ def scan(text: str, words: Mapping[str, tuple[str, Any]]) -> tuple[str, list[Any
     values: list[Any] = []
     glued = False
     for match in _SCANNER.finditer(text):
-        kind = match.lastindex
+        kind = match.lastindex or 0
         if glued:
             codes.append("G")
             values.append(None)
@@ -146,105 +144,89 @@ def scan(text: str, words: Mapping[str, tuple[str, Any]]) -> tuple[str, list[Any
         elif kind == _SIGN:
             code, value = _SIGNS.get(match[_SIGN], "?"), None
         else:
-            code, value = _CLASSIFY[kind](match)
+            code, value = _CLASSIFY[kind](match, kind)
             glued = code in _MAY_BE_GLUED and text[match.end() : match.end() + 1].isdigit()
         codes.append(code)
         values.append(value)
     return "".join(codes), values
 
 
-def _of_number(match: re.Match[str]) -> tuple[str, Any]:
-    return _number(match["number"], match["ordinal"])
+# Each takes a match and the number of its kind's group; the groups inside that one have the numbers after it.
 
 
-def _of_clock(match: re.Match[str]) -> tuple[str, Any]:
-    if match[_CLOCK + 5]:
-        return "n", match["clock"]  # "01:30 min" is a length
-    return _time(*match.group(_CLOCK + 1, _CLOCK + 2, _CLOCK + 3, _CLOCK + 4))
+def _of_iso(match: re.Match[str], group: int) -> tuple[str, Any]:
+    return "I", match.group(*range(group + 1, group + 5), *range(group + 6, group + 9))  # all but the separator
 
 
-def _of_hand(match: re.Match[str]) -> tuple[str, Any]:
-    hour, minute, second, half, offset = match.group(_HAND + 1, _HAND + 2, _HAND + 3, _HAND + 4, _HAND + 5)
-    return _time(
-        hour, minute, second, offset, half="a" if half[0] in "aAπΠ" or (half[:2] == "p." and "d" in half) else "p"
-    )
-
-
-def _of_ymd(match: re.Match[str]) -> tuple[str, Any]:
-    return _numeric(match, _YMD)
-
-
-def _of_dmy(match: re.Match[str]) -> tuple[str, Any]:
-    return _numeric(match, _DMY)
-
-
-def _numeric(match: re.Match[str], group: int) -> tuple[str, Any]:
-    first, separator, middle, last, glued = match.group(group + 1, group + 2, group + 3, group + 4, group + 5)
+def _of_numeric(match: re.Match[str], group: int) -> tuple[str, Any]:
+    first, separator, middle, last, glued = match.group(*range(group + 1, group + 6))
     end = match.end()
     if separator != "." and match.string[end : end + 1] == separator and match.string[end + 1 : end + 2].isalpha():
         return "n", match.group()  # the beginning of a file's name or of an address
     return "Q", Numeric(first, middle, last or glued, separator)
 
 
-def _of_dotted(match: re.Match[str]) -> tuple[str, Any]:
-    hour, minute = match.group(_DOTTED + 1, _DOTTED + 2)
-    if int(hour) > 23 or int(minute) > 59:
-        return "n", match["dotted"]
-    return "x", Time(int(hour), int(minute), 0, "minute", padded=hour[0] == "0")
+def _of_hand(match: re.Match[str], group: int) -> tuple[str, Any]:
+    hour, minute, second, half, offset = match.group(*range(group + 1, group + 6))
+    am = half[0] in "aAπΠ" or (half[:2] == "p." and "d" in half)
+    return _time(hour, minute, second, offset, half="a" if am else "p")
 
 
-def _of_hour(match: re.Match[str]) -> tuple[str, Any]:
-    hour, minute = match.group(_HOUR + 1, _HOUR + 2)
+def _of_clock(match: re.Match[str], group: int) -> tuple[str, Any]:
+    *time, length = match.group(*range(group + 1, group + 6))
+    return _time(*time) if length is None else ("n", match[group])  # "01:30 min" is a length
+
+
+def _of_hour(match: re.Match[str], group: int) -> tuple[str, Any]:
+    hour, minute = match.group(group + 1, group + 2)
     code, value = _time(hour, minute)
     return ("h" if code == "t" and not minute else code), value
 
 
-def _of_cjk(match: re.Match[str]) -> tuple[str, Any]:
-    return _time(*match.group(_CJK + 1, _CJK + 2, _CJK + 3))
+def _of_cjk(match: re.Match[str], group: int) -> tuple[str, Any]:
+    return _time(*match.group(group + 1, group + 2, group + 3))
 
 
-def _of_offset(match: re.Match[str]) -> tuple[str, Any]:
-    minutes = parse_offset(match["offset"])
-    return ("n", match["offset"]) if minutes is None else ("O", minutes)
+def _of_dotted(match: re.Match[str], group: int) -> tuple[str, Any]:
+    code, value = _time(*match.group(group + 1, group + 2))
+    return ("n", match[group]) if code == "!" else ("x", value)
 
 
-def _of_short(match: re.Match[str]) -> tuple[str, Any]:
-    return "q", match["short"][1:]
-
-
-def _of_iso(match: re.Match[str]) -> tuple[str, Any]:
-    return "I", match["iso"]
-
-
-_CLASSIFY: dict[int | None, Callable[[re.Match[str]], tuple[str, Any]]] = {
-    _GROUP["number"]: _of_number,
-    _GROUP["clock"]: _of_clock,
-    _GROUP["hand"]: _of_hand,
-    _GROUP["ymd"]: _of_ymd,
-    _GROUP["dmy"]: _of_dmy,
-    _GROUP["dotted"]: _of_dotted,
-    _GROUP["hour"]: _of_hour,
-    _GROUP["cjk"]: _of_cjk,
-    _GROUP["offset"]: _of_offset,
-    _GROUP["short"]: _of_short,
-    _GROUP["iso"]: _of_iso,
-}
-
-
-def _number(digits: str, suffix: str | None) -> tuple[str, str]:
-    if suffix:
-        digits = digits[: -len(suffix)]
+def _of_number(match: re.Match[str], group: int) -> tuple[str, str]:
+    suffix = match["ordinal"]
+    digits = match[group].removesuffix(suffix or "")
     size = len(digits)
     if size <= 2:
-        number = int(digits)
-        if 1 <= number <= 31:
+        if 1 <= int(digits) <= 31:
             return ("o" if suffix else "d"), digits
         return ("e" if size == 2 and not suffix else "n"), digits
     if size == 4 and not suffix:
         return ("y" if digits[0] in "12" else "n"), digits
-    if size in (8, 14) and digits[:2] in ("19", "20"):
-        return "C", digits
-    return "n", digits
+    return ("C" if size in (8, 14) and digits[:2] in ("19", "20") else "n"), digits
+
+
+def _of_offset(match: re.Match[str], group: int) -> tuple[str, Any]:
+    minutes = parse_offset(match[group])
+    return ("n", match[group]) if minutes is None else ("O", minutes)
+
+
+def _of_short(match: re.Match[str], group: int) -> tuple[str, Any]:
+    return "q", match[group][1:]
+
+
+_CLASSIFY: dict[int, Callable[[re.Match[str], int], tuple[str, Any]]] = {
+    _GROUP["iso"]: _of_iso,
+    _GROUP["ymd"]: _of_numeric,
+    _GROUP["dmy"]: _of_numeric,
+    _GROUP["hand"]: _of_hand,
+    _GROUP["clock"]: _of_clock,
+    _GROUP["hour"]: _of_hour,
+    _GROUP["cjk"]: _of_cjk,
+    _GROUP["dotted"]: _of_dotted,
+    _GROUP["number"]: _of_number,
+    _GROUP["offset"]: _of_offset,
+    _GROUP["short"]: _of_short,
+}
 
 
 def _time(
