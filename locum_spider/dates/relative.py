@@ -135,13 +135,13 @@ def _units_at(texts: Sequence[str], i: int, terms: Phrases) -> tuple[dict[str, i
         number = texts[i]
         if number.isdigit() and len(number) <= _LONGEST:
             size = int(number)
-        elif number in terms.one and i + 1 < len(texts):
+        elif number in terms.one:
             size = 1
         else:
             break
         width = _longest(texts, i + 1, terms.units)
-        unit = terms.units[" ".join(texts[i + 1 : i + 1 + width])] if width else ""
-        if not unit or unit in units:
+        unit = terms.units.get(" ".join(texts[i + 1 : i + 1 + width]))
+        if unit is None or unit in units:
             break
         units[unit] = size
         end = i = i + 1 + width
@@ -187,9 +187,7 @@ def _subtract(now: datetime, amounts: dict[str, int], finest: str) -> Date:
         return Date(now.date() - timedelta(days=days), "day")
     moment = (now.astimezone(UTC) - timedelta(days=days, seconds=seconds)).astimezone(now.tzinfo)
     # with a fixed offset, so that it equals others of that instant and prints without the zone's rules
-    text = moment.isoformat(timespec="seconds")
-    keep = {"hour": 13, "minute": 16}.get(finest, 19)
-    return Date(datetime.fromisoformat(text[:keep] + ":00:00"[: 19 - keep] + text[19:]), finest)
+    return Date(datetime.fromisoformat(moment.isoformat(timespec=f"{finest}s")), finest)
 
 
 def _day(text: str, terms: Phrases, words: names.Words, now: datetime, site: ZoneInfo) -> Date | None:
