@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from itertools import groupby
 
 from locum_spider.dates import read_date
 from locum_spider.extract.declared.landmarks import find_inner_label, find_label
@@ -35,45 +36,23 @@ def read_declared_listing(document: Document, site: Site, fetched_at: datetime) 
     above = label is not None and _dates_above(document, places, label)
     entries: dict[str, ListingEntry] = {}
     for number, place in enumerate(places):
-        start = (places[number - 1].last + 1 if number else 0) if above else place.first
-        stop = places[number + 1].first if number + 1 < len(places) else len(document.lines)
-        entry = _entry(document, place, label, start, stop if not above else place.first)
+        first = place[0].line
+        start = (places[number - 1][-1].line + 1 if number else 0) if above else first
+        stop = places[number + 1][0].line if number + 1 < len(places) else len(document.lines)
+        entry = _entry(document, place, label, start, stop if not above else first)
         if above:
-            entry = replace(entry, summary=_summary(document, entry.title, label, place.first, stop))
-        key = site.key(place.links[0].url)
+            entry = replace(entry, summary=_summary(document, entry.title, label, first, stop))
+        key = site.key(entry.url)
         entries[key] = _merge(entries[key], entry) if key in entries else replace(entry, position=len(entries))
     dated = tuple(_read(entry, site, fetched_at) for entry in entries.values())
     pages = dict.fromkeys(link.url.split("#", 1)[0] for link in document.links if site.is_listing(link.url))
     return Listing(url=document.url, entries=dated, pages=tuple(pages))
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Consecutive links to one article, and the lines they begin in."""
-
-    key: str
-    links: list[Link]
-
-    @property
-    def first(self) -> int:
-        return self.links[0].line
-
-    @property
-    def last(self) -> int:
-        return self.links[-1].line
-
-
-def _places(document: Document, site: Site) -> list[_Place]:
-    places: list[_Place] = []
-    for link in document.links:
-        if not site.is_article(link.url):
-            continue
-        key = site.key(link.url)
-        if places and places[-1].key == key:
-            places[-1].links.append(link)
-        else:
-            places.append(_Place(key, [link]))
-    return places
+def _places(document: Document, site: Site) -> list[list[Link]]:
+    """The links to articles; those that follow each other and lead to one article are together."""
+    links = [link for link in document.links if site.is_article(link.url)]
+    return [list(place) for _, place in groupby(links, key=lambda link: site.key(link.url))]
 
 
 def _label(site: Site, fetched_at: datetime) -> str | None:
@@ -81,32 +60,29 @@ def _label(site: Site, fetched_at: datetime) -> str | None:
     return rule.label if rule is not None else None
 
 
-def _dates_above(document: Document, places: list[_Place], label: str) -> bool:
+def _dates_above(document: Document, places: list[list[Link]], label: str) -> bool:
     """Whether this page prints the date of an entry above its title."""
     if not places:
         return False
-    lines, first, last = document.lines, places[0].first, places[-1].last
+    lines, first, last = document.lines, places[0][0].line, places[-1][-1].line
     return (
         find_label(lines, label, max(first - 3, 0), first) is not None
         and find_label(lines, label, last, last + 5) is None
     )  # fmt: skip
 
 
-def _entry(document: Document, place: _Place, label: str | None, start: int, stop: int) -> ListingEntry:
-    texts = [link.text for link in place.links if link.text]
+def _entry(document: Document, place: list[Link], label: str | None, start: int, stop: int) -> ListingEntry:
+    texts = [link.text for link in place if link.text]
     # The longest text is the headline, except for alternative text that describes a picture at length.
-    shown = [
-        t
-        for t in texts
-        if any(line.image is None and t in line.text for line in document.lines[place.first : place.last + 3])
-    ]
+    lines = [line.text for line in document.lines[place[0].line : place[-1].line + 3] if line.image is None]
+    shown = [text for text in texts if any(text in line for line in lines)]
     title = max(shown or texts, key=lambda t: (len(t.split()) >= 2, t in shown, len(t)), default=None)
     raw = None
     if label is not None:
         inner = find_inner_label(document.lines[:stop], label, start)
         span = find_label(document.lines, label, start, stop) or (inner[0] if inner else None)
         raw = span.text if span else None
-    return ListingEntry(0, place.links[0].url, title, raw, None, _summary(document, title, label, start, stop))
+    return ListingEntry(0, place[0].url, title, raw, None, _summary(document, title, label, start, stop))
 
 
 def _summary(document: Document, title: str | None, label: str | None, start: int, stop: int) -> str | None:
