@@ -13,17 +13,9 @@ from selectolax.lexbor import LexborHTMLParser
 
 from locum_spider.dates import read_date
 from locum_spider.errors import PageError
+from locum_spider.extract.declared import landmarks
 from locum_spider.extract.declared.body import join_blocks, read_body
-from locum_spider.extract.declared.landmarks import (
-    NEAR,
-    Span,
-    find_above,
-    find_end,
-    find_inner_label,
-    find_label,
-    find_title,
-    leads_to_other_article,
-)
+from locum_spider.extract.declared.landmarks import Span, find_end
 from locum_spider.extract.page.document import Document
 from locum_spider.extract.page.lines import Line, LineReader
 from locum_spider.extract.phrases import pattern
@@ -74,14 +66,11 @@ def read_declared(document: Document, site: Site, fetched_at: datetime) -> Artic
             _apply(reading, name, rule)
             if name in reading.values:
                 break
-    for name, rules in (
-        ("title", layout.article.rules("title")),
-        ("published", layout.article.rules("published")),
-    ):
+    for name, what in (("title", "title"), ("published", "date")):
         if name not in reading.values:
-            looked = "; ".join(str(rule) for rule in rules) or "nothing: the layout has no rule for it"
-            what = {"title": "no title", "published": "no date"}[name]
-            raise PageError(f"{what} on the page (looked for {looked}); not read as an article")
+            looked = "; ".join(str(rule) for rule in layout.article.rules(name))
+            looked = looked or "nothing: the layout has no rule for it"
+            raise PageError(f"no {what} on the page (looked for {looked}); not read as an article")
     return _article(reading)
 
 
@@ -99,13 +88,13 @@ def _apply(reading: _Reading, name: str, rule: Rule) -> None:
             if value := _json_ld_value(document, rule.json_ld or ""):
                 reading.keep(name, rule, value)
         case "named_by":
-            if span := find_title(document, site, rule.named_by or (), rule.followed_by):
+            if span := landmarks.find_title(document, site, rule.named_by or (), rule.followed_by):
                 reading.keep(name, rule, span.text, span)
         case "label":
             _apply_label(reading, name, rule)
         case "above":
             below = reading.spans.get((rule.above or "")[1:])
-            if below and (span := find_above(document, site, below.start)):
+            if below and (span := landmarks.find_above(document, site, below.start)):
                 reading.keep(name, rule, span.text, span)
         case _:
             start = _start_of(reading, rule.after or "")
@@ -150,9 +139,9 @@ def _apply_label(reading: _Reading, name: str, rule: Rule) -> None:
         return
     title = reading.spans.get("title")
     stop = _near(reading, start) if rule.after else len(lines)
-    if span := find_label(lines, label, start, stop):
+    if span := landmarks.find_label(lines, label, start, stop):
         reading.keep(name, rule, span.text, span)
-    elif inner := find_inner_label(lines[:stop], label, max(start - 1, 0)):
+    elif inner := landmarks.find_inner_label(lines[:stop], label, max(start - 1, 0)):
         span, front = inner
         reading.keep(name, rule, span.text, span)
         if front and title is not None and span.start >= title.stop:
@@ -162,15 +151,14 @@ def _apply_label(reading: _Reading, name: str, rule: Rule) -> None:
 def _near(reading: _Reading, start: int) -> int:
     """The end of what belongs to a landmark: a few lines further, and before the next article's headline."""
     lines, own = reading.document.lines, reading.site.key(reading.document.url)
-    stop = min(start + NEAR, len(lines))
-    return next((i for i in range(start, stop) if leads_to_other_article(lines[i], reading.site, own)), stop)
+    stop = min(start + landmarks.NEAR, len(lines))
+    return next((i for i in range(start, stop) if landmarks.leads_to_other_article(lines[i], reading.site, own)), stop)
 
 
 def _keep_region(reading: _Reading, name: str, rule: Rule, start: int, stop: int) -> None:
     if name == "body":
-        body = read_body(reading.document, reading.site, start, stop)
-        reading.images, reading.attachments = body.images, body.attachments
-        reading.keep(name, rule, body.text, Span(start, stop, body.text))
+        text, reading.images, reading.attachments = read_body(reading.document, reading.site, start, stop)
+        reading.keep(name, rule, text, Span(start, stop, text))
         return
     title = reading.values.get("title")
     picked = []
@@ -268,10 +256,7 @@ def _value(reading: _Reading, field: Field, raw: str) -> Any:
 def _evidence(reading: _Reading, address_day: str | None) -> dict[str, str]:
     """What read each field: the layout's rule, or the source that stands in for one."""
     evidence = dict(reading.evidence)
-    body = evidence.get("body")
-    if body is not None:
-        evidence |= {"attachments": body} if reading.attachments else {}
-        evidence |= {"images": body} if reading.images else {}
+    evidence |= {name: evidence["body"] for name in ("attachments", "images") if getattr(reading, name)}
     evidence["lang"] = "html lang" if reading.document.lang else "the site's declaration"
     if address_day is not None:
         evidence["address_date"] = address_day

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from locum_spider.extract.page.document import Document
@@ -20,31 +19,23 @@ _CELL = 100
 _FEW_WORDS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
-    """The text, pictures and documents of a region of a page."""
-
-    text: str
-    images: tuple[Image, ...]
-    attachments: tuple[Attachment, ...]
-
-
-def read_body(document: Document, site: Site | None, start: int, stop: int) -> Body:
+def read_body(
+    document: Document, site: Site, start: int, stop: int
+) -> tuple[str, tuple[Image, ...], tuple[Attachment, ...]]:
     """The lines `start` to `stop` (exclusive) of a page as text, pictures with captions, and documents."""
     lines = document.lines[start:stop]
     captions = _captions(document, lines)
     images = tuple(
         Image(url=line.image, alt=line.text or None, caption=captions.get(index))
         for index, line in enumerate(lines)
-        if line.image is not None and not _leads_away(line, site)
+        if line.image is not None and not (line.url is not None and site.is_article(line.url))
     )
     lines = _join_rows(document, lines)
     captioned = {words for words in (*captions.values(), *(i.alt for i in images)) if words}
     kept = [line for line in lines if line.image is None and line.tag not in _CONTROLS and not line.caption]
     kept = [line for line in kept if line.text not in captioned]
-    attachments: list[Attachment] = []
-    kept = _take_documents(kept, site, attachments)
-    return Body(join_blocks(kept), images, tuple(attachments))
+    kept, attachments = _take_documents(kept, site)
+    return join_blocks(kept), images, tuple(attachments)
 
 
 def join_blocks(lines: Sequence[Line]) -> str:
@@ -89,10 +80,6 @@ def _join_rows(document: Document, lines: Sequence[Line]) -> list[Line]:
     return joined
 
 
-def _leads_away(line: Line, site: Site | None) -> bool:
-    return line.url is not None and site is not None and site.is_article(line.url)
-
-
 def _captions(document: Document, lines: Sequence[Line]) -> dict[int, str]:
     """The caption of each picture, by the picture's index: marked as one, or alone with the picture in a container."""
     captions: dict[int, str] = {}
@@ -127,18 +114,19 @@ def _alone_together(document: Document, lines: Sequence[Line], picture: int, wor
     return len(inside) == 2 and len(around) == 2
 
 
-def _take_documents(lines: list[Line], site: Site | None, into: list[Attachment]) -> list[Line]:
-    """The lines without those that are only a link, to a document or at the end of the body: these go `into` a list."""
+def _take_documents(lines: list[Line], site: Site) -> tuple[list[Line], list[Attachment]]:
+    """The lines without those that are only a link, to a document or at the end of the body; and these."""
     kept: list[Line] = []
+    taken: list[Attachment] = []
     trailing = True
     for line in reversed(lines):
         is_file = line.url is not None and _DOCUMENT.search(urlsplit(line.url).path) is not None
-        own_page = line.url is not None and site is not None and (site.is_article(line.url) or line.url in site.start)
+        own_page = line.url is not None and (site.is_article(line.url) or line.url in site.start)
         if line.url is not None and (is_file or (trailing and not own_page and not line.item)):
-            into.insert(0, Attachment(title=line.text, url=line.url))
-        elif trailing and into and len(line.text) < 40 and pattern("documents").match(line.text):
+            taken.insert(0, Attachment(title=line.text, url=line.url))
+        elif trailing and taken and len(line.text) < 40 and pattern("documents").match(line.text):
             continue
         else:
             trailing = False
             kept.insert(0, line)
-    return kept
+    return kept, taken

@@ -76,8 +76,7 @@ class _Open(NamedTuple):
     box: int
     tag: str
     item: str | None
-    is_list: bool = False
-    is_caption: bool = False
+    is_caption: bool
 
 
 class LineReader:
@@ -146,7 +145,7 @@ class LineReader:
         elif tag in _STRONG or (tag == "font" and (attributes.get("size") or "").strip() in set("4567")):
             kind = "strong"
             self._strong += 1
-        self._stack.append(_Open(node, kind, box, outer, item, tag in {"ul", "ol"}, is_caption))
+        self._stack.append(_Open(node, kind, box, outer, item, is_caption))
         return True
 
     def _enter_block(self, tag: str) -> None:
@@ -166,7 +165,7 @@ class LineReader:
         if opened.kind == "block":
             self._end_block()
             self._captions -= opened.is_caption
-            if opened.is_list:
+            if self._tag in {"ul", "ol"}:
                 self._lists.pop()
             # Text after a list inside an item belongs to that item.
             self._item = opened.item if opened.tag != "li" or self._tag == "li" or not opened.item else ""
