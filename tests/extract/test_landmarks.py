@@ -11,10 +11,10 @@ from locum_spider.extract.declared.landmarks import (
     find_inner_label,
     find_label,
     find_title,
-    is_landmark,
     similarity,
 )
 from locum_spider.extract.page.document import Document
+from locum_spider.extract.page.lines import Line
 from locum_spider.sites import find_site
 from locum_spider.text import words
 
@@ -51,7 +51,7 @@ def title(html: str, url: str = URL) -> str | None:
     ],
 )
 def test_landmarks_are_whole_lines_or_openings(line, mark, found):
-    assert is_landmark(line, (mark,)) is found
+    assert find_end([Line(line, "p", 0, 0)], [mark], 0) == (0 if found else 1)
 
 
 @pytest.mark.parametrize(

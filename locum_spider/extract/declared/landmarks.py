@@ -41,24 +41,6 @@ def _marks(landmarks: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]
     return frozenset(bare), tuple(openings)
 
 
-def is_landmark(line: str, landmarks: tuple[str, ...]) -> bool:
-    """Whether a line is a landmark: it has the same words, or begins with them if the landmark is an opening.
-
-    >>> is_landmark("Share this article: Facebook", ("Share this article:",))
-    True
-    >>> is_landmark("LATEST ARTICLES »", ("Latest articles",))
-    True
-    >>> is_landmark("Latest articles about pay are read by thousands", ("Latest articles",))
-    False
-    """
-    return _is_one_of(line, *_marks(landmarks))
-
-
-def _is_one_of(line: str, whole: frozenset[str], openings: tuple[str, ...]) -> bool:
-    text = line.casefold().strip(_TRAILING)
-    return text in whole or (bool(openings) and text.startswith(openings))
-
-
 def after_label(line: str, label: str) -> str | None:
     """The text after a label at the start of a line; None if the line does not start with the label.
 
@@ -92,18 +74,21 @@ def find_inner_label(lines: Sequence[Line], label: str, start: int) -> tuple[Spa
     # A lower-case letter right before a capital: two elements meet there without a blank.
     pattern = re.compile(rf"(?:(?<!\w)(?i:{re.escape(label)})|(?<=[^\W\d_]){re.escape(label)})(?!\w)[\s:]*")
     for index in range(max(start, 0), min(start + NEAR, len(lines))):
-        if match := pattern.search(lines[index].text):
-            return Span(index, index + 1, lines[index].text[match.end() :]), lines[index].text[: match.start()].strip(
-                " |–-"
-            )
+        text = lines[index].text
+        if match := pattern.search(text):
+            return Span(index, index + 1, text[match.end() :]), text[: match.start()].strip(" |–-")
     return None
 
 
 def find_end(lines: Sequence[Line], landmarks: Sequence[str], start: int) -> int:
-    """The index of the first line from `start` on that is one of the landmarks, else the end of the page."""
+    """The index of the first line from `start` on that is one of the landmarks, else the end of the page.
+
+    A line is a landmark if it has the same words, or begins with them if the landmark is an opening.
+    """
     whole, openings = _marks(tuple(landmarks))
     for index in range(start, len(lines)):
-        if _is_one_of(lines[index].text, whole, openings):  # a picture's alternative text counts too
+        text = lines[index].text.casefold().strip(_TRAILING)  # a picture's alternative text counts too
+        if text in whole or text.startswith(openings):
             return index
     return len(lines)
 
@@ -136,20 +121,17 @@ def _names(document: Document, site: Site, evidence: Sequence[str]) -> Iterator[
     if "address" in evidence and (slug := site.address_slug(document.url)):
         yield 3.0, words(slug.replace("-", " ").replace("_", " "))
     if "metadata" in evidence:
-        for name in ("og:title", "twitter:title", "dc.title", "headline"):
-            for value in document.meta.get(name, ()):
-                yield 2.0, words(value)
+        for value in document.metas("og:title", "twitter:title", "dc.title", "headline"):
+            yield 2.0, words(value)
         for thing in document.json_ld:
             if isinstance(thing.get("headline"), str):
                 yield 2.0, words(thing["headline"])
         own = words(site.title)
         title = words(document.title_tag)
-        for end in (
-            title[: -len(own)] if title[-len(own) :] == own else [],
-            title[len(own) :] if title[: len(own)] == own else [],
-        ):
-            if end:
-                yield 2.0, end
+        if title[-len(own) :] == own:
+            yield 2.0, title[: -len(own)]
+        if title[: len(own)] == own:
+            yield 2.0, title[len(own) :]
         if title and title != own:
             yield 2.0, title
 

@@ -178,6 +178,10 @@ class Document:
                     contents.setdefault(name.strip().lower(), []).append(fold(attributes.get("content") or ""))
         return contents
 
+    def metas(self, *names: str) -> list[str]:
+        """The contents of all `<meta>`s with these names, those of the first name first."""
+        return [content for name in names for content in self.meta.get(name, [])]
+
     @cached_property
     def json_ld(self) -> list[dict[str, Any]]:
         """Every object of every JSON-LD block, with those of `@graph`; broken blocks are skipped."""
