@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from locum_spider.extract.general.structured import (
-    article_things,
-    flat,
-    publisher_names,
-    resolve,
-    text_of,
-    types,
-)
+from locum_spider.extract.general.structured import article_things, flat, publisher_names, resolve, text_of, types
 from locum_spider.extract.general.surroundings import is_aside
 from locum_spider.extract.page.document import Document
 from locum_spider.extract.phrases import pattern, plain_words
@@ -86,14 +79,11 @@ def _leads_to_author(url: str) -> bool:
 
 def site_keys(document: Document) -> set[str]:
     """The keys of the site's own names (no signs, no case), to tell them from people's names."""
-    host = host_of(document.url)
+    labels = host_of(document.url).split(".")
     names = publisher_names(document)
-    keys = {letters(re.sub(r"\(.*\)", "", name)) for name in names} | {letters(name) for name in names}
-    keys |= {letters(host), letters(host.split(".")[0])}
-    parts = host.split(".")
-    if len(parts) > 1:
-        keys |= {letters(parts[-2]), letters(".".join(parts[-2:]))}
-    return keys - {""}
+    names |= {re.sub(r"\(.*\)", "", name) for name in names}
+    names |= {labels[0], *labels[-2:-1], "".join(labels[-2:]), "".join(labels)}
+    return {letters(name) for name in names} - {""}
 
 
 def read_authors(document: Document, headline: int | None) -> tuple[tuple[str, ...], str | None]:
@@ -109,34 +99,25 @@ def read_authors(document: Document, headline: int | None) -> tuple[tuple[str, .
         ("link", _from_links(document, headline)),
         ("visible", _from_lines(document, headline, own)),
     )
-    corporate: tuple[tuple[str, ...], str] | None = None
-    for way, named in ways:
-        names = _unique(named)
-        people = [name for name in names if letters(name) not in own]
-        real = [name for name in people if not _SLUG.fullmatch(name)]
-        if real:
-            return tuple(real), way
-        if names and corporate is None and way == "json-ld":
-            corporate = tuple(names), way
-    return corporate if corporate is not None and corporate[0] else ((), None)
-
-
-def _unique(names: Iterable[str]) -> list[str]:
-    by_key: dict[str, str] = {}
-    for name in names:
-        by_key.setdefault(letters(name), name)
-    return list(by_key.values())
+    corporate: tuple[tuple[str, ...], str | None] = (), None
+    for way, names in ways:
+        named: dict[str, str] = {}
+        for name in names:
+            named.setdefault(letters(name), name)
+        people = [name for key, name in named.items() if key not in own and not _SLUG.fullmatch(name)]
+        if people:
+            return tuple(people), way
+        if named and way == "json-ld":
+            corporate = tuple(named.values()), way
+    return corporate
 
 
 def _from_json_ld(document: Document) -> Iterator[str]:
     for key in ("author", "creator"):
-        names: list[str] = []
         for thing in article_things(document):
-            read = [name for value in flat(thing.get(key)) for name in _names_of(document, value)]
-            names = names or read
-        if names:
-            yield from names
-            return
+            if names := [name for value in flat(thing.get(key)) for name in _names_of(document, value)]:
+                yield from names
+                return
 
 
 def _names_of(document: Document, value: Any) -> list[str]:
@@ -208,9 +189,7 @@ def _from_lines(document: Document, headline: int | None, own: set[str]) -> Iter
 
 def _names_in_line(text: str, own: set[str]) -> list[str]:
     """The names in a printed byline, without places after a comma and the publisher's own departments."""
-    text = _BEHIND.split(text)[0]
-    text = pattern("behind_names").split(text)[0]
-    names = split_names(text)
+    names = split_names(pattern("behind_names").split(_BEHIND.split(text)[0])[0])
     if not all(_like_a_name(name) for name in names):
         return []
     return [

@@ -133,11 +133,8 @@ def _without_lists(document: Document, blocks: Sequence[Block]) -> list[Block]:
 
 def _without_end(document: Document, blocks: Sequence[Block], is_byline: Callable[[str], bool]) -> list[Block]:
     """The blocks without what follows the last paragraph."""
-    kept = list(blocks)
-    for number in range(max(len(kept) * 2 // 3, 1), len(kept)):
-        if _is_about(kept[number].text):
-            kept = kept[:number]
-            break
+    last_third = range(max(len(blocks) * 2 // 3, 1), len(blocks))
+    kept = list(blocks[: next((number for number in last_third if _is_about(blocks[number].text)), None)])
     while len(kept) > 1:
         last = kept[-1]
         line = _line(document, last)

@@ -43,20 +43,18 @@ def read_metadata(document: Document) -> Metadata:
     title, title_source = read_title(document)
     headline = find_headline(document, title) if title else None
     authors, authors_source = read_authors(document, headline)
-    sources = {
-        "title": title_source,
-        "authors": authors_source,
-        "standfirst": "visible" if (standfirst := read_standfirst(document, headline, title or "")) else None,
-        "section": "metadata" if (section := read_section(document)) else None,
-        "tags": "metadata" if (tags := read_tags(document)) else None,
-        "lang": "metadata" if (lang := read_language(document)) else None,
-        "canonical_url": "metadata" if document.canonical else None,
+    read: dict[str, Any] = {
+        "title": title,
+        "authors": authors,
+        "standfirst": read_standfirst(document, headline, title or ""),
+        "section": read_section(document),
+        "tags": read_tags(document),
+        "lang": read_language(document),
+        "canonical_url": document.canonical,
     }
-    return Metadata(
-        title=title, headline=headline, authors=authors, standfirst=standfirst, section=section, tags=tags,
-        lang=lang, canonical_url=document.canonical,
-        evidence={name: source for name, source in sources.items() if source},
-    )  # fmt: skip
+    sources = {"title": title_source, "authors": authors_source, "standfirst": "visible"}
+    evidence = {name: sources.get(name) or "metadata" for name, value in read.items() if value}
+    return Metadata(headline=headline, evidence=evidence, **read)
 
 
 def _names(value: Any) -> Iterator[str]:
@@ -72,11 +70,7 @@ def read_standfirst(document: Document, headline: int | None, title: str) -> str
     if headline is None:
         return None
     texts = [text_of(thing.get("description")) for thing in article_things(document)]
-    texts += [
-        text_of(value)
-        for name in ("og:description", "description", "twitter:description")
-        for value in document.meta.get(name, [])
-    ]
+    texts += map(text_of, document.metas("og:description", "description", "twitter:description"))
     # Descriptions are often cut short: it is enough that a printed line begins like one.
     descriptions = [description for text in texts if len(description := words(text)) > 4]
     for line in document.lines[headline + 1 : headline + _NEAR]:
@@ -98,11 +92,7 @@ def read_section(document: Document) -> str | None:
     """The name of the section; the site's own name, or an address, does not count."""
     own = site_keys(document)
     texts = [text for thing in article_things(document) for text in _names(thing.get("articleSection"))]
-    texts += [
-        value
-        for name in ("article:section", "og:section", "section", "parsely-section", "articlesection")
-        for value in document.meta.get(name, [])
-    ]
+    texts += document.metas("article:section", "og:section", "section", "parsely-section", "articlesection")
     texts += _breadcrumb(document)
     for text in texts:
         name = letters(text)
@@ -128,17 +118,8 @@ def _breadcrumb(document: Document) -> list[str]:
 def read_tags(document: Document) -> tuple[str, ...]:
     """The keywords, each once, without a publisher's own marks with a colon or an underscore."""
     texts = [text for thing in article_things(document) for text in _names(thing.get("keywords"))]
-    for name in (
-        "article:tag",
-        "og:article:tag",
-        "news_keywords",
-        "parsely-tags",
-        "sailthru.tags",
-        "keywords",
-    ):
-        if texts:
-            break
-        texts = document.meta.get(name, [])
+    for name in ("article:tag", "og:article:tag", "news_keywords", "parsely-tags", "sailthru.tags", "keywords"):
+        texts = texts or document.meta.get(name, [])
     parts = [part.strip(" #\"'") for text in texts for part in re.split(r"[,;|]\s*", text)]
     kept = {
         part.casefold(): part
@@ -151,11 +132,7 @@ def read_tags(document: Document) -> tuple[str, ...]:
 def read_language(document: Document) -> str | None:
     """The language code (`en`) of the page, its metadata or its JSON-LD."""
     texts = [document.lang or ""]
-    texts += [
-        value
-        for name in ("content-language", "language", "dc.language", "og:locale", "inlanguage")
-        for value in document.meta.get(name, [])
-    ]
+    texts += document.metas("content-language", "language", "dc.language", "og:locale", "inlanguage")
     texts += [text for thing in article_things(document) for text in _names(thing.get("inLanguage"))]
     for text in texts:
         code = re.split(r"[-_,; ]", text.strip().lower())[0]
@@ -171,7 +148,7 @@ def region_of(document: Document) -> str | None:
     """The country in `og:locale` or in the page's language tag, in lower case."""
     node = document.tree.css_first("html[lang]")
     tags = [node.attributes.get("lang") or ""] if node is not None else []
-    for tag in [*document.meta.get("og:locale", []), *document.meta.get("content-language", []), *tags]:
+    for tag in document.metas("og:locale", "content-language") + tags:
         if match := _REGION.match(tag.strip()):
             return match[1].lower()
     return None

@@ -115,16 +115,9 @@ def publisher_names(document: Document) -> set[str]:
             names |= _names(resolve(document, maker))
         if any(_PUBLISHER.search(kind) for kind in types(thing)):
             names |= _names(thing)
-    for key in (
-        "og:site_name",
-        "application-name",
-        "apple-mobile-web-app-title",
-        "publisher",
-        "dc.publisher",
-        "copyright",
-    ):
-        names |= {value for value in document.meta.get(key, []) if value}
-    return {name for name in names if len(name.split()) <= _LONGEST_NAME}
+    names |= set(document.metas("og:site_name", "application-name", "apple-mobile-web-app-title"))
+    names |= set(document.metas("publisher", "dc.publisher", "copyright"))
+    return {name for name in names if 1 <= len(name.split()) <= _LONGEST_NAME}
 
 
 def _names(thing: Any) -> set[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborNode
@@ -15,7 +17,7 @@ from locum_spider.text import fold, letters
 from locum_spider.urls import host_of
 
 _SEPARATOR = re.compile(r"\s+[|•·»›/–—-]\s+|\s*[|｜]\s*|\s+::?\s+|：|\s*»\s*")
-_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}")
+_META_TITLES = {"og:title": 1.5, "twitter:title": 0.5, "dc.title": 0.25, "headline": 0.5, "title": 0.25}
 
 
 def strip_site(title: str, own: Iterable[str], alone: Iterable[str] = ()) -> str:
@@ -36,9 +38,8 @@ def strip_site(title: str, own: Iterable[str], alone: Iterable[str] = ()) -> str
         if len(letters(other)) > 8 and title.startswith(other) and _SEPARATOR.match(rest):
             return other
     names = [key for key in own if len(key) > 2]
-    cuts = [(match.start(), match.end()) for match in _SEPARATOR.finditer(title)]
-    for number, (start, end) in enumerate(cuts):
-        stop = cuts[number + 1][0] if number + 1 < len(cuts) else len(title)
+    cuts = [match.span() for match in _SEPARATOR.finditer(title)]
+    for (start, end), (stop, _) in pairwise([*cuts, (len(title), len(title))]):
         if start and _is_site(title[end:stop], names):
             return strip_tail(title[:start])
     match = re.match(r"(.{2,40}?)(?:\s+[|•·»–—-]\s+|:\s+|\s*\|\s*)(?=\S)", title)
@@ -75,14 +76,15 @@ def read_title(document: Document) -> tuple[str | None, str | None]:
     own = site_keys(document)
     raw = [(source, weight, text) for source, weight, text in _sources(document) if text and letters(text) not in own]
     plain = [text for _, _, text in raw]
-    named: list[tuple[str, float, str]] = []
-    for source, weight, text in raw:
-        named.append((source, weight, strip_site(text, own, [other for other in plain if other != text])))
+    named = [
+        (source, weight, strip_site(text, own, [other for other in plain if other != text]))
+        for source, weight, text in raw
+    ]
     if not named:
         return None, None
-    votes: dict[str, float] = {}
+    votes: dict[str, float] = defaultdict(float)
     for _, weight, text in named:
-        votes[letters(text)] = votes.get(letters(text), 0.0) + weight
+        votes[letters(text)] += weight
     best, _, title = max(named, key=lambda name: (votes[letters(name[2])], name[1]))
     return title, best
 
@@ -96,13 +98,7 @@ def _sources(document: Document) -> list[tuple[str, float, str]]:
     titles += [
         ("visible", 1.75 if number == 0 else 0.5, text) for number, text in enumerate(main_headings(document)[:3])
     ]
-    for name, weight in (
-        ("og:title", 1.5),
-        ("twitter:title", 0.5),
-        ("dc.title", 0.25),
-        ("headline", 0.5),
-        ("title", 0.25),
-    ):
+    for name, weight in _META_TITLES.items():
         titles += [("meta", weight, text_of(value)) for value in document.meta.get(name, [])[:1]]
     titles.append(("title", 0.75, document.title_tag))
     return titles
