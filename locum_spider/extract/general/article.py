@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from locum_spider.dates.regions import clock_of
 from locum_spider.extract.general.bylines import split_names
@@ -38,13 +40,13 @@ def read_general(
     if metadata.title is None:
         return None
     names = (*metadata.authors, *publisher_names(document))
-    context = date_context(document, fetched_at, site)
+    context = replace(date_context(document, fetched_at, site), names=names)
     titles = dict.fromkeys([metadata.title, *main_headings(document)[:1], *document.meta.get("og:title", [])])
-    text = read_prose(document, list(titles), _byline_test(metadata, context, names))
+    text = read_prose(document, list(titles), partial(_is_byline, authors=metadata.authors, context=context))
     failed = names_error(metadata.title) and len(words(text)) < 3 * FEWEST_WORDS
     if failed or is_too_little(text, marked=marked):
         return None
-    published = read_published(document, metadata.headline, context, names=names, listing_date=listing_date)
+    published = read_published(document, metadata.headline, context, listing_date=listing_date)
     return _article(document, metadata, text, published)
 
 
@@ -75,19 +77,15 @@ def _article(document: Document, metadata: Metadata, text: str, published: Publi
     )
 
 
-def _byline_test(metadata: Metadata, context: DateContext, names: tuple[str, ...]) -> Callable[[str], bool]:
-    """A test for lines of author and date, which are not part of the text."""
-
-    def is_byline(text: str) -> bool:
-        if len(text) > _LONGEST_BYLINE:
-            return False
-        named = {name.casefold() for name in split_names(text)}
-        if named and named <= {name.casefold() for name in metadata.authors}:
-            return True
-        rest = text
-        for name in metadata.authors:
-            rest = rest.replace(name, "")
-        mostly_names = len("".join(words(rest))) < 0.4 * len("".join(words(text)))
-        return mostly_names or is_date_line(text, context, names)
-
-    return is_byline
+def _is_byline(text: str, authors: Sequence[str], context: DateContext) -> bool:
+    """Whether a line names the author or date, and is not part of the text."""
+    if len(text) > _LONGEST_BYLINE:
+        return False
+    named = {name.casefold() for name in split_names(text)}
+    if named and named <= {name.casefold() for name in authors}:
+        return True
+    rest = text
+    for name in authors:
+        rest = rest.replace(name, "")
+    mostly_names = len("".join(words(rest))) < 0.4 * len("".join(words(text)))
+    return mostly_names or is_date_line(text, context)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from locum_spider.dates.machine import Stamp
-from locum_spider.extract.general.published.sources import MODIFIED, PUBLISHED, UNKNOWN, Candidate
+from locum_spider.extract.general.published.sources import FAMILIES, MODIFIED, PUBLISHED, UNKNOWN, Candidate
 
 _DAY = timedelta(days=1)
 _TIE = 0.25
@@ -20,7 +20,7 @@ _WESTMOST, _EASTMOST = -12 * 60, 14 * 60
 _ODD_OFFSETS = frozenset({345, 525, 765, 825})  # Nepal, Eucla, Chatham
 _SEASON = timedelta(days=20)
 """How near another stamp must be to share its offset: clocks change twice a year."""
-_ORDER = ("json-ld", "meta", "microdata", "time", "visible", "listing", "address", "http")
+_ORDER = tuple(FAMILIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def choose(candidates: Iterable[Candidate], *, zone: str | None, now: datetime) 
     possible = [c for c in candidates if c.stamp.day <= latest]
     usable = _without_changes(possible)
     anchors = [c for c in usable if c.weight >= _ALONE and c.stamp.precision != "month"]
-    anchors = anchors or [c for c in usable if c.stamp.precision == "month" and c.source != "http"]
+    anchors = anchors or [c for c in usable if c.stamp.precision == "month"]
     if not anchors:
         return Published(modified_at=_modified(possible, None, zone))
     support = [(_support(anchor, usable, zone), anchor) for anchor in anchors]
@@ -238,7 +238,7 @@ def _conflict(day: date, agreeing: Sequence[Candidate], usable: Sequence[Candida
     """The dates that were not chosen, in words."""
     rivals = [
         rival for rival in usable
-        if rival not in agreeing and rival.source in _SAYS and (rival.weight >= 1.5 or rival.source == "address")
+        if rival not in agreeing and (rival.weight >= 1.5 or rival.source == "address")
     ]  # fmt: skip
     claims = dict.fromkeys(
         _SAYS[rival.source].format(

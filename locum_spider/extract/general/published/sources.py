@@ -23,10 +23,10 @@ Reader = Callable[[str], Stamp | None]
 
 PUBLISHED, MODIFIED, EVENT, UNKNOWN = "published", "modified", "event", "unknown"
 
-# Sources that the publisher's system fills from one field count once.
+# The more trusted sources stand first. Those that the publisher's system fills from one field count once.
 FAMILIES = {
     "json-ld": "metadata", "meta": "metadata", "microdata": "metadata", "time": "visible", "visible": "visible",
-    "address": "address", "listing": "listing", "http": "http",
+    "listing": "listing", "address": "address",
 }  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def from_meta(document: Document, read: Reader) -> Iterator[Candidate]:
             continue
         stamps = [(value, stamp) for value in values if (stamp := read_machine(value, read)) is not None]
         if len({stamp.day for _, stamp in stamps}) == 1:
-            yield Candidate("meta", name, role[0], stamps[0][0], stamps[0][1], role[1])
+            yield Candidate("meta", name, role[0], *stamps[0], role[1])
 
 
 def read_machine(text: str, read: Reader) -> Stamp | None:
@@ -149,7 +149,7 @@ def from_broken_json_ld(document: Document, read: Reader) -> Iterator[Candidate]
         named = {value for name, value in _BROKEN.findall(text) if name == key}
         stamps = [(raw, stamp) for raw in named if (stamp := read_machine(raw, read)) is not None]
         if len(stamps) == 1:
-            yield Candidate("json-ld", f"broken JSON-LD, {key}", role, stamps[0][0], stamps[0][1], 2.0)
+            yield Candidate("json-ld", f"broken JSON-LD, {key}", role, *stamps[0], 2.0)
 
 
 def _is_broken(text: str) -> bool:
@@ -188,10 +188,9 @@ def from_microdata(document: Document, read: Reader) -> Iterator[Candidate]:
                 share = weight - 0.5 if weight > 1 else 1.0
                 candidates.append((scope, Candidate("microdata", f"itemprop {key}", role, raw, stamp, share)))
     published = [(scope, candidate.stamp.day) for scope, candidate in candidates if candidate.role == PUBLISHED]
-    scopes = [scope for scope, _ in published]
     if len({day for _, day in published}) > 1:
-        own = [scope for scope in scopes if scope is not None and scope.css_first("h1") is not None]
-        candidates = [(scope, candidate) for scope, candidate in candidates if own and scope == own[0]]
+        own = next((scope for scope, _ in published if scope is not None and scope.css_first("h1") is not None), None)
+        candidates = [(scope, candidate) for scope, candidate in candidates if own is not None and scope == own]
     yield from (candidate for _, candidate in candidates)
 
 
@@ -224,11 +223,9 @@ def time_elements(document: Document, read: Reader) -> list[TimeElement]:
 def from_marked_times(times: list[TimeElement]) -> Iterator[Candidate]:
     """Dates of `<time>` elements whose markup says what they are, anywhere on the page, if they agree on the day."""
     for role in (PUBLISHED, MODIFIED):
-        marked = [
-            element for element in times if element.role == role and element.stamp is not None and not element.aside
-        ]
-        if len({element.stamp.day for element in marked if element.stamp}) == 1 and marked[0].stamp is not None:
-            yield Candidate("time", f"<time> marked as {role}", role, marked[0].raw, marked[0].stamp, 2.0)
+        marked = [(time.raw, time.stamp) for time in times if time.role == role and time.stamp and not time.aside]
+        if len({stamp.day for _, stamp in marked}) == 1:
+            yield Candidate("time", f"<time> marked as {role}", role, *marked[0], 2.0)
 
 
 def from_address(url: str) -> Iterator[Candidate]:
@@ -239,9 +236,7 @@ def from_address(url: str) -> Iterator[Candidate]:
         yield Candidate("address", "the address", PUBLISHED, raw, stamp, weight)
 
 
-def from_outside(listing_date: str | None, last_modified: str | None) -> Iterator[Candidate]:
-    """The date that a listing prints, and the server's `Last-Modified`, which never counts by itself."""
+def from_listing(listing_date: str | None) -> Iterator[Candidate]:
+    """The date that a listing prints."""
     if listing_date and (stamp := read_stamp(listing_date)) is not None:
         yield Candidate("listing", "the listing", PUBLISHED, listing_date, stamp, 2.5)
-    if last_modified and (stamp := read_stamp(last_modified)) is not None:
-        yield Candidate("http", "Last-Modified", UNKNOWN, last_modified, stamp, 0.1)

@@ -43,12 +43,16 @@ _date_word = partial(pattern, "date", after=_COLON)
 
 @dataclass(frozen=True, slots=True)
 class DateContext:
-    """What dates are read by: the time of the capture, the time zone, the language, the order of numeric dates."""
+    """What dates are read by: the time of the capture, the time zone, the language, the order of numeric dates.
+
+    `names` are the page's authors and publisher, which stand beside dates in bylines.
+    """
 
     now: datetime
     zone: str | None
     lang: str | None
     order: str | None
+    names: Sequence[str] = ()
 
     def read(self, text: str) -> Stamp | None:
         """The date of a text, published or modified."""
@@ -79,7 +83,7 @@ class DateContext:
 
 
 def from_lines(
-    document: Document, headline: int | None, context: DateContext, names: Sequence[str], times: Sequence[TimeElement]
+    document: Document, headline: int | None, context: DateContext, times: Sequence[TimeElement]
 ) -> Iterator[Candidate]:
     """The dates printed around the headline, and the day labelled as that of publication further away."""
     lines = document.lines
@@ -88,15 +92,15 @@ def from_lines(
         below = list(_below(document, headline))
         for index in dict.fromkeys([*below, *_before_prose(document, headline)]):
             seen.add(index)
-            for candidate in _dates_of(lines, index, context, names):
+            for candidate in _dates_of(lines, index, context):
                 yield candidate if index in below else replace(candidate, weight=candidate.weight - 0.25)
                 yield from _marked(candidate, _as_printed(lines[index]), times)
         for index in _above(document, headline):
             seen.add(index)
-            for candidate in _dates_of(lines, index, context, names):
+            for candidate in _dates_of(lines, index, context):
                 yield from _marked(candidate, _as_printed(lines[index]), times)
                 yield _as_above(candidate, context)
-    yield from _elsewhere(document, context, names, seen)
+    yield from _elsewhere(document, context, seen)
 
 
 def _below(document: Document, headline: int) -> Iterator[int]:
@@ -177,7 +181,7 @@ def _as_above(candidate: Candidate, context: DateContext) -> Candidate:
     return replace(candidate, weight=0.5 if of_masthead else 1.5)
 
 
-def _dates_of(lines: Sequence[Line], index: int, context: DateContext, names: Sequence[str]) -> Iterator[Candidate]:
+def _dates_of(lines: Sequence[Line], index: int, context: DateContext) -> Iterator[Candidate]:
     """The dates of a line, with the label from the line before it."""
     text = _as_printed(lines[index])
     if len(text) > _LONGEST or not _DIGIT.search(text) or pattern("copyright").search(text):
@@ -195,7 +199,7 @@ def _dates_of(lines: Sequence[Line], index: int, context: DateContext, names: Se
         pattern("beside_event").match(line.text) for line in lines[index - 2 : index + 4] if line.image is None
     ):
         return
-    yield from _read_line(text, f"line {index + 1}", context, names, label)
+    yield from _read_line(text, f"line {index + 1}", context, label)
 
 
 def _as_printed(line: Line) -> str:
@@ -203,14 +207,14 @@ def _as_printed(line: Line) -> str:
     return (line.item or "") + line.text if (line.item or "")[:1].isdigit() and line.tag != "li" else line.text
 
 
-def _read_line(text: str, where: str, context: DateContext, names: Sequence[str], label: str) -> Iterator[Candidate]:
+def _read_line(text: str, where: str, context: DateContext, label: str) -> Iterator[Candidate]:
     """The dates of a whole line, else of the first part that has one."""
-    plain = _without_names(text, names)
+    plain = _without_names(text, context.names)
     published, modified = context.read_both(plain)
     if published is None and modified is None:
         parts = [part for part in _PARTS.split(plain) if _DIGIT.search(part)]
         for part in parts if parts != [plain] else []:
-            if candidates := list(_read_line(part, where, context, names, label)):
+            if candidates := list(_read_line(part, where, context, label)):
                 yield from (replace(candidate, raw=text) for candidate in candidates)
                 return
         return
@@ -231,9 +235,9 @@ def _read_line(text: str, where: str, context: DateContext, names: Sequence[str]
         yield Candidate("visible", where, PUBLISHED if labelled else UNKNOWN, text, published, weight, relative)
 
 
-def is_date_line(text: str, context: DateContext, names: Sequence[str]) -> bool:
+def is_date_line(text: str, context: DateContext) -> bool:
     """Whether a line is only a date, perhaps with its label or the names of the authors."""
-    return len(text) <= _LONGEST and bool(_DIGIT.search(text)) and any(_read_line(text, "", context, names, ""))
+    return len(text) <= _LONGEST and bool(_DIGIT.search(text)) and any(_read_line(text, "", context, ""))
 
 
 def _is_bare(text: str, strangers: int) -> bool:
@@ -280,14 +284,14 @@ def _marked(candidate: Candidate, line: str, times: Sequence[TimeElement]) -> It
             return
 
 
-def _elsewhere(document: Document, context: DateContext, names: Sequence[str], seen: set[int]) -> Iterator[Candidate]:
+def _elsewhere(document: Document, context: DateContext, seen: set[int]) -> Iterator[Candidate]:
     """The day that the page labels as that of publication away from the headline, if it labels only one."""
     lines = document.lines
     labelled: list[Candidate] = []
     for index, line in enumerate(lines):
         if index in seen or line.image is not None or line.url is not None or not 8 <= len(line.text) <= 80:
             continue
-        dated = list(_dates_of(lines, index, context, names)) if _DIGIT.search(line.text) else []
+        dated = list(_dates_of(lines, index, context)) if _DIGIT.search(line.text) else []
         if dated and (_below_others(lines, index, _LIST_REACH) or _in_teaser(document, index)):
             continue
         labelled += [candidate for candidate in dated if candidate.role == PUBLISHED or _date_word().match(line.text)]
