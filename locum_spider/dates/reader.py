@@ -145,14 +145,13 @@ def _complete(printed: PrintedDate, context: _Context) -> Date:
     if printed.weekday is not None and day.weekday() != printed.weekday:
         raise RefusedError
     moment = printed.moment
-    if moment is None:
-        return _within(Date(day, "day"), context)
-    placed = place_on(day, moment, context.site)
-    if placed is not None:
-        return _within(Date(placed, moment.time.precision), context)
-    if moment.zone is None:
-        raise RefusedError
-    return _within(Date(day, "day"), context)  # the zone could be that of two places: the day is still sure
+    if moment is not None:
+        placed = place_on(day, moment, context.site)
+        if placed is not None:
+            return _within(Date(placed, moment.time.precision), context)
+        if moment.zone is None:
+            raise RefusedError
+    return _within(Date(day, "day"), context)  # if the zone could be that of two places, the day is still sure
 
 
 def _within(read: Date, context: _Context) -> Date:
