@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from locum_spider.extract.page.document import Document
 from locum_spider.extract.page.lines import Line
@@ -160,11 +160,11 @@ class _TitleSearch:
     """Scores how much each line of a page looks like its headline."""
 
     def __init__(self, document: Document, site: Site, evidence: Sequence[str], followed_by: str | None) -> None:
-        self.lines, self.site, self.label = document.lines, site, followed_by
+        self.lines, self.site = document.lines, site
         self.names = [
             (0.5 + weight / 6, name, frozenset(name)) for weight, name in _names(document, site, evidence) if name
         ]
-        self._words: dict[int, list[str]] = {}
+        self._words_of = cache(lambda index: words(document.lines[index].text))
         self.headings = "heading" in evidence
         self.masthead = words(site.title)
         self.own = site.key(document.url)
@@ -190,11 +190,6 @@ class _TitleSearch:
             if text and text != self.masthead and (score := self._score(start, text, named=named)) is not None:
                 yield score, Span(start, stop, " ".join(part.text for part in self.lines[start:stop]))
 
-    def _words_of(self, index: int) -> list[str]:
-        if (line_words := self._words.get(index)) is None:
-            line_words = self._words[index] = words(self.lines[index].text)
-        return line_words
-
     def _likeness(self, text: list[str]) -> float:
         in_line = frozenset(text)
         return max(
@@ -219,15 +214,12 @@ class _TitleSearch:
 
 def _above_label(lines: Sequence[Line], label: int) -> Span | None:
     """The last resort: of the plain lines right above the date, the last but one, else the only one."""
-    above = []
-    for index in range(label - 1, max(label - 4, -1), -1):
+    span = None
+    for index in range(label - 1, max(label - 3, -1), -1):
         if lines[index].image is not None or lines[index].url is not None or lines[index].tag in {"button", "li"}:
             break
-        above.append(index)
-    if not above:
-        return None
-    index = above[1] if len(above) > 1 else above[0]
-    return Span(index, index + 1, lines[index].text)
+        span = Span(index, index + 1, lines[index].text)
+    return span
 
 
 def find_above(document: Document, site: Site, index: int) -> Span | None:

@@ -32,8 +32,9 @@ def read_declared_listing(document: Document, site: Site, fetched_at: datetime) 
     place, with what all its places say. If `entries` is empty, the page is not a listing.
     """
     places = _places(document, site)
-    label = _label(site, fetched_at)
-    above = label is not None and _dates_above(document, places, label)
+    rule = site.layout(fetched_at.strftime("%Y-%m-%d")).listing.published
+    label = rule.label if rule is not None else None
+    above = label is not None and bool(places) and _dates_above(document, places, label)
     entries: dict[str, ListingEntry] = {}
     for number, place in enumerate(places):
         first = place[0].line
@@ -55,15 +56,8 @@ def _places(document: Document, site: Site) -> list[list[Link]]:
     return [list(place) for _, place in groupby(links, key=lambda link: site.key(link.url))]
 
 
-def _label(site: Site, fetched_at: datetime) -> str | None:
-    rule = site.layout(fetched_at.strftime("%Y-%m-%d")).listing.published
-    return rule.label if rule is not None else None
-
-
 def _dates_above(document: Document, places: list[list[Link]], label: str) -> bool:
     """Whether this page prints the date of an entry above its title."""
-    if not places:
-        return False
     lines, first, last = document.lines, places[0][0].line, places[-1][-1].line
     return (
         find_label(lines, label, max(first - 3, 0), first) is not None
