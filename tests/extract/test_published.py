@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from locum_spider.extract.general.article import date_context
-from locum_spider.extract.general.headline import find_headline
 from locum_spider.extract.general.published.choice import Published
 from locum_spider.extract.general.published.collect import read_published
+from locum_spider.extract.general.titles import find_headline
 from locum_spider.extract.page.document import Document
 
 ARTICLES = Path(__file__).resolve().parents[3] / "shared" / "articles"

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from locum_spider.extract.general.bylines import read_authors, site_keys
-from locum_spider.extract.general.headline import find_headline
 from locum_spider.extract.general.structured import article_things, flat, text_of
-from locum_spider.extract.general.titles import read_title
+from locum_spider.extract.general.titles import find_headline, read_title
 from locum_spider.extract.page.document import Document
 from locum_spider.extract.phrases import plain_words
 from locum_spider.text import letters, words
