@@ -64,17 +64,9 @@ def _split_and(text: str) -> list[str]:
 def _clean(name: str) -> str | None:
     name = _by().sub("", name.strip(' ,:–—-|/*"“”')).strip()
     name = name if _suffix().fullmatch(name.split(" ")[-1]) else name.rstrip(".")
-    if not 1 < len(name) <= _LONGEST_NAME or len(name.split()) > 7 or _is_no_name(name):
+    if not 1 < len(name) <= _LONGEST_NAME or len(name.split()) > 7:
         return None
-    return name
-
-
-def _is_no_name(name: str) -> bool:
-    return _NO_NAME.search(name) is not None or pattern("no_name").fullmatch(name) is not None
-
-
-def _leads_to_author(url: str) -> bool:
-    return pattern("author_path", before="/", after="[/_-]").search(urlsplit(url).path) is not None
+    return None if _NO_NAME.search(name) or pattern("no_name").fullmatch(name) else name
 
 
 def site_keys(document: Document) -> set[str]:
@@ -152,8 +144,9 @@ def _from_links(document: Document, headline: int | None) -> Iterator[str]:
     """The names on links near the headline that lead to an author's page."""
     if headline is None:
         return
+    author_path = pattern("author_path", before="/", after="[/_-]")
     for link in document.links:
-        if headline - 4 <= link.line <= headline + _NEAR and _leads_to_author(link.url):
+        if headline - 4 <= link.line <= headline + _NEAR and author_path.search(urlsplit(link.url).path):
             line = document.lines[link.line].text if link.line < len(document.lines) else ""
             if 3 < len(link.text) <= _LONGEST_NAME and len(line) < 200 and len(link.text.split()) > 1:
                 yield from split_names(link.text)

@@ -50,8 +50,9 @@ def find_blocks(document: Document) -> list[Block]:
 
 def read_prose(document: Document, titles: Sequence[str], is_byline: Callable[[str], bool]) -> str:
     """The text of the article on a page: a blank line between blocks, list items with their mark in front."""
-    blocks = fill_gaps(document, find_blocks(document))
-    return join(document, clean(document, blocks, titles, is_byline))
+    blocks = clean(document, fill_gaps(document, find_blocks(document)), titles, is_byline)
+    marks = (document.lines[block.index].item if block.index is not None else None for block in blocks)
+    return "\n\n".join((mark or "") + block.text for mark, block in zip(marks, blocks, strict=True))
 
 
 def fill_gaps(document: Document, blocks: Sequence[Block]) -> list[Block]:
@@ -117,12 +118,3 @@ def _alike(document: Document, box: int, home: int) -> bool:
             return True
         other, home = document.parent(other), document.parent(home)
     return False
-
-
-def join(document: Document, blocks: Sequence[Block]) -> str:
-    """Blocks as plain text."""
-    texts = []
-    for block in blocks:
-        line = document.lines[block.index] if block.index is not None else None
-        texts.append(((line.item or "") if line is not None else "") + block.text)
-    return "\n\n".join(texts)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-from locum_spider.dates.machine import Stamp
+from locum_spider.dates.machine import Stamp, stamp_of
 from locum_spider.extract.general.published.sources import FAMILIES, MODIFIED, PUBLISHED, UNKNOWN, Candidate
 
 _DAY = timedelta(days=1)
@@ -115,7 +115,7 @@ def _published(
     clocked = next((c for c in agreeing if c.stamp.clock is not None), main)
     printed = [c for c in agreeing if c.family == "visible" and c.stamp.precision != "month" and c.weight >= 2]
     beside = [*agreeing, *(c for c in candidates if c.role == MODIFIED)]
-    day = _calendar_day(main, clocked, printed, agreeing, _offset(clocked, beside, zone))
+    day = _calendar_day(clocked, printed, agreeing, _offset(clocked, beside, zone))
     times = (_instant(c, _offset(c, beside, zone), day) for c in (clocked, *printed))
     at = next((time for time in times if time is not None), None)
     words = next((c for c in agreeing if c.source == "visible" and c.stamp.day == day), main)
@@ -174,11 +174,7 @@ def _zone_offset(clock: datetime, zone: str | None, *, utc: bool) -> int | None:
 
 
 def _calendar_day(
-    main: Candidate,
-    clocked: Candidate,
-    printed: Sequence[Candidate],
-    agreeing: Sequence[Candidate],
-    offset: int | None,
+    clocked: Candidate, printed: Sequence[Candidate], agreeing: Sequence[Candidate], offset: int | None
 ) -> date:
     """The day on the publisher's calendar: the printed one, unless a known clock rules it out.
 
@@ -186,7 +182,7 @@ def _calendar_day(
     """
     stamp = clocked.stamp
     if stamp.clock is None:
-        return printed[0].stamp.day if printed else main.stamp.day
+        return printed[0].stamp.day if printed else stamp.day
     # Stamps may lie about their zones; a printed label or time is meant for readers.
     sure = [c.stamp.day for c in printed if c.source == "visible" and (c.role == PUBLISHED or c.stamp.clock)]
     if sure:
@@ -207,10 +203,7 @@ def _instant(clocked: Candidate, offset: int | None, day: date | None) -> dateti
         return None
     east = replace(stamp, offset=offset or 0)
     if stamp.offset == 0 and offset:
-        moved = stamp.clock + timedelta(minutes=offset)
-        east = replace(stamp, clock=moved, day=moved.date(), offset=offset)
-        if (moved.hour, moved.minute, moved.second) == (0, 0, 0):
-            return None
+        east = stamp_of(stamp.clock.replace(tzinfo=UTC).astimezone(timezone(timedelta(minutes=offset))))
     if day is not None and east.day != day and offset is not None:
         return None
     return east.instant
