@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from locum_spider.fields import content_digest
 from locum_spider.items import Article, Listing, Outcome
@@ -33,7 +33,7 @@ def save_article(
     outcome = Outcome.NEW
     if row is None:
         article_id = _insert(db, site, article, key, canonical, seen_at)
-        _add_revision(db, article_id, article, digest, capture_id, seen_at, 1)
+        _add_revision(db, article_id, article, digest, capture_id, seen_at)
     else:
         article_id = row[0]
         outcome = _revise(db, article_id, article, canonical, digest, capture_id, seen_at)
@@ -65,17 +65,18 @@ def _revise(
     if before is not None and before[1] == digest:
         return Outcome.UNCHANGED
     again = _seen_again(db, article_id, before[1], seen_at, after[2] if after else None) if before else None
+    outcome = Outcome.CHANGED
     if again is None and after is not None and after[1] == digest:
         # The same content is older than we knew: the revision now comes from this capture.
         db.execute("DELETE FROM revisions WHERE id = ?", (after[0],))
-        _insert_revision(db, article_id, article, digest, capture_id, seen_at)
-        return Outcome.UNCHANGED
-    if after is None and again is None:
+        outcome = Outcome.UNCHANGED
+    elif after is None and again is None:
         _update(db, article_id, article, canonical)
-    _insert_revision(db, article_id, article, digest, capture_id, seen_at)
+    _add_revision(db, article_id, article, digest, capture_id, seen_at)
     if before is not None and again is not None:
-        _repeat_revision(db, before[0], *again)
-    return Outcome.CHANGED
+        _repeat_revision(db, article_id, before[0], *again)
+    _put_in_order(db, article_id)
+    return outcome
 
 
 def _seen_again(
@@ -91,42 +92,24 @@ def _seen_again(
     return (row[0], row[1]) if row else None
 
 
-def _make_room(db: sqlite3.Connection, article_id: int, seen_at: str) -> int:
-    """The `seq` of a revision of that time in an article's history; later revisions move up."""
-    place = db.execute(
-        "SELECT coalesce(max(seq), 0) + 1 FROM revisions WHERE article_id = ? AND seen_at <= ?", (article_id, seen_at)
-    ).fetchone()[0]
-    later = db.execute(
-        "SELECT id FROM revisions WHERE article_id = ? AND seen_at > ? ORDER BY seq", (article_id, seen_at)
-    ).fetchall()
-    for row in reversed(later):  # one by one, since each seq must stay unique meanwhile
-        db.execute("UPDATE revisions SET seq = seq + 1 WHERE id = ?", (row[0],))
-    return int(place)
-
-
-def _close_gaps(db: sqlite3.Connection, article_id: int) -> None:
-    rows = db.execute("SELECT id, seq FROM revisions WHERE article_id = ? ORDER BY seq", (article_id,)).fetchall()
-    for number, (revision, seq) in enumerate(rows, 1):
-        if seq != number:
-            db.execute("UPDATE revisions SET seq = ? WHERE id = ?", (number, revision))
-
-
-def _insert_revision(
-    db: sqlite3.Connection, article_id: int, article: Article, digest: str, capture_id: int, seen_at: str
-) -> None:
-    _close_gaps(db, article_id)
-    _add_revision(db, article_id, article, digest, capture_id, seen_at, _make_room(db, article_id, seen_at))
-
-
-def _repeat_revision(db: sqlite3.Connection, revision: int, capture_id: int, seen_at: str) -> None:
+def _repeat_revision(db: sqlite3.Connection, article_id: int, revision: int, capture_id: int, seen_at: str) -> None:
     """Repeat a revision at a later time, as an older capture of ours shows."""
-    article_id = db.execute("SELECT article_id FROM revisions WHERE id = ?", (revision,)).fetchone()[0]
     db.execute(
         "INSERT INTO revisions "
         "(article_id, seq, capture_id, digest, title, standfirst, body, fields, evidence, seen_at) "
-        "SELECT article_id, ?, ?, digest, title, standfirst, body, fields, evidence, ? FROM revisions WHERE id = ?",
-        (_make_room(db, article_id, seen_at), capture_id, seen_at, revision),
+        f"SELECT article_id, {_NEXT}, ?, digest, title, standfirst, body, fields, evidence, ? "
+        "FROM revisions WHERE id = ?",
+        (article_id, capture_id, seen_at, revision),
     )
+
+
+def _put_in_order(db: sqlite3.Connection, article_id: int) -> None:
+    """Number the revisions of an article by their times."""
+    query = "SELECT id, seq FROM revisions WHERE article_id = ? ORDER BY seen_at, seq"
+    rows = db.execute(query, (article_id,)).fetchall()
+    moved = [(number, revision) for number, (revision, seq) in enumerate(rows, 1) if seq != number]
+    for sign in (-1, 1):  # each seq must stay unique meanwhile
+        db.executemany("UPDATE revisions SET seq = ? WHERE id = ?", [(sign * seq, revision) for seq, revision in moved])
 
 
 def _find(db: sqlite3.Connection, article: Article, key: str, canonical: str | None) -> tuple[int] | None:
@@ -182,16 +165,19 @@ def _update(db: sqlite3.Connection, article_id: int, article: Article, canonical
     )
 
 
+_NEXT = "(SELECT coalesce(max(seq), 0) + 1 FROM revisions WHERE article_id = ?)"
+
+
 def _add_revision(
-    db: sqlite3.Connection, article_id: int, article: Article, digest: str, capture_id: int, seen_at: str, seq: int
+    db: sqlite3.Connection, article_id: int, article: Article, digest: str, capture_id: int, seen_at: str
 ) -> None:
     db.execute(
         "INSERT INTO revisions "
         "(article_id, seq, capture_id, digest, title, standfirst, body, fields, evidence, seen_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"VALUES (?, {_NEXT}, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            article_id, seq, capture_id, digest, article.title, article.standfirst, article.text, fields_of(article),
-            encode(article.evidence), seen_at,
+            article_id, article_id, capture_id, digest, article.title, article.standfirst, article.text,
+            fields_of(article), encode(article.evidence), seen_at,
         ),
     )  # fmt: skip
 
@@ -227,17 +213,5 @@ def save_listing(db: sqlite3.Connection, capture_id: int, listing: Listing, requ
     db.executemany(
         "INSERT INTO listing_entries (capture_id, position, url, title, published_raw, published, summary, request_id) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                capture_id,
-                e.position,
-                e.url,
-                e.title,
-                e.published_raw,
-                e.published,
-                e.summary,
-                requests.get(e.url),
-            )
-            for e in listing.entries
-        ],
+        [(capture_id, *astuple(entry), requests.get(entry.url)) for entry in listing.entries],
     )
