@@ -48,10 +48,13 @@ class Original:
     truncated: str | None
 
 
-_ORIGINAL = (
-    "SELECT id, url, fetched_at, digest, warc_file, warc_offset, truncated FROM captures "
-    "WHERE same_as IS NULL AND digest <> '' AND "
-)
+def _original(db: sqlite3.Connection, condition: str, *values: object) -> Original | None:
+    row = db.execute(
+        "SELECT id, url, fetched_at, digest, warc_file, warc_offset, truncated FROM captures "
+        f"WHERE same_as IS NULL AND digest <> '' AND {condition} ORDER BY id LIMIT 1",
+        values,
+    ).fetchone()
+    return Original(*row) if row else None
 
 
 # The capture that a 304 refers to: of two captures in one second, the one that was stored later.
@@ -70,43 +73,35 @@ def last_body(db: sqlite3.Connection, url: str, until: str) -> Original | None:
     row = db.execute(f"SELECT coalesce(same_as, id) {latest}", (url, until)).fetchone()
     if row is None:
         return None
-    row_of_body = db.execute(_ORIGINAL + "id = ?", (row[0],)).fetchone()
-    if row_of_body is None:
-        return None
+    original = _original(db, "id = ?", row[0])
     # The same bytes may be the whole body of one response, and the truncated body of another.
     last = db.execute(
         "SELECT truncated FROM captures WHERE url = ? AND fetched_at <= ? AND status = 200 "
         "AND coalesce(same_as, id) = ? ORDER BY fetched_at DESC, id DESC LIMIT 1",
         (url, until, row[0]),
     ).fetchone()
-    original = Original(*row_of_body)
-    return replace(original, truncated=last[0]) if last is not None else original
+    return replace(original, truncated=last[0]) if original is not None and last is not None else original
 
 
 def same_body(db: sqlite3.Connection, digest: str) -> Original | None:
     """The first capture of a 200 response with that payload digest; None if there is none."""
-    row = db.execute(_ORIGINAL + "digest = ? AND status = 200 ORDER BY id LIMIT 1", (digest,)).fetchone()
-    return Original(*row) if row else None
+    return _original(db, "digest = ? AND status = 200", digest)
 
 
 def body_at(db: sqlite3.Connection, url: str, fetched_at: str) -> Original | None:
     """The capture with the body of the capture of an address at a time; None if there is none."""
-    row = db.execute(
-        "SELECT coalesce(same_as, id) FROM captures WHERE url = ? AND fetched_at = ? ORDER BY id LIMIT 1",
-        (url, fetched_at),
-    ).fetchone()
-    original = db.execute(_ORIGINAL + "id = ?", (row[0],)).fetchone() if row else None
-    return Original(*original) if original else None
+    that = "SELECT coalesce(same_as, id) FROM captures WHERE url = ? AND fetched_at = ? ORDER BY id LIMIT 1"
+    return _original(db, f"id = ({that})", url, fetched_at)
 
 
 def is_known(db: sqlite3.Connection, exchange: Exchange) -> bool:
     """Whether the archive already has a capture of that address and time with that body, or without one if a 304."""
-    of_that_time = "SELECT 1 FROM captures WHERE url = ? AND fetched_at = ?"
+    rows = db.execute(
+        "SELECT status, digest FROM captures WHERE url = ? AND fetched_at = ?", (exchange.url, exchange.fetched_at)
+    )
     if exchange.status == HTTPStatus.NOT_MODIFIED:  # its row has the digest of the body that it refers to
-        query, values = f"{of_that_time} AND status = 304", (exchange.url, exchange.fetched_at)
-        return db.execute(query, values).fetchone() is not None
-    query = f"{of_that_time} AND status <> 304 AND digest = ?"
-    return db.execute(query, (exchange.url, exchange.fetched_at, exchange.digest)).fetchone() is not None
+        return any(status == HTTPStatus.NOT_MODIFIED for status, _ in rows)
+    return any(status != HTTPStatus.NOT_MODIFIED and digest == exchange.digest for status, digest in rows)
 
 
 class WarcPosition(NamedTuple):
