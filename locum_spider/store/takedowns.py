@@ -57,24 +57,16 @@ def _join(base: str, location: str) -> str:
 def records_of(db: Connection, captures: Iterable[int]) -> list[LedgerEntry]:
     """The records of captures that are not removed: response or revisit, and the request after it."""
     records: list[LedgerEntry] = []
-    columns = "r.warc_file, r.warc_offset, r.warc_length, r.type, r.digest, r.seq"
     for capture in sorted(captures):
-        row = db.execute(
-            f"SELECT {columns} FROM captures c JOIN records r USING (warc_file, warc_offset) "
-            "WHERE c.id = ? AND r.removed IS NULL",
+        rows = db.execute(
+            "SELECT r.warc_file, r.warc_offset, r.warc_length, r.type, r.digest, r.seq, r.removed, "
+            "CASE WHEN r.seq = a.seq THEN c.id END FROM captures c JOIN records a USING (warc_file, warc_offset) "
+            "JOIN records r ON r.seq = a.seq OR r.seq = a.seq + 1 AND r.type = 'request' "
+            "AND r.warc_file = a.warc_file AND r.warc_offset = a.warc_offset + a.warc_length "
+            "WHERE c.id = ? AND a.removed IS NULL AND r.removed IS NULL ORDER BY r.seq",
             (capture,),
-        ).fetchone()
-        if row is None:
-            continue
-        answer = LedgerEntry(*row)._replace(capture_id=capture)
-        records.append(answer)
-        row = db.execute(
-            f"SELECT {columns} FROM records r WHERE r.seq = ? AND r.type = 'request' AND r.warc_file = ? "
-            "AND r.warc_offset = ? AND r.removed IS NULL",
-            (answer.seq + 1, answer.file, answer.end),
-        ).fetchone()
-        if row is not None:
-            records.append(LedgerEntry(*row))
+        )
+        records += [LedgerEntry(*row) for row in rows]
     return records
 
 
