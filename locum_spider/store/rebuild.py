@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,12 @@ def create(path: Path) -> Connection:
     for pragma in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{_CACHE_KIB}"):
         db.execute(f"PRAGMA {pragma}")
     migrations.apply(Database(db, execute_plugins=False))
-    for kind, name, _ in _left_for_later(db):
+    later = ", ".join(f"'{name}'" for name in _LATER)
+    db.execute(
+        "CREATE TEMP TABLE later AS SELECT type, name, sql FROM sqlite_master "
+        f"WHERE type = 'trigger' AND tbl_name = 'article_text' OR type = 'index' AND name IN ({later})"
+    )
+    for kind, name in db.execute("SELECT type, name FROM later").fetchall():
         db.execute(f'DROP {kind} "{name}"')
     # Discard what is written to the full text index meanwhile.
     db.execute("CREATE TEMP VIEW articles_fts AS SELECT 0 AS rowid, '' AS title, '' AS standfirst, '' AS body")
@@ -53,18 +58,11 @@ def complete(db: Connection, path: Path) -> None:
 
     Raises LocumError if the new database is damaged.
     """
-    with closing(sqlite3.connect(":memory:")) as model:
-        from sqlite_utils import Database
-
-        from locum_spider.store.migrations import migrations
-
-        migrations.apply(Database(model, execute_plugins=False))
-        left = _left_for_later(model)
     db.execute("DROP VIEW temp.articles_fts")
     # Merging while the index grows reads and writes it many times over; searching is as fast without.
     for command, value in (("automerge", 0), ("rebuild", None), ("automerge", _AUTOMERGE)):
         db.execute("INSERT INTO articles_fts(articles_fts, rank) VALUES (?, ?)", (command, value))
-    for _, _, statement in left:
+    for (statement,) in db.execute("SELECT sql FROM later").fetchall():
         db.execute(statement)
     if db.execute("PRAGMA foreign_key_check").fetchone() or db.execute("PRAGMA quick_check").fetchone()[0] != "ok":
         raise LocumError(f"{path}: the new database is damaged; the old one is unchanged. Please report this")
@@ -72,16 +70,6 @@ def complete(db: Connection, path: Path) -> None:
     db.execute("PRAGMA journal_mode = WAL")  # stored in the file; the log is still empty
     db.close()
     sync(path)
-
-
-def _left_for_later(db: Connection) -> list[tuple[str, str, str]]:
-    """The indexes and triggers that rows do not need when they come in: type, name and statement."""
-    marks = ", ".join("?" * len(_LATER))
-    return db.execute(
-        "SELECT type, name, sql FROM sqlite_master "
-        f"WHERE type = 'trigger' AND tbl_name = 'article_text' OR type = 'index' AND name IN ({marks})",
-        _LATER,
-    ).fetchall()
 
 
 def readable(folder: Path) -> Connection | None:
