@@ -121,18 +121,15 @@ def _require_known_schema(connection: Connection, path: Path) -> bool:
     """Raises ArchiveError if the database is not an archive, or a newer one; False if it is empty."""
     from locum_spider.store.migrations import known
 
-    names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if "_sqlite_migrations" not in names:
-        if names:
-            raise ArchiveError(f"{path} is a database of something else: it has no articles; name another folder")
-        return False
-    applied = {
-        row[0] for row in connection.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = 'locum_spider'")
-    }
-    if not applied and names - {"_sqlite_migrations"}:
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    applied = set()
+    if "_sqlite_migrations" in tables:
+        query = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'locum_spider'"
+        applied = {row[0] for row in connection.execute(query)}
+    if not applied and tables - {"_sqlite_migrations"}:
         raise ArchiveError(f"{path} is a database of something else: it has no articles; name another folder")
     if newer := sorted(applied - known()):
         raise ArchiveError(
             f"{path} was written by a newer version of locum-spider ({newer[-1]}); upgrade, then try again"
         )
-    return True
+    return "_sqlite_migrations" in tables

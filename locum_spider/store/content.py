@@ -70,10 +70,9 @@ def sound(title: str, standfirst: str | None, body: str, fields: str, digest: st
 def decode_object(text: str) -> dict[str, Any]:
     """A JSON object; empty if the text is not one."""
     try:
-        value = msgspec.json.decode(text)
+        return msgspec.json.decode(text, type=dict[str, Any])
     except (msgspec.DecodeError, TypeError):
         return {}
-    return value if isinstance(value, dict) else {}
 
 
 def decoded(row: Mapping[str, Any]) -> dict[str, Any]:

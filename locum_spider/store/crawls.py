@@ -12,11 +12,18 @@ from locum_spider.items import CrawlOutcome, Kind, Outcome
 
 def unfinished_crawl(db: sqlite3.Connection, site: str) -> int | None:
     """The id of the crawl of a site that was cut short; None if there is none."""
-    row = db.execute(
-        "SELECT id FROM crawls WHERE site = ? AND finished_at IS NULL AND outcome IS NOT ? ORDER BY id DESC LIMIT 1",
-        (site, CrawlOutcome.IMPORTED),
-    ).fetchone()
-    return int(row[0]) if row else None
+    return _unfinished(db, site, "IS NOT")
+
+
+def unfinished_import(db: sqlite3.Connection, site: str) -> int | None:
+    """The id of the import of a site that was cut short; None if there is none."""
+    return _unfinished(db, site, "IS")
+
+
+def _unfinished(db: sqlite3.Connection, site: str, imported: str) -> int | None:
+    query = f"SELECT max(id) FROM crawls WHERE site = ? AND finished_at IS NULL AND outcome {imported} ?"
+    crawl_id: int | None = db.execute(query, (site, CrawlOutcome.IMPORTED)).fetchone()[0]
+    return crawl_id
 
 
 def start_crawl(db: sqlite3.Connection, site: str, version: str, now: str, crawl_id: int | None = None) -> int:
@@ -38,10 +45,8 @@ def outcomes(db: sqlite3.Connection, crawl_id: int) -> dict[tuple[Outcome, Kind]
 
 def count_answered(db: sqlite3.Connection, crawl_id: int) -> int:
     """The number of requests of a crawl that had any response."""
-    row = db.execute(
-        "SELECT count(*) FROM frontier WHERE crawl_id = ? AND capture_id IS NOT NULL", (crawl_id,)
-    ).fetchone()
-    return int(row[0])
+    query = "SELECT count(*) FROM frontier WHERE crawl_id = ? AND capture_id IS NOT NULL"
+    return int(db.execute(query, (crawl_id,)).fetchone()[0])
 
 
 def first_fault(db: sqlite3.Connection, crawl_id: int) -> tuple[str, str] | None:
@@ -91,15 +96,6 @@ def count_outcomes(db: sqlite3.Connection, crawl_id: int) -> dict[str, int]:
 def begin_import(db: sqlite3.Connection, crawl_id: int) -> None:
     """Turn a crawl's row into that of an import: it has no frontier, and no crawl goes on with it."""
     finish_crawl(db, crawl_id, CrawlOutcome.IMPORTED, [], None)
-
-
-def unfinished_import(db: sqlite3.Connection, site: str) -> int | None:
-    """The id of the import of a site that was cut short; None if there is none."""
-    row = db.execute(
-        "SELECT id FROM crawls WHERE site = ? AND outcome = ? AND finished_at IS NULL ORDER BY id DESC LIMIT 1",
-        (site, CrawlOutcome.IMPORTED),
-    ).fetchone()
-    return int(row[0]) if row else None
 
 
 def count_imported(db: sqlite3.Connection, crawl_id: int, outcome: Outcome) -> None:

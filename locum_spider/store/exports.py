@@ -93,16 +93,13 @@ def index(db: sqlite3.Connection, key: Callable[[str], str]) -> Iterator[Indexed
         "coalesce(o.length, p.length) FROM temp.packed p LEFT JOIN temp.packed o ON o.id = p.same_as "
         "AND p.status = 304 AND o.digest <> '' WHERE p.digest <> '' ORDER BY sort_key(p.url), p.fetched_at, p.id"
     )
-    for row in rows:
-        yield IndexedCapture(*row)
+    return (IndexedCapture(*row) for row in rows)
 
 
 def pages(db: sqlite3.Connection, article_id: int | None) -> Iterator[tuple[int, str, str, str]]:
     """Id, address, time and title of each revision of each article, or of one."""
-    rows = db.execute(
+    return db.execute(
         "SELECT r.id, c.url, c.fetched_at, r.title FROM revisions r JOIN captures c ON c.id = r.capture_id "
         "WHERE ? IS NULL OR r.article_id = ? ORDER BY c.fetched_at, r.id",
         (article_id, article_id),
     )
-    for row in rows:
-        yield row[0], row[1], row[2], row[3]

@@ -56,9 +56,8 @@ def enqueue(db: sqlite3.Connection, crawl_id: int, requests: Iterable[Child], fo
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (crawl_id, stored, gone.get(key, url), kind, state, outcome, found_on),
             )
-            rows[key] = int(cursor.lastrowid or 0)
-        else:
-            rows[key] = int(row[0])
+            row = (cursor.lastrowid,)
+        rows[key] = row[0]
     return rows
 
 
