@@ -37,12 +37,9 @@ def taken_down(db: Connection, keys: Iterable[str]) -> dict[str, str]:
     """Those of the keys that a takedown removed, each with the name that takes its place."""
     if not has_takedowns(db):
         return {}
-    names = {}
-    for key in keys:
-        digest = digest_of(key)
-        if db.execute("SELECT 1 FROM takedowns WHERE url = ?", (digest,)).fetchone():
-            names[key] = name_of(digest)
-    return names
+    digests = {key: digest_of(key) for key in keys}
+    query = "SELECT 1 FROM takedowns WHERE url = ?"
+    return {key: name_of(digest) for key, digest in digests.items() if db.execute(query, (digest,)).fetchone()}
 
 
 def keep_out(db: Connection, digests: Iterable[str], *, reason: str, at: str) -> None:
@@ -95,13 +92,6 @@ def mark_removed(db: Connection, removed: Iterable[tuple[int, dict[str, object]]
 
 
 # -- in a rebuild ------------------------------------------------------------------------------------------------------
-
-
-def save_removed(db: Connection, record: LedgerEntry, facts: str) -> None:
-    """Write into a row of the ledger what lies in its place now."""
-    db.execute(
-        "UPDATE records SET removed = ? WHERE warc_file = ? AND warc_offset = ?", (facts, record.file, record.offset)
-    )
 
 
 def save_empty_capture(db: Connection, record: LedgerEntry, capture: dict[str, Any]) -> int:

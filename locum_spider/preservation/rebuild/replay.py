@@ -6,13 +6,12 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
 from locum_spider.errors import IntegrityError
 from locum_spider.interpret import Reading, interpret
-from locum_spider.items import CrawlOutcome, EventKind, Exchange, Kind, Location, Outcome
+from locum_spider.items import CrawlOutcome, EventKind, Exchange, Kind, Outcome
 from locum_spider.preservation.rebuild.pool import read_pages
 from locum_spider.preservation.rebuild.takedowns import Removed, Takedowns
 from locum_spider.preservation.rebuild.visits import Event, Part, Step, Steps, Stored
@@ -109,7 +108,7 @@ class Replayer:
         for record in removed:
             self._head = ledger.append(self.db, [record.entry], *self._head)
             self.records += 1
-            removals.save_removed(self.db, record.entry, record.facts)
+            removals.mark_removed(self.db, [(self._head[0], record.facts)])
             if record.capture is None:
                 continue
             if record.article is not None and not record.capture["url"]:  # a capture of the article itself
@@ -122,7 +121,7 @@ class Replayer:
     # -- reading ahead ---------------------------------------------------------------------------------------------
 
     def _take(self, step: Step) -> None:
-        if isinstance(step, Event):
+        if isinstance(step, dict):
             self._drain()
             self._apply(step)
             return
@@ -204,20 +203,20 @@ class Replayer:
     # -- storing ---------------------------------------------------------------------------------------------------
 
     def _apply(self, event: Event) -> None:
-        data, kind, crawl_id = event.data, event.data.get("event"), event.data.get("crawl_id", 0)
+        kind, crawl_id = event.get("event"), event.get("crawl_id", 0)
         if kind in {EventKind.CRAWL_BEGIN, EventKind.IMPORT_BEGIN}:
-            site = self._site(data["site"], declared=not data.get("undeclared"))
+            site = self._site(event["site"], declared=not event.get("undeclared"))
             self._crawls[crawl_id] = ingest.begin_crawl(
-                self.db, site, data.get("start", []), version=data["version"], now=data["started_at"],
+                self.db, site, event.get("start", []), version=event["version"], now=event["started_at"],
                 crawl_id=crawl_id,
             )  # fmt: skip
         if kind == EventKind.IMPORT_BEGIN:
             crawls.begin_import(self.db, crawl_id)
         elif kind == EventKind.IMPORT_END:
-            crawls.count_import(self.db, crawl_id, data["outcomes"], data["finished_at"])
+            crawls.count_import(self.db, crawl_id, event["outcomes"], event["finished_at"])
         elif kind == EventKind.CRAWL_END:
-            outcome = CrawlOutcome(data["outcome"])
-            crawls.finish_crawl(self.db, crawl_id, outcome, data["reasons"], data["finished_at"])
+            outcome = CrawlOutcome(event["outcome"])
+            crawls.finish_crawl(self.db, crawl_id, outcome, event["reasons"], event["finished_at"])
 
     def _store(self, stored: Stored, reading: Reading, page: Exchange | None) -> None:
         self.visits += 1
@@ -238,7 +237,7 @@ class Replayer:
         """Store captures that no row of the frontier waits for: imported ones, or of addresses that are now one."""
         for part in stored.parts:
             own = reading if part is stored.parts[-1] else Reading(Outcome.FAILED)
-            ingest.store_imported(self.db, crawl, part.exchange, own, partial(_keep_at, part.place))
+            ingest.store_imported(self.db, crawl, part.exchange, own, lambda *_, at=part.place: at)
 
     def _row(self, crawl: ingest.Crawl, stored: Stored) -> Row | None:
         """The row of the frontier that waits for a visit; None if nothing says which address it was."""
@@ -264,10 +263,6 @@ class Replayer:
         if name not in self._sites:
             self._sites[name] = site_for(name, self._archive, declared=declared)
         return self._sites[name]
-
-
-def _keep_at(place: Location, _exchange: Exchange, _refers: object) -> Location:
-    return place
 
 
 def _original(part: Part) -> str:

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from locum_spider.items import EventKind, LedgerEntry
+from locum_spider.preservation.rebuild.visits import Event
 from locum_spider.warc.reader import EVENT, Record, read_records
 from locum_spider.warc.tombstones import TOMBSTONE
-
-Event = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class Removed:
     article's id."""
 
     entry: LedgerEntry
-    facts: str
+    facts: dict[str, object]
     capture: dict[str, Any] | None
     article: int | None
 
@@ -47,19 +46,14 @@ class Takedowns:
         self._removed: dict[tuple[str, int], Removed] = {}
         self._members: dict[tuple[str, int], list[Removed]] = {}
         for event in self.events:
+            reason, at = event["reason"], event["at"]
             for entry in event["records"]:
-                self._add(entry, event)
-
-    def _add(self, entry: dict[str, Any], event: Event) -> None:
-        reason, at = event["reason"], event["at"]
-        file, offset = entry["file"], entry["offset"]
-        facts = {"reason": reason, "at": at, "digest": entry["tombstone"], "member": entry["member"]}
-        ledger_entry = LedgerEntry(file, offset, entry["length"], entry["type"], entry["digest"])
-        removed = Removed(
-            ledger_entry, json.dumps(facts, ensure_ascii=False), entry.get("capture"), event.get("article")
-        )
-        self._removed[file, offset] = removed
-        self._members.setdefault((file, entry["member"][0]), []).append(removed)
+                file, offset = entry["file"], entry["offset"]
+                record = LedgerEntry(file, offset, entry["length"], entry["type"], entry["digest"])
+                facts = {"reason": reason, "at": at, "digest": entry["tombstone"], "member": entry["member"]}
+                removed = Removed(record, facts, entry.get("capture"), event.get("article"))
+                self._removed[file, offset] = removed
+                self._members.setdefault((file, entry["member"][0]), []).append(removed)
 
     def of(self, record: Record) -> Iterator[Removed]:
         """The removed records that stood in the place of a record; empty if it is an ordinary one."""

@@ -18,11 +18,8 @@ _RETRIED = frozenset({301, 302, 303, 307, 308, 408, 425, 429, 500, 502, 503, 504
 """Responses that another one usually follows in the same visit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What a metadata record says: a crawl's begin or end, a takedown."""
-
-    data: dict[str, Any]
+Event = dict[str, Any]
+"""What a metadata record says: a crawl's begin or end, a takedown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,25 +98,20 @@ class Steps:
             yield from self.rest()
             return
         crawl_id, request_id = int(name[1]), int(name[2]) if name[2].isdigit() else None
-        part = Part(exchange_of(record), _place(record), record.entry.type == "revisit")
+        at, digest = record.entry, record.headers.get("WARC-Payload-Digest", "")
+        part = Part(exchange_of(record), Location(at.file, at.offset, at.length, digest), at.type == "revisit")
         if self._open is not None and self._open.belongs_with(crawl_id, request_id):
             self._open = replace(self._open, parts=(*self._open.parts, part))
             return
         yield from self.rest()
         self.begin = record.entry.offset
-        self._open = Stored(
-            name[0],
-            crawl_id,
-            request_id,
-            (part,),
-            imported=name[2] in {IMPORT, UNDECLARED},
-            declared=name[2] != UNDECLARED,
-        )
+        imported, declared = name[2] in {IMPORT, UNDECLARED}, name[2] != UNDECLARED
+        self._open = Stored(name[0], crawl_id, request_id, (part,), imported=imported, declared=declared)
 
-    def _event(self, data: dict[str, Any]) -> Iterator[Step]:
+    def _event(self, data: Event) -> Iterator[Step]:
         if data.get("event") != EventKind.VISIT_FAILED:
             yield from self.rest()
-            yield Event(data)
+            yield data
             return
         crawl_id, request_id = data["crawl_id"], data["request_id"]
         if self._open is None or not self._open.belongs_with(crawl_id, request_id):
@@ -128,8 +120,3 @@ class Steps:
         error, refused = data.get("error"), bool(data.get("refused"))
         self._open = replace(self._open, error=error, refused=refused, key=data.get("url"))
         yield from self.rest()
-
-
-def _place(record: Record) -> Location:
-    at = record.entry
-    return Location(at.file, at.offset, at.length, record.headers.get("WARC-Payload-Digest", ""))
