@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
 _TRACKING = re.compile(
     r"^(utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|twclid|igshid|mc_[ce]id|_ga|_gl|ref_src|"
@@ -53,6 +53,14 @@ def normalise_url(url: str, *, keep: tuple[str, ...] = ()) -> str:
         if (key in keep if keep else not _TRACKING.match(key))
     ]
     return urlunsplit((scheme, host, path.rstrip("/") or "/", urlencode(sorted(pairs), quote_via=quote), ""))
+
+
+def absolute(base: str, link: str) -> str:
+    """The address that a link leads to; the link itself if it is not an address."""
+    try:
+        return urljoin(base, link)
+    except ValueError:
+        return link
 
 
 def surt(url: str) -> str:

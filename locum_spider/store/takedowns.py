@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from urllib.parse import urljoin
 
 from locum_spider.clock import utc_now
 from locum_spider.items import LedgerEntry, Outcome
 from locum_spider.store.connection import Connection
 from locum_spider.store.removals import digest_of, finish_takedowns, keep_out, name_of, removed, titled
+from locum_spider.urls import absolute
 from locum_spider.warc.tombstones import Place
 
 Key = Callable[[str], str]
@@ -39,19 +39,12 @@ def subject(db: Connection, article_id: int, key: Key) -> Subject:
     titles = [row[0] for row in db.execute("SELECT DISTINCT title FROM revisions WHERE article_id = ?", (article_id,))]
     captures = {row[0] for row in db.execute("SELECT capture_id FROM revisions WHERE article_id = ?", (article_id,))}
     for capture, address, location in db.execute("SELECT id, url, location FROM captures"):
-        if key(address) in keys or (location and key(_join(address, location)) in keys):
+        if key(address) in keys or (location and key(absolute(address, location)) in keys):
             captures.add(capture)
     for capture, request, owner in db.execute("SELECT capture_id, key, article_id FROM frontier"):
         if capture is not None and (owner == article_id or request in keys):
             captures.add(capture)
     return Subject(article_id, site, url, title, frozenset(keys), tuple({title, *titles}), frozenset(captures))
-
-
-def _join(base: str, location: str) -> str:
-    try:
-        return urljoin(base, location)
-    except ValueError:
-        return location
 
 
 def records_of(db: Connection, captures: Iterable[int]) -> list[LedgerEntry]:
@@ -122,12 +115,10 @@ def take_down(db: Connection, subject: Subject, key: Key, *, reason: str, at: st
     """Delete an article's rows and blank those that must stay, inside the caller's transaction."""
     db.execute("PRAGMA secure_delete = ON")
     _take_down_requests(db, subject, key)
-    for capture in subject.captures:
-        db.execute(
-            "UPDATE captures SET url = '', fetched_at = ?, status = 0, content_type = NULL, location = NULL "
-            "WHERE id = ?",
-            (at, capture),
-        )
+    db.executemany(
+        "UPDATE captures SET url = '', fetched_at = ?, status = 0, content_type = NULL, location = NULL WHERE id = ?",
+        [(at, capture) for capture in subject.captures],
+    )
     empty_captures(db, subject.captures)
     for table in ("revisions", "article_urls"):
         db.execute(f"DELETE FROM {table} WHERE article_id = ?", (subject.id,))
@@ -188,8 +179,6 @@ def empty_captures(db: Connection, captures: Iterable[int]) -> None:
 def unfinished(db: Connection) -> list[Place]:
     """The tombstones of takedowns that were cut short; it does no harm to write one twice."""
     times = {row[0] for row in db.execute("SELECT at FROM takedowns WHERE finished_at IS NULL")}
-    if not times:
-        return []
     places = set()
     for record in removed(db):
         facts = json.loads(record.facts)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
 from html import unescape
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from locum_spider.errors import PageError
 from locum_spider.text import words
+from locum_spider.urls import absolute
 from locum_spider.warc.codings import decode_content
 
 _LINK = re.compile(r"""(?:href|src|action|content)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""", re.IGNORECASE)
@@ -20,7 +20,6 @@ _FEWEST_WORDS = 3
 _LARGEST = 1 << 28
 
 
-@dataclass(slots=True)
 class MentionFinder:
     """Tells whether a record names an article. `key` gives the key of an address, by the article's site.
 
@@ -38,20 +37,13 @@ class MentionFinder:
     (True, False)
     """
 
-    key: Callable[[str], str]
-    keys: Iterable[str]
-    titles: Iterable[str]
-    _hints: set[frozenset[bytes]] = field(init=False)
-    _addresses: re.Pattern[str] = field(init=False)
-    _titles: list[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.keys = frozenset(self.keys)
-        named = [words(title) for title in self.titles]
+    def __init__(self, key: Callable[[str], str], keys: Collection[str], titles: Collection[str]) -> None:
+        self._key, self._keys = key, keys
+        named = [words(title) for title in titles]
         self._titles = [f" {' '.join(title)} " for title in named if len(title) >= _FEWEST_WORDS]
-        bare = {unquote(_bare(key)).lower() for key in self.keys}
+        bare = {unquote(_bare(key)).lower() for key in keys}
         self._addresses = re.compile("(?:" + "|".join(map(re.escape, sorted(bare))) + r")(?![\w%-])")
-        self._hints = {_hints(name) for name in (*bare, *self.titles)}
+        self._hints = {_hints(name) for name in (*bare, *titles)}
 
     def names(self, content: bytes, url: str) -> bool:
         """Whether an uncompressed record names the article. `url` is the base of its links."""
@@ -63,7 +55,7 @@ class MentionFinder:
         if self._addresses.search(unquote(text).lower()):
             return True
         links = {link for groups in _LINK.findall(text) for link in groups if link}
-        if any(self.key(_absolute(url, link)) in self.keys for link in links):
+        if any(self._key(absolute(url, link)) in self._keys for link in links):
             return True
         prose = f" {' '.join(words(re.sub('<[^>]*>', ' ', text)))} "
         return any(title in prose for title in self._titles)
@@ -82,13 +74,6 @@ def _hints(name: str) -> frozenset[bytes]:
     A relative link leaves out a part that its base has, and the record names its base.
     """
     return frozenset(token.encode() for token in _TOKEN.findall(name.lower()))
-
-
-def _absolute(base: str, link: str) -> str:
-    try:
-        return urljoin(base, link)
-    except ValueError:
-        return link
 
 
 def _readable(content: bytes) -> bytes:
