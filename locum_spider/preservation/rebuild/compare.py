@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from heapq import merge
+from itertools import groupby, zip_longest
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from locum_spider.store.connection import Connection, connect_whole
 from locum_spider.store.content import EMPTY
 from locum_spider.store.rebuild import by_address
 
-_COMPARED = {"site": None, **EMPTY, "text": None, "state": None}
+_COMPARED = {"site": None, **EMPTY, "text": None, "state": None, "revisions": None}
 """The columns to compare, with the value if an archive of an older version lacks the column."""
 
 
@@ -40,39 +42,23 @@ def compare(old: Connection, new_path: Path) -> Comparison:
     """Compare article by article and field by field, matched by address; holds only two rows at a time."""
     comparison = Comparison()
     with closing(connect_whole(new_path)) as new:
-        for before, after in _pairs(_compared(old), _compared(new)):
-            if before is None or after is None:
-                url = (before or after or {})["url"]
-                (comparison.added if before is None else comparison.gone).append(url)
-            elif before == after:
+        rows = merge(_compared(old, comparison.gone), _compared(new, comparison.added), key=itemgetter(0))
+        for url, same in groupby(rows, key=itemgetter(0)):
+            (_, alone, before), *others = same
+            if not others:
+                alone.append(url)
+            elif before == (after := others[0][2]):
                 comparison.unchanged += 1
             else:
                 names = (name for name in before if before[name] != after[name])
-                comparison.changed.append(Changed(before["url"], {n: (before[n], after[n]) for n in names}))
+                comparison.changed.append(Changed(url, {n: (before[n], after[n]) for n in names}))
     return comparison
 
 
-def _compared(db: Connection) -> Iterator[dict[str, Any]]:
+def _compared(db: Connection, alone: list[str]) -> Iterator[tuple[str, list[str], dict[str, Any]]]:
+    """The articles by address, each with the list that its address goes to if the other side lacks it."""
     for row in by_address(db):
-        values = {name: row.get(name, absent) for name, absent in _COMPARED.items()}
-        yield {"url": row["url"], **values, "revisions": row["revisions"]}
-
-
-def _pairs(
-    left: Iterator[dict[str, Any]], right: Iterator[dict[str, Any]]
-) -> Iterator[tuple[dict[str, Any] | None, dict[str, Any] | None]]:
-    """The rows of both, paired by address; None if one side lacks the address."""
-    before, after = next(left, None), next(right, None)
-    while before is not None or after is not None:
-        if after is None or (before is not None and before["url"] < after["url"]):
-            yield before, None
-            before = next(left, None)
-        elif before is None or after["url"] < before["url"]:
-            yield None, after
-            after = next(right, None)
-        else:
-            yield before, after
-            before, after = next(left, None), next(right, None)
+        yield row["url"], alone, {name: row.get(name, absent) for name, absent in _COMPARED.items()}
 
 
 def first_difference(before: str, after: str, around: int = 40) -> tuple[str, str]:
