@@ -10,7 +10,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
 from locum_spider.items import LedgerEntry
 from locum_spider.store import captures, ledger, removals
@@ -25,19 +24,14 @@ _SPAN = 1 << 21
 _MOST_WORKERS = 16
 _RESTORE = "restore the file from a backup"
 
-
-class _Span(NamedTuple):
-    """Adjacent records, to be read at once."""
-
-    file: str
-    rows: list[LedgerEntry]
+_Span = list[LedgerEntry]
+"""Adjacent records of a file, to be read at once."""
 
 
 @dataclass(slots=True)
 class _Damaged:
     """Adjacent records that are not what was written; `actual` is the digest of what is in the first one's place."""
 
-    file: str
     first: LedgerEntry
     last: LedgerEntry
     actual: str
@@ -121,7 +115,7 @@ def _length(
 def _record_spans(db: Connection, name: str, size: int, acknowledged: int | None) -> Iterator[Finding | _Span]:
     """The records of a file as spans, with a finding for each gap or overlap."""
     position = 0
-    rows: list[LedgerEntry] = []
+    rows: _Span = []
     for row in ledger.entries(db, name):
         if not (isinstance(row.offset, int) and isinstance(row.length, int) and row.length > 0):
             text = f"the ledger's row {row.seq:,} does not name a place in {name}; restore archive.db from a backup"
@@ -130,13 +124,13 @@ def _record_spans(db: Connection, name: str, size: int, acknowledged: int | None
         if row.offset != position:
             yield _gap(name, position, row.offset, row.seq)
         if rows and (row.offset != rows[-1].end or row.end - rows[0].offset > _SPAN):
-            yield _Span(name, rows)
+            yield rows
             rows = []
         position = row.end
         if row.end <= size:
             rows.append(row)
     if rows:
-        yield _Span(name, rows)
+        yield rows
     if acknowledged is not None and position != acknowledged:
         yield _gap(name, position, acknowledged, None)
 
@@ -166,9 +160,9 @@ def _differing(
         span, future = pending.popleft()
         for row, actual in future.result():
             if row.removed is not None or not _removed_since(folder, row.seq):
-                yield _Damaged(span.file, row, row, actual)
+                yield _Damaged(row, row, actual)
         if on_progress is not None:
-            on_progress(span.rows[-1].end - span.rows[0].offset)
+            on_progress(span[-1].end - span[0].offset)
 
     with ThreadPoolExecutor(workers) as pool:
         for item in _spans(db, folder / WARCS, notes):
@@ -193,19 +187,19 @@ _own = threading.local()
 
 def _hash(warcs: Path, span: _Span) -> list[tuple[LedgerEntry, str]]:
     """The records of a span whose bytes have the wrong digest, each with the digest that they have."""
-    start = span.rows[0].offset
-    with locate(warcs, span.file).open("rb", buffering=0) as file:
+    start = span[0].offset
+    with locate(warcs, span[0].file).open("rb", buffering=0) as file:
         file.seek(start)
-        if span.rows[0].length > _SPAN:
-            digest, left = sha256(), span.rows[0].length
+        if span[0].length > _SPAN:
+            digest, left = sha256(), span[0].length
             while left and (block := file.read(min(left, _SPAN))):
                 digest.update(block)
                 left -= len(block)
             actual = [digest.hexdigest()]
         else:
-            view = _read(file.readinto, span.rows[-1].end - start)
-            actual = [sha256(view[row.offset - start : row.end - start]).hexdigest() for row in span.rows]
-    pairs = zip(span.rows, actual, strict=True)
+            view = _read(file.readinto, span[-1].end - start)
+            actual = [sha256(view[row.offset - start : row.end - start]).hexdigest() for row in span]
+    pairs = zip(span, actual, strict=True)
     return [(row, digest) for row, digest in pairs if digest != (tombstone_digest(row.removed) or row.digest)]
 
 
@@ -227,8 +221,7 @@ def _merge(items: Iterable[Finding | _Damaged]) -> Iterator[Finding | _Damaged]:
         if (
             isinstance(item, _Damaged)
             and run is not None
-            and run.file == item.file
-            and run.last.end == item.first.offset
+            and (item.first.file, item.first.offset) == (run.last.file, run.last.end)
         ):
             run.last = item.last
             continue
@@ -242,18 +235,18 @@ def _merge(items: Iterable[Finding | _Damaged]) -> Iterator[Finding | _Damaged]:
 
 
 def _explain(db: Connection, bad: _Damaged) -> Finding:
-    first, last = bad.first, bad.last
+    first, last, file = bad.first, bad.last, bad.first.file
     if first.removed is not None and bad.actual == first.digest:
         text = (
-            f"{bad.file}: the record at byte {first.offset:,} (ledger row {first.seq:,}) was taken down, but is still "
+            f"{file}: the record at byte {first.offset:,} (ledger row {first.seq:,}) was taken down, but is still "
             "there: the takedown was cut short; run any `locum takedown` or `locum crawl` to finish it"
         )
-        return Finding("takedown", text, bad.file, first.seq, first.offset)
+        return Finding("takedown", text, file, first.seq, first.offset)
     if first is last:
         what = f"the record at byte {first.offset:,} (ledger row {first.seq:,}) is"
     else:
         what = f"the records from byte {first.offset:,} to {last.end:,} (ledger rows {first.seq:,} to {last.seq:,}) are"
     other = ledger.place_of(db, bad.actual, besides=first.seq)
     instead = f" (the record of {other[0]}, byte {other[1]:,}, is there)" if other else ""
-    text = f"{bad.file}: {what} not what was written{instead}; {_RESTORE}"
-    return Finding("records", text, bad.file, first.seq, first.offset)
+    text = f"{file}: {what} not what was written{instead}; {_RESTORE}"
+    return Finding("records", text, file, first.seq, first.offset)
