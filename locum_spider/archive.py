@@ -173,14 +173,13 @@ class Archive:
         return reading.schedules(self._db)
 
 
-_DAY = len("2018-04-10")
 _BY_EVIDENCE = {field.rule or field.name: field for field in FIELDS}
 
 
 def _evidence(name: str, rule: str, article: Article, capture: CaptureRecord) -> FieldEvidence:
     """What a field rests on; of the day in the address, which is no field, the day stands in place of a rule."""
     if name == "address_date":
-        return FieldEvidence(name, rule[:_DAY], f"the address {capture.url}", capture)
+        return FieldEvidence(name, rule[: len("2018-04-10")], f"the address {capture.url}", capture)
     if name == "published":
         return FieldEvidence(name, article.published_raw or article.published or "", rule, capture)
     field = _BY_EVIDENCE.get(name)

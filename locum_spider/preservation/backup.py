@@ -7,7 +7,6 @@ backup or the new one, even after a kill.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import BinaryIO
 
 from locum_spider.checkpoints import checkpoint
 from locum_spider.errors import ArchiveError, IntegrityError
-from locum_spider.preservation.verify import Report, verify
+from locum_spider.preservation.verify import Progress, Report, verify
 from locum_spider.store import ledger
 from locum_spider.store.backup import CopiedFile, copy_database, files_to_copy
 from locum_spider.store.connection import connect_reading
@@ -23,9 +22,6 @@ from locum_spider.store.files import DATABASE, SITES, WARCS, put_in_place, writi
 from locum_spider.store.lock import LOCK, writer_lock
 from locum_spider.system import sync
 from locum_spider.warc.reader import OPEN, open_warc
-
-Progress = Callable[[str, int, int], None]
-
 
 PART = ".part"
 _CHUNK = 1 << 22

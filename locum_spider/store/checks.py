@@ -19,9 +19,6 @@ from locum_spider.store.content import COLUMNS, EMPTY, decode_object, sound
 from locum_spider.store.files import DATABASE, disk_error
 from locum_spider.store.ledger import GENESIS, had_head, link
 
-Check = Callable[[Connection], Iterator["Finding"]]
-
-
 _SHOWN = 20
 _RESTORE = "restore archive.db from a backup, or rebuild it with `locum rebuild`"
 
@@ -79,13 +76,12 @@ def head(db: Connection, expected: str) -> Iterator[Finding]:
 def captures(db: Connection) -> Iterator[Finding]:
     """Captures without their record, records without their capture, and two captures of one record."""
     rows = db.execute(
-        "SELECT c.id, c.url, c.warc_file, c.warc_offset, r.seq, r.type, r.warc_length = c.warc_length, "
-        "(c.same_as IS NOT NULL) = (r.type = 'revisit') FROM captures c "
+        "SELECT c.id, c.url, c.warc_file, c.warc_offset, r.seq, r.type, r.warc_length = c.warc_length FROM captures c "
         "LEFT JOIN records r ON r.warc_file = c.warc_file AND r.warc_offset = c.warc_offset "
         "WHERE r.seq IS NULL OR r.type NOT IN ('response', 'revisit') OR r.warc_length <> c.warc_length "
         "OR (c.same_as IS NOT NULL) <> (r.type = 'revisit')"
     )
-    for capture, url, file, offset, seq, kind, fits, _ in rows:
+    for capture, url, file, offset, seq, kind, fits in rows:
         if seq is None:
             fault = f"the ledger has no record in {file} at byte {offset:,}"
         elif kind not in {"response", "revisit"}:
@@ -152,11 +148,11 @@ def _different(stored: dict[str, Any], row: dict[str, Any]) -> list[str]:
 def revisions(db: Connection) -> Iterator[Finding]:
     """Revisions whose content does not match the digest stored with it, and gaps between revisions."""
     rows = db.execute(
-        "SELECT r.id, r.article_id, r.seq, r.digest, r.title, r.standfirst, r.body, r.fields, "
+        "SELECT r.article_id, r.seq, r.digest, r.title, r.standfirst, r.body, r.fields, "
         "r.seq = 1 + (SELECT count(*) FROM revisions o WHERE o.article_id = r.article_id AND o.seq < r.seq) "
         "FROM revisions r ORDER BY r.id"
     )
-    for _, article, seq, digest, title, standfirst, body, fields, follows in rows:
+    for article, seq, digest, title, standfirst, body, fields, follows in rows:
         if sound(title, standfirst, body, fields, digest) is None:
             text = f"revision {seq} of article {article} is not what was stored: its digest differs; {_RESTORE}"
             yield Finding("revisions", text)
@@ -190,9 +186,7 @@ def sqlite(db: Connection) -> Iterator[Finding]:
         yield Finding("database", f"{table} row {rowid} refers to a row of {parent} that does not exist; {_RESTORE}")
 
 
-CHECKS: tuple[Check, ...] = (chain, captures, articles, revisions)
-
-_SHADOWS = ("data", "idx", "docsize", "config")
+CHECKS: tuple[Callable[[Connection], Iterator[Finding]], ...] = (chain, captures, articles, revisions)
 
 
 def full_text(folder: Path) -> tuple[list[Finding], str | None]:
@@ -224,7 +218,7 @@ def _copy_index(folder: Path, path: Path) -> None:
         for (statement,) in db.execute(query).fetchall():
             db.execute(statement)
         db.execute("INSERT INTO main.article_text SELECT * FROM source.article_text")
-        for name in _SHADOWS:
+        for name in ("data", "idx", "docsize", "config"):
             db.execute(f"DELETE FROM main.articles_fts_{name}")
             db.execute(f"INSERT INTO main.articles_fts_{name} SELECT * FROM source.articles_fts_{name}")
         db.execute("COMMIT")

@@ -68,20 +68,16 @@ def put_in_place(new: Path, *, keep_old: bool = False) -> None:
         _empty_log(path)
         if keep_old:
             remove(old)
-            _keep(path, old)
+            try:
+                os.link(path, old)
+            except OSError:  # a file system without hard links
+                shutil.copyfile(path, old)
     for suffix in _SIDE_FILES:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     checkpoint("database-log-removed")
     new.replace(path)
     checkpoint("database-renamed")
     sync(path.parent)
-
-
-def _keep(path: Path, to: Path) -> None:
-    try:
-        os.link(path, to)
-    except OSError:  # a file system without hard links
-        shutil.copyfile(path, to)
 
 
 def _empty_log(path: Path) -> None:

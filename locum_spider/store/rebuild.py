@@ -15,10 +15,6 @@ from locum_spider.store.connection import Connection, connect_reading
 from locum_spider.store.files import remove
 from locum_spider.system import sync
 
-_CACHE_KIB = 64_000
-_AUTOMERGE = 4
-"""The default of FTS5."""
-
 _LATER = (
     "articles_published", "articles_section", "articles_site_published", "captures_record", "frontier_article",
     "revisions_capture",
@@ -37,7 +33,7 @@ def create(path: Path) -> Connection:
 
     remove(path)
     db = sqlite3.connect(path, isolation_level=None)
-    for pragma in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{_CACHE_KIB}"):
+    for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -64000"):
         db.execute(f"PRAGMA {pragma}")
     migrations.apply(Database(db, execute_plugins=False))
     later = ", ".join(f"'{name}'" for name in _LATER)
@@ -59,8 +55,8 @@ def complete(db: Connection, path: Path) -> None:
     Raises LocumError if the new database is damaged.
     """
     db.execute("DROP VIEW temp.articles_fts")
-    # Merging while the index grows reads and writes it many times over; searching is as fast without.
-    for command, value in (("automerge", 0), ("rebuild", None), ("automerge", _AUTOMERGE)):
+    # Merging while the index grows reads and writes it many times over; searching is as fast without. 4 is the default.
+    for command, value in (("automerge", 0), ("rebuild", None), ("automerge", 4)):
         db.execute("INSERT INTO articles_fts(articles_fts, rank) VALUES (?, ?)", (command, value))
     for (statement,) in db.execute("SELECT sql FROM later").fetchall():
         db.execute(statement)
@@ -146,9 +142,8 @@ def by_address(db: Connection) -> Iterator[dict[str, Any]]:
 
 def counts(db: Connection) -> tuple[int, int, int]:
     """The numbers of captures, articles and crawls."""
-    captures, articles, crawls = (
-        int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]) for table in ("captures", "articles", "crawls")
-    )
+    numbers = (f"(SELECT count(*) FROM {table})" for table in ("captures", "articles", "crawls"))
+    captures, articles, crawls = db.execute(f"SELECT {', '.join(numbers)}").fetchone()
     return captures, articles, crawls
 
 

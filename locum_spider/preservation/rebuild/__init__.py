@@ -113,10 +113,7 @@ def build(
         files.remove(path)
 
 
-def _build(
-    archive: Path, path: Path, old: Connection | None, jobs: int,
-    on_progress: OnProgress | None,
-) -> Rebuilt:  # fmt: skip
+def _build(archive: Path, path: Path, old: Connection | None, jobs: int, on_progress: OnProgress | None) -> Rebuilt:
     files = extents(archive / WARCS, old)
     total = sum(end for _, end in files)
     with readers(archive, jobs if total >= _WORTH_PROCESSES else 0) as pool, closing(create(path)) as db:
@@ -153,8 +150,7 @@ def _settled(path: Path) -> int:
     steps, end = Steps(), 0
     for record in read_records(path):
         if isinstance(record, Record):
-            for _ in steps.take(record):
-                pass
+            list(steps.take(record))
             end = record.end if record.entry.type not in {"response", "revisit"} else end
     return min(end, steps.begin) if steps.unsettled else end
 

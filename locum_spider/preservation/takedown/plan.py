@@ -227,9 +227,7 @@ def _with_tombstones(
         for record in members:
             start = record.offset - first.offset
             digest = sha256(stone[start : start + record.length]).hexdigest()
-            facts: dict[str, object] = {
-                "reason": reason, "at": at, "digest": digest, "member": [first.offset, length],
-            }  # fmt: skip
+            facts: dict[str, object] = {"reason": reason, "at": at, "digest": digest, "member": [first.offset, length]}
             removed.append((record, facts))
     return removed
 
