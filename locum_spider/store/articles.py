@@ -118,21 +118,16 @@ def _find(db: sqlite3.Connection, article: Article, key: str, canonical: str | N
     Some templates name one canonical address on every page, so the link counts only if the titles agree.
     """
     row: tuple[int] | None = db.execute("SELECT article_id FROM article_urls WHERE url = ?", (key,)).fetchone()
-    if row is not None:
-        return row
-    if canonical and canonical != key:
+    if row is None and canonical and canonical != key:
         row = db.execute(
             "SELECT a.id FROM article_urls u JOIN articles a ON a.id = u.article_id WHERE u.url = ? AND a.title = ?",
             (canonical, article.title),
         ).fetchone()
+    if row is None:
+        query = "SELECT id FROM articles WHERE canonical_url = ? AND title = ? AND url <> ?"
+        row = db.execute(query, (key, article.title, key)).fetchone()
         if row is not None:
-            return row
-    row = db.execute(
-        "SELECT id FROM articles WHERE canonical_url = ? AND title = ? AND url <> ?",
-        (key, article.title, key),
-    ).fetchone()
-    if row is not None:
-        db.execute("UPDATE articles SET url = ? WHERE id = ?", (key, row[0]))
+            db.execute("UPDATE articles SET url = ? WHERE id = ?", (key, row[0]))
     return row
 
 

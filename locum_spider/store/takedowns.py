@@ -23,7 +23,6 @@ class Subject:
     """An article to take down: all its keys, all titles that it had, its captures."""
 
     id: int
-    site: str
     url: str
     title: str
     keys: frozenset[str]
@@ -33,7 +32,7 @@ class Subject:
 
 def subject(db: Connection, article_id: int, key: Key) -> Subject:
     """Everything that the archive has of an article; `key` gives the keys of its site. Looks at every capture."""
-    site, url, title = db.execute("SELECT site, url, title FROM articles WHERE id = ?", (article_id,)).fetchone()
+    url, title = db.execute("SELECT url, title FROM articles WHERE id = ?", (article_id,)).fetchone()
     urls = {url, *(row[0] for row in db.execute("SELECT url FROM article_urls WHERE article_id = ?", (article_id,)))}
     keys = urls | {key(address) for address in urls}
     titles = [row[0] for row in db.execute("SELECT DISTINCT title FROM revisions WHERE article_id = ?", (article_id,))]
@@ -44,7 +43,7 @@ def subject(db: Connection, article_id: int, key: Key) -> Subject:
     for capture, request, owner in db.execute("SELECT capture_id, key, article_id FROM frontier"):
         if capture is not None and (owner == article_id or request in keys):
             captures.add(capture)
-    return Subject(article_id, site, url, title, frozenset(keys), tuple({title, *titles}), frozenset(captures))
+    return Subject(article_id, url, title, frozenset(keys), tuple({title, *titles}), frozenset(captures))
 
 
 def records_of(db: Connection, captures: Iterable[int]) -> list[LedgerEntry]:

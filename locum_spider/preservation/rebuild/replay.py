@@ -182,8 +182,7 @@ class Replayer:
         stored = replace(stored, parts=tuple(parts))
         if missing is not None:
             return _Pending(stored, None, Reading(Outcome.FAILED, missing))
-        reading = None if stored.imported else ingest.settled(stored.visit)
-        if reading is not None:
+        if not stored.imported and (reading := ingest.settled(stored.visit)) is not None:
             return _Pending(stored, None, reading)
         try:
             return _Pending(stored, ingest.to_read(self.db, self._archive / WARCS, stored.parts[-1].exchange))

@@ -20,6 +20,7 @@ from locum_spider.clock import utc_now
 from locum_spider.errors import ArchiveError, IntegrityError, UsageError
 from locum_spider.items import EventKind, LedgerEntry
 from locum_spider.preservation.takedown.mentions import MentionFinder
+from locum_spider.preservation.verify import Progress
 from locum_spider.recorder.recovery import finish_takedowns
 from locum_spider.recorder.writer import ArchiveWriter, open_archive
 from locum_spider.sites import find_site
@@ -29,8 +30,6 @@ from locum_spider.store.files import writing_errors
 from locum_spider.urls import normalise_url
 from locum_spider.warc.reader import open_warc
 from locum_spider.warc.tombstones import read_json_member, shortest, tombstone
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True)
