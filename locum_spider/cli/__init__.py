@@ -4,6 +4,7 @@ resumable, 4 the site could not be reached, 5 no space left, 6 done but a check 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from keyword import iskeyword
 from typing import Any
 
@@ -30,11 +31,8 @@ class _Commands(click.Group):
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         if name not in _COMMANDS:
             return None
-        from importlib import import_module
-
-        command: click.Command = getattr(
-            import_module(f"locum_spider.cli.{_COMMANDS[name]}"), f"{name}_" if iskeyword(name) else name
-        )
+        module = import_module(f"locum_spider.cli.{_COMMANDS[name]}")
+        command: click.Command = getattr(module, f"{name}_" if iskeyword(name) else name)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -69,7 +67,4 @@ def locum(ctx: click.Context, archive: str | None) -> None:
 
 def main() -> None:
     """Entry point of the `locum` command."""
-    try:
-        locum.main(standalone_mode=True)
-    except KeyboardInterrupt:
-        sys.exit(ExitCode.INTERRUPTED)
+    locum()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import shutil
 import textwrap
 from collections.abc import Callable
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,20 +34,17 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # generic only in the ne
         return int(float(size[1]) * 1000 ** " kmgt".index(size[2].lower() or " "))
 
 
-def archive_path(ctx: click.Context, archive: str | None) -> Path:
-    """The archive's folder: from the command's own option, else the group's, else the variable, else the default."""
-    return Path(archive or ctx.find_root().obj or LOCUM_ARCHIVE)
-
-
 def with_archive(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command `--archive` and pass it the folder as `archive: Path`."""
-    import functools
+    """Give a command `--archive` and pass it the folder as `archive: Path`.
+
+    The folder is that of the command's own option, else the group's, else the variable's, else the default.
+    """
 
     @archive_option
     @click.pass_context
     @functools.wraps(command)
     def wrapped(ctx: click.Context, /, archive: str | None, **options: Any) -> Any:
-        return command(archive=archive_path(ctx, archive), **options)
+        return command(archive=Path(archive or ctx.find_root().obj or LOCUM_ARCHIVE), **options)
 
     return wrapped
 
@@ -57,21 +55,14 @@ def print_json(value: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    return str(value)
-
-
-def width() -> int:
-    """Columns of the terminal, at most 100."""
-    return min(shutil.get_terminal_size((80, 24)).columns, 100)
+    return {field.name: getattr(value, field.name) for field in fields(value)} if is_dataclass(value) else str(value)
 
 
 def wrap(text: str, indent: str = "") -> str:
-    """A paragraph in lines that fit the terminal; words and addresses stay whole."""
+    """A paragraph in lines that fit the terminal, of at most 100 columns; words and addresses stay whole."""
     return textwrap.fill(
         text,
-        width(),
+        min(shutil.get_terminal_size((80, 24)).columns, 100),
         initial_indent=indent,
         subsequent_indent=indent,
         break_long_words=False,

@@ -10,6 +10,7 @@ import click
 from locum_spider.cli.common import with_archive
 from locum_spider.clock import parse_span
 from locum_spider.errors import UsageError
+from locum_spider.operate import schedule as scheduling
 from locum_spider.sites import find_site
 
 
@@ -35,8 +36,6 @@ def schedule(site: str, archive: Path, *, every: str | None, off: bool, only_pri
     Example:
       locum schedule locum-today --every 1d
     """
-    from locum_spider.operate import schedule as scheduling
-
     if off:
         removed = scheduling.unschedule(archive, site)
         click.echo(f"{site} is off the schedule." if removed else f"{site} was not on the schedule.")
@@ -65,10 +64,7 @@ def schedule(site: str, archive: Path, *, every: str | None, off: bool, only_pri
         _print_timer(timer, "cron")
 
 
-def _print_timer(timer: object, kind: str | None) -> None:
-    from locum_spider.operate.schedule import Timer
-
-    assert isinstance(timer, Timer)  # noqa: S101 - narrows the type
+def _print_timer(timer: scheduling.Timer, kind: str | None) -> None:
     if kind in {None, "systemd"}:
         click.echo(f"\n# ~/.config/systemd/user/{timer.name}.service\n{timer.service}")
         click.echo(f"# ~/.config/systemd/user/{timer.name}.timer\n{timer.timer}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -56,7 +56,7 @@ def import_(
             archive, list(files), site=site, undeclared=undeclared, min_free=reserve, on_progress=show
         )
     if as_json:
-        print_json([_plain(result) for result in results])
+        print_json(results)
     else:
         for result in results:
             _print_imported(result)
@@ -71,15 +71,6 @@ def _print_nothing_taken(results: list[Imported]) -> None:
     else:
         reason = "no capture is of a declared site; `locum sites` lists the sites"
     click.echo(f"locum: nothing was taken: {reason}", err=True)
-
-
-def _plain(result: Imported) -> dict[str, Any]:
-    """Each field by itself, since `asdict` cannot copy a Counter before Python 3.12."""
-    return {
-        "file": result.file, "outcomes": dict(result.outcomes), "elsewhere": dict(result.elsewhere),
-        "rewritten": result.rewritten, "archives_own": result.archives_own, "bodiless": result.bodiless,
-        "cut_short": result.cut_short, "broken": result.broken,
-    }  # fmt: skip
 
 
 def _print_imported(result: Imported) -> None:
