@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from calendar import month_name
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
@@ -127,16 +126,13 @@ def changes(old: str, new: str) -> list[Change]:
 
 def _edited(old: str, new: str) -> Change:
     before, after = re.findall(r"\S+|\s+", old), re.findall(r"\S+|\s+", new)
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
-    return Change("edited", Markup("").join(_pieces(matcher.get_opcodes(), before, after)))
-
-
-def _pieces(opcodes: Sequence[tuple[str, int, int, int, int]], before: list[str], after: list[str]) -> Iterator[Markup]:
-    for tag, a, b, c, d in opcodes:
+    pieces: list[Markup] = []
+    for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if tag == "equal":
-            yield escape("".join(after[c:d]))
+            pieces.append(escape("".join(after[c:d])))
             continue
         if a < b:
-            yield Markup("<del>{}</del>").format("".join(before[a:b]))
+            pieces.append(Markup("<del>{}</del>").format("".join(before[a:b])))
         if c < d:
-            yield Markup("<ins>{}</ins>").format("".join(after[c:d]))
+            pieces.append(Markup("<ins>{}</ins>").format("".join(after[c:d])))
+    return Change("edited", Markup("").join(pieces))

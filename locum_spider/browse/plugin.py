@@ -34,60 +34,42 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
         (r"/(?P<database>[^/]+)/-/article/(?P<id>[0-9]{1,18})$", article.article),
     ]
     if common.options(datasette).get("front"):
-        routes.append((r"/$", front.home))
+        routes.append((r"/$", front.front))
     return routes
 
 
 @hookimpl(optionalhook=True)
-def canned_queries(datasette: Any, database: str) -> Callable[[], Awaitable[dict[str, Any]]]:
+async def canned_queries(datasette: Any, database: str) -> dict[str, Any]:
     """Datasette 0.65 asks for them on each page."""
-
-    async def queries() -> dict[str, Any]:
-        if not await common.is_archive(datasette, database):
-            return {}
-        return {name: dict(query) for name, query in QUERIES.items()}
-
-    return queries
+    if not await common.is_archive(datasette, database):
+        return {}
+    return {name: dict(query) for name, query in QUERIES.items()}
 
 
 @hookimpl
-def startup(datasette: Any) -> Callable[[], Awaitable[None]] | None:
+async def startup(datasette: Any) -> None:
     """Datasette 1.0 stores them once."""
-    if not hasattr(datasette, "add_query"):
-        return None
-
-    async def add() -> None:
-        for database in list(datasette.databases):
-            if await common.is_archive(datasette, database):
-                for name, query in QUERIES.items():
-                    await datasette.add_query(database, name, **query, is_trusted=True, source="plugin")
-
-    return add
+    for database in list(datasette.databases) if hasattr(datasette, "add_query") else []:
+        if await common.is_archive(datasette, database):
+            for name, query in QUERIES.items():
+                await datasette.add_query(database, name, **query, is_trusted=True, source="plugin")
 
 
 @hookimpl
-def extra_css_urls(datasette: Any, database: str | None) -> Callable[[], Awaitable[list[str]]]:
+async def extra_css_urls(datasette: Any, database: str | None) -> list[str]:
     """A stylesheet for Datasette's own pages of an archive: dark mode and narrow screens."""
-
-    async def urls() -> list[str]:
-        return [common.sheet_url(datasette, "tables")] if await common.is_archive(datasette, database) else []
-
-    return urls
+    return [common.sheet_url(datasette, "tables")] if await common.is_archive(datasette, database) else []
 
 
 @hookimpl
-def menu_links(datasette: Any) -> Callable[[], Awaitable[list[dict[str, str]]]]:
+async def menu_links(datasette: Any) -> list[dict[str, str]]:
     """A link from the tables back to the pages for readers."""
-
-    async def links() -> list[dict[str, str]]:
-        archives = [name for name in datasette.databases if await common.is_archive(datasette, name)]
-        several = len(archives) > 1
-        return [
-            {"href": common.front_url(datasette, name), "label": f"Read {name}" if several else "Read the archive"}
-            for name in archives
-        ]
-
-    return links
+    archives = [name for name in datasette.databases if await common.is_archive(datasette, name)]
+    several = len(archives) > 1
+    return [
+        {"href": common.front_url(datasette, name), "label": f"Read {name}" if several else "Read the archive"}
+        for name in archives
+    ]
 
 
 _LISTS = {"authors", "tags"}

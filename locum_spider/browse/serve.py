@@ -13,8 +13,6 @@ from locum_spider.browse.configuration import SETTINGS, metadata
 from locum_spider.errors import LocumError, UsageError
 from locum_spider.store.files import DATABASE
 
-__all__ = ["metadata", "serve"]
-
 
 def serve(archive: Path, *, host: str = "127.0.0.1", port: int = 8001, open_browser: bool = False) -> int:
     """Serve an archive until Ctrl-C; crawls may run meanwhile. Port 0 takes any free port.

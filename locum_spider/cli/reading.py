@@ -77,16 +77,15 @@ def status(archive: Path, *, as_json: bool) -> None:
         counts, schedules = opened.counts(), opened.schedules()
         rows = []
         for name in sorted({c["site"] for c in opened.crawls()} | set(counts) | set(schedules)):
-            last = next(iter(opened.crawls(name, 1)), None)
             due = None
             if name in schedules:
-                when = next_due(last["started_at"], last["finished_at"] is not None, schedules[name]) if last else None
+                when = next_due(opened, name, schedules[name])
                 due = (when or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
             rows.append(
                 {
                     "site": name,
                     "articles": counts.get(name, 0),
-                    "last_crawl": last,
+                    "last_crawl": next(iter(opened.crawls(name, 1)), None),
                     "every": schedules.get(name),
                     "next_due": due,
                 }

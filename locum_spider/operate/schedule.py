@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,38 +25,28 @@ _TOLERANCE = timedelta(minutes=5)
 
 def schedule(archive: Path, site: str, every: str) -> None:
     """Put a site on the schedule of an archive, or change how often it is crawled."""
-    db = connect_writing(archive)
-    try:
+    with closing(connect_writing(archive)) as db:
         schedules.schedule(db, site, every, utc_now())
-    finally:
-        db.close()
 
 
 def unschedule(archive: Path, site: str) -> bool:
     """Take a site off the schedule; False if it was not on it."""
-    db = connect_writing(archive)
-    try:
+    with closing(connect_writing(archive)) as db:
         return schedules.unschedule(db, site)
-    finally:
-        db.close()
 
 
-def next_due(last_started: str | None, finished: bool, every: str) -> datetime | None:
+def next_due(archive: Archive, site: str, every: str) -> datetime | None:
     """When a site is due next, from its last crawl; None means now: it was never crawled, or cut short."""
-    if last_started is None or not finished:
-        return None
-    return datetime.fromisoformat(last_started) + parse_span(every)
+    for last in archive.crawls(site, 1):
+        if last["finished_at"] is not None:
+            return datetime.fromisoformat(last["started_at"]) + parse_span(every)
+    return None
 
 
 def due_sites(archive: Archive, now: datetime) -> list[str]:
     """The scheduled sites that are due."""
-    due = []
-    for site, every in archive.schedules().items():
-        last = next(iter(archive.crawls(site, 1)), None)
-        when = next_due(last["started_at"], last["finished_at"] is not None, every) if last else None
-        if when is None or when <= now + _TOLERANCE:
-            due.append(site)
-    return due
+    times = {site: next_due(archive, site, every) for site, every in archive.schedules().items()}
+    return [site for site, when in times.items() if when is None or when <= now + _TOLERANCE]
 
 
 @dataclass(frozen=True, slots=True)

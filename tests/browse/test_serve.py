@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from support import LONGEST
 
-from locum_spider.browse.serve import metadata, serve
+from locum_spider.browse.configuration import metadata
+from locum_spider.browse.serve import serve
 from locum_spider.errors import ArchiveError, UsageError
 from locum_spider.store.connection import connect_writing
 

@@ -13,17 +13,10 @@ _NEWEST = 12
 _SECTIONS = 40
 
 
-async def home(request: Any, datasette: Any) -> Any:
-    """The front page at `/`, if `serve` asks for it."""
-    return await _front(datasette, await open_archive(datasette, request, options(datasette)["front"]))
-
-
 async def front(request: Any, datasette: Any) -> Any:
-    """The front page of one archive among other databases."""
-    return await _front(datasette, await open_archive(datasette, request))
-
-
-async def _front(datasette: Any, database: Any) -> Any:
+    """The front page of the archive that the address names, or at `/` of the one that `serve` serves."""
+    name = None if "database" in request.url_vars else options(datasette)["front"]
+    database = await open_archive(datasette, request, name)
     page = await read(datasette, database, _contents)
     return respond(datasette, database, "front.html", page=page, queries=QUERIES)
 
