@@ -20,9 +20,7 @@ from locum_spider.items import CrawlOutcome, Outcome
 from locum_spider.sites import find_site, site_of
 from locum_spider.sites.site import Site
 
-if (
-    TYPE_CHECKING
-):  # for annotations alone: a command imports what it runs when it runs, so that all others start at once
+if TYPE_CHECKING:  # a command imports what it runs when it runs, so that all others start at once
     from locum_spider.crawl.run import Progress, Result
 
 _DEMO_MARK = "made-by-locum-demo"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import month_name
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,10 +13,6 @@ HOST = "locumtoday.co.uk"
 HOME = f"http://{HOST}/"
 
 _KINDS = {"# ": "heading", "! ": "strong", "- ": "bullet"}
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,7 @@ class Article:
         """
         year, month, day = map(int, self.visible_date.split("-"))
         ordinal = "th" if day in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
-        return f"Published on {day}{ordinal} {_MONTHS[month - 1]} {year}"
+        return f"Published on {day}{ordinal} {month_name[month]} {year}"
 
     @property
     def listed_raw(self) -> str:
@@ -87,7 +84,7 @@ class Article:
         'Published on 07 January 2016'
         """
         year, month, day = self.visible_date.split("-")
-        return f"Published on {day} {_MONTHS[int(month) - 1]} {year}"
+        return f"Published on {day} {month_name[int(month)]} {year}"
 
     @property
     def blocks(self) -> tuple[str, ...]:

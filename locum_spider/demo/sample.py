@@ -116,13 +116,12 @@ def generate(count: int, markup: str | None = None) -> Sample:
     """A big site of `count` articles made from the sample's texts; each page is made on request."""
     articles = _Synthetic(range(count), count, markup)
     latest = tuple(articles[-2:])
-    step = len(CATEGORIES)
-    categories = {name: articles.only(range(count - 1 - turn, -1, -step)) for turn, name in enumerate(CATEGORIES)}
+    categories = {name: articles[-1 - turn :: -len(CATEGORIES)] for turn, name in enumerate(CATEGORIES)}
     furniture = _furniture([])
     listings = _listings(categories, latest, size=20, markup=markup)
     makers: Makers = {url: partial(furniture.__getitem__, url) for url in furniture} | listings
     for number in range(count):
-        makers[articles.url(number)] = partial(_numbered_page, articles, number, latest)
+        makers[articles.url(number)] = partial(articles.page, number, latest)
     return Sample(_LazyPages(makers), articles, {"articles": count, "listings": len(listings)})
 
 
@@ -206,9 +205,6 @@ class _Synthetic(Sequence[Article]):
         self._count = count
         self._markup = markup
 
-    def only(self, numbers: range) -> _Synthetic:
-        return _Synthetic(numbers, self._count, self._markup)
-
     def slug(self, number: int) -> str:
         day = date(2015, 1, 1) + timedelta(days=number * 1460 // self._count)
         return f"{day}-report-{number:06d}"
@@ -225,8 +221,11 @@ class _Synthetic(Sequence[Article]):
     def __getitem__(self, index: slice) -> Sequence[Article]: ...
     def __getitem__(self, index: int | slice) -> Article | Sequence[Article]:
         if isinstance(index, slice):
-            return [self.numbered(number) for number in self._numbers[index]]
+            return _Synthetic(self._numbers[index], self._count, self._markup)
         return self.numbered(self._numbers[index])
+
+    def page(self, number: int, latest: tuple[Article, ...]) -> Page:
+        return article_page(self.numbered(number), latest)
 
     def numbered(self, number: int) -> Article:
         models = _models()
@@ -247,7 +246,3 @@ class _Synthetic(Sequence[Article]):
 @cache
 def _models() -> list[Article]:
     return [article for article in load() if article.text]
-
-
-def _numbered_page(articles: _Synthetic, number: int, latest: tuple[Article, ...]) -> Page:
-    return article_page(articles.numbered(number), latest)

@@ -20,7 +20,6 @@ from dataclasses import replace
 from email.utils import formatdate, parsedate_to_datetime
 from hashlib import sha1
 from http import HTTPStatus
-from types import TracebackType
 from typing import NamedTuple, Self, cast
 
 from locum_spider.demo.sample import Page, Sample, build, generate, page_key
@@ -86,7 +85,7 @@ class SiteServer:
         self._conditional = conditional
         self._refusals: Counter[str] = Counter()
         self._validators: dict[str, tuple[str, int]] = {}
-        self._thread = threading.Thread(target=self._run, name="site-server", daemon=True)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="site-server", daemon=True)
         self._started: Future[int] = Future()
         self._loop: asyncio.AbstractEventLoop
         self._stop: asyncio.Event
@@ -105,14 +104,9 @@ class SiteServer:
         self._started.result()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
-
-    def _run(self) -> None:
-        asyncio.run(self._serve())
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
@@ -248,8 +242,7 @@ def _message(page: Page, extra: list[tuple[str, str]], *, with_body: bool = True
     headers = [("Date", formatdate(usegmt=True)), ("Content-Type", page.content_type), *page.headers, *extra]
     if page.chunked:
         headers.append(("Transfer-Encoding", "chunked"))
-        starts = range(0, len(body), _CHUNK)
-        chunks = [body[start : start + _CHUNK] for start in starts]
+        chunks = [body[start : start + _CHUNK] for start in range(0, len(body), _CHUNK)]
         body = b"".join([b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in (*chunks, b"")])
     elif page.status != 304:
         headers.append(("Content-Length", str(len(body))))
