@@ -10,7 +10,7 @@ import string
 from contextlib import closing
 
 import pytest
-from support import LONGEST, change, invoke
+from support import change, invoke
 from support.harness import (
     Crawled,
     PausingServer,
@@ -19,6 +19,7 @@ from support.harness import (
     address,
     contents,
     crawl,
+    crawl_once,
     environment,
     locum,
     scenario,
@@ -416,8 +417,7 @@ def test_demo_touches_no_other_folder(tmp_path):
 @scenario
 def nothing_found(folder):
     """A site that answers, but has not one article."""
-    with SiteServer(Sample({})) as server:
-        return Crawled(folder, server.log, [crawl(folder, server, "--log", "crawl.log")])
+    return crawl_once(folder, Sample({}), "--log", "crawl.log")
 
 
 def test_a_crawl_that_finds_nothing_says_so(nothing_found):
@@ -449,12 +449,7 @@ def test_a_log_file_that_cannot_be_written(tmp_path):
 def test_search_into_a_pipe_that_closes(sample_crawl):
     arguments = ["locum_spider", "search", "the", "--limit", "1000", "--archive", "archive"]
     with Running(arguments, sample_crawl.folder, environment()) as running:
-        assert running.process.stdout is not None
-        running.process.stdout.close()
-        assert running.process.stderr is not None
-        errors = running.process.stderr.read()
-        running.process.stderr.close()
-        running.process.wait(LONGEST)
+        errors = running.end_unheard()
     assert "Traceback" not in errors
     assert "Exception" not in errors
 

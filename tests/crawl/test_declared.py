@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support import invoke
-from support.harness import Crawled, crawl, locum, scenario
+from support.harness import Crawled, crawl, crawl_once, locum, scenario
 
 from locum_spider import Archive
 from locum_spider.demo.sample import Page, Sample
@@ -94,15 +94,13 @@ def declare(folder, text, name="gazette"):
 @scenario
 def new_layout(folder):
     declare(folder, DECLARED % {"until": "2020-01-01"})
-    with SiteServer(gazette(whole=False)) as server:
-        return Crawled(folder, server.log, [crawl(folder, server, sites=["gazette"])])
+    return crawl_once(folder, gazette(whole=False), sites=["gazette"])
 
 
 @scenario
 def old_layout(folder):
     declare(folder, DECLARED % {"until": "2999-01-01"})
-    with SiteServer(gazette()) as server:
-        return Crawled(folder, server.log, [crawl(folder, server, sites=["gazette"])])
+    return crawl_once(folder, gazette(), sites=["gazette"])
 
 
 def test_css_metadata_and_json_ld_are_read(new_layout):
@@ -180,8 +178,7 @@ def test_a_declaration_in_the_archive_is_listed(new_layout):
 @scenario
 def named_by_address(folder):
     declare(folder, DECLARED % {"until": "2020-01-01"})
-    with SiteServer(gazette()) as server:
-        return Crawled(folder, server.log, [crawl(folder, server, sites=["http://www.gazette.example/page/2"])])
+    return crawl_once(folder, gazette(), sites=["http://www.gazette.example/page/2"])
 
 
 def test_a_site_can_be_named_by_its_address(named_by_address):

@@ -6,16 +6,15 @@ import os
 import signal
 from dataclasses import replace
 
-from support import LONGEST, no_file_beyond, rows
+from support import LONGEST, no_file_beyond, records, rows, warcs
 from support.harness import (
     Crawled,
     PausingServer,
-    Running,
     address,
     article_page,
     contents,
     crawl,
-    environment,
+    crawl_once,
     locum,
     scenario,
     slug,
@@ -23,7 +22,6 @@ from support.harness import (
     start_crawl,
     wait_until,
 )
-from warcio.archiveiterator import ArchiveIterator
 
 from locum_spider.demo.sample import build
 from locum_spider.demo.server import SiteServer
@@ -38,8 +36,7 @@ def sample():
 
 @scenario
 def uninterrupted(folder):
-    with SiteServer(sample()) as server:
-        return Crawled(folder, server.log, [crawl(folder, server)])
+    return crawl_once(folder, sample())
 
 
 def assert_same(crawled, whole):
@@ -58,16 +55,12 @@ def assert_sound(crawled):
     """Every file closed, every record whole, every capture at its place."""
     assert crawled.rows("PRAGMA integrity_check") == [("ok",)]
     assert crawled.rows("PRAGMA foreign_key_check") == []
-    responses = {}
-    for path in sorted((crawled.archive / "warc").iterdir()):
-        assert path.name.endswith(".warc.gz")
-        with path.open("rb") as file:
-            iterator = ArchiveIterator(file, check_digests="raise")
-            for record in iterator:
-                iterator.read_to_end(record)
-                if record.rec_type in {"response", "revisit"}:
-                    url = record.rec_headers["WARC-Target-URI"]
-                    responses[path.name, iterator.get_record_offset()] = (url, iterator.get_record_length())
+    assert all(path.name.endswith(".warc.gz") for path in warcs(crawled.archive))
+    responses = {
+        (path.name, offset): (record.rec_headers["WARC-Target-URI"], length)
+        for path, offset, length, record, _ in records(crawled.archive)
+        if record.rec_type in {"response", "revisit"}
+    }
     captures = {
         (file, offset): (url, length)
         for file, offset, url, length in crawled.rows("SELECT warc_file, warc_offset, url, warc_length FROM captures")
@@ -304,13 +297,9 @@ def test_an_archive_can_be_read_while_it_is_written(second_writer):
 @scenario
 def starved(folder):
     """No file may grow beyond some size: like a full disk in the middle of a record, then of the database."""
-    runs = []
     with SiteServer(sample()) as server:
-        for limit in (100_000, 300_000):
-            arguments = ["locum_spider", "crawl", "locum-today", "--delay", "0", "--archive", "archive"]
-            runs.append(Running(arguments, folder, environment(server.url), no_file_beyond(limit)).end())
-        runs.append(crawl(folder, server))
-        return Crawled(folder, server.log, runs)
+        runs = [start_crawl(folder, server, limits=no_file_beyond(limit)).end() for limit in (100_000, 300_000)]
+        return Crawled(folder, server.log, [*runs, crawl(folder, server)])
 
 
 def test_no_space_left(starved):
@@ -371,13 +360,9 @@ def test_an_article_that_changes_while_a_crawl_is_dead(changed_meanwhile):
 @scenario
 def closed_pipe(folder):
     """Standard output closed at the other end, as `locum crawl … | head -1` leaves it."""
-    arguments = ["locum_spider", "crawl", "locum-today", "--delay", "0", "--archive", "archive"]
     with SiteServer(small("First report", "Second report")) as server:
-        with Running(arguments, folder, environment(server.url)) as running:
-            running.process.stdout.close()
-            errors = running.process.stderr.read()
-            running.process.stderr.close()
-            running.process.wait(LONGEST)
+        with start_crawl(folder, server) as running:
+            errors = running.end_unheard()
         return Crawled(folder, server.log, []), errors
 
 

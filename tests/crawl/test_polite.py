@@ -6,20 +6,22 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from support import records
 from support.harness import (
     HOME,
     ROBOTS,
     Crawled,
+    Endless,
     address,
     article_page,
     crawl,
+    crawl_once,
     listing_page,
     locum,
     scenario,
     slug,
     small,
 )
-from warcio.archiveiterator import ArchiveIterator
 
 from locum_spider.demo.sample import Page, Sample
 from locum_spider.demo.server import SiteServer
@@ -55,8 +57,7 @@ def test_a_second_passes_between_two_requests_by_default(by_default):
 
 @scenario
 def one_at_a_time(folder):
-    with SiteServer(slow(small(*TITLES))) as server:
-        return Crawled(folder, server.log, [crawl(folder, server)])
+    return crawl_once(folder, slow(small(*TITLES)))
 
 
 def test_one_request_at_a_time(one_at_a_time):
@@ -84,8 +85,7 @@ def test_more_requests_at_a_time_if_the_user_says_so(four_at_a_time):
 @scenario
 def crawl_delay(folder):
     text = "User-agent: GreedyBot\nCrawl-delay: 30\nDisallow: /\n\nUser-agent: *\nCrawl-delay: 1.2\n"
-    with SiteServer(Sample({**small(*TITLES[:3]).pages, ROBOTS: Page(text.encode(), "text/plain")})) as server:
-        return Crawled(folder, server.log, [crawl(folder, server)])
+    return crawl_once(folder, Sample({**small(*TITLES[:3]).pages, ROBOTS: Page(text.encode(), "text/plain")}))
 
 
 def test_crawl_delay_is_kept(crawl_delay):
@@ -109,8 +109,7 @@ def busy(folder):
     pages[first] = replace(pages[first], fail_first=2)
     pages[second] = Page(b"Later", status=503, headers=(("Retry-After", "86400"),))
     pages[third] = Page(b"Broken", status=500)
-    with SiteServer(Sample(pages)) as server:
-        return Crawled(folder, server.log, [crawl(folder, server)])
+    return crawl_once(folder, Sample(pages))
 
 
 def statuses(crawled, url):
@@ -168,18 +167,16 @@ def odd_retry_after(folder):
     counts = dict.fromkeys(titles, 0)
     by_url = {address(slug(title)): name for name, title in titles.items()}
 
-    class Once(dict):
-        def __missing__(self, url):
-            if url not in by_url:
-                raise KeyError(url)
-            name = by_url[url]
-            counts[name] += 1
-            if counts[name] == 1:
-                return Page(b"Busy", status=503, headers=(("Retry-After", RETRY_AFTER[name]),))
-            return article_page(titles[name])
+    def make(url):
+        if url not in by_url:
+            return None
+        name = by_url[url]
+        counts[name] += 1
+        if counts[name] == 1:
+            return Page(b"Busy", status=503, headers=(("Retry-After", RETRY_AFTER[name]),))
+        return article_page(titles[name])
 
-    with SiteServer(Sample(Once({HOME: listing_page(*by_url)}))) as server:
-        return Crawled(folder, server.log, [crawl(folder, server, "--log", "log")])
+    return crawl_once(folder, Sample(Endless({HOME: listing_page(*by_url)}, make)), "--log", "log")
 
 
 @pytest.mark.parametrize("name", RETRY_AFTER)
@@ -192,26 +189,19 @@ def test_an_odd_retry_after_is_no_trouble(odd_retry_after, name):
     assert "Traceback" not in (odd_retry_after.folder / "log").read_text()
 
 
-def agents(warcs):
+def agents(archive):
     """Every user agent by which the server was asked."""
-    names = set()
-    for path in warcs.iterdir():
-        with path.open("rb") as file:
-            names |= {
-                record.http_headers.get_header("User-Agent")
-                for record in ArchiveIterator(file)
-                if record.rec_type == "request"
-            }
-    return names
+    requests = (record for *_, record, _ in records(archive) if record.rec_type == "request")
+    return {record.http_headers.get_header("User-Agent") for record in requests}
 
 
 def test_archive_and_contact_may_come_from_the_environment(by_default):
     assert {path.name for path in by_default.folder.iterdir()} == {"elsewhere"}
-    (agent,) = agents(by_default.folder / "elsewhere" / "warc")
+    (agent,) = agents(by_default.folder / "elsewhere")
     assert agent.startswith("locum-spider/")
     assert "desk@example.org" in agent
 
 
 def test_the_user_agent_names_the_project_in_any_case(crawl_delay):
-    (agent,) = agents(crawl_delay.archive / "warc")
+    (agent,) = agents(crawl_delay.archive)
     assert agent.startswith("locum-spider/")

@@ -11,21 +11,19 @@ from datetime import UTC, datetime
 from functools import cache
 
 import pytest
-from support.harness import ROBOTS, Crawled, contents, crawl, scenario
-from warcio.archiveiterator import ArchiveIterator
+from support import records, warcs
+from support.harness import ROBOTS, contents, crawl_once, scenario
 from warcio.cli import main as warcio_main
 
 from locum_spider import Archive, read_article
 from locum_spider.demo.sample import HOME, MARKUPS, build
-from locum_spider.demo.server import SiteServer
 from locum_spider.reader import read_listing
 from locum_spider.warc.reader import read_exchange
 
 
 @scenario
 def json_crawl(folder):
-    with SiteServer(build("html5")) as server:
-        return Crawled(folder, server.log, [crawl(folder, server, "--concurrency", "4", "--json")])
+    return crawl_once(folder, build("html5"), "--concurrency", "4", "--json")
 
 
 def lines(text):
@@ -296,38 +294,21 @@ def test_each_address_belongs_to_one_article(sample_crawl):
 # -- captures --------------------------------------------------------------------------------------------------------
 
 
-def warcs(crawled):
-    return sorted((crawled.archive / "warc").iterdir())
-
-
 @cache
 def records_of(archive):
-    """Every record of every WARC as (file, offset, length, record, body as it came)."""
-    places = []
-    for path in sorted((archive / "warc").iterdir()):
-        with path.open("rb") as file:
-            iterator = ArchiveIterator(file, check_digests="raise")
-            for record in iterator:
-                content = record.raw_stream.read()
-                iterator.read_to_end(record)
-                places.append((path, iterator.get_record_offset(), iterator.get_record_length(), record, content))
-    return places
-
-
-def records(crawled):
-    return records_of(crawled.archive)
+    return list(records(archive))
 
 
 def test_files_are_closed(sample_crawl):
-    assert warcs(sample_crawl)
-    assert all(path.name.endswith(".warc.gz") for path in warcs(sample_crawl))
-    sizes = {path.name: path.stat().st_size for path in warcs(sample_crawl)}
+    sizes = {path.name: path.stat().st_size for path in warcs(sample_crawl.archive)}
+    assert sizes
+    assert all(name.endswith(".warc.gz") for name in sizes)
     assert dict(sample_crawl.rows("SELECT name, bytes FROM warc_files WHERE closed = 1")) == sizes
 
 
 def test_warcio_finds_no_fault(sample_crawl, capsys):
     with pytest.raises(SystemExit) as ended:
-        warcio_main(["check", "-v", *map(str, warcs(sample_crawl))])
+        warcio_main(["check", "-v", *map(str, warcs(sample_crawl.archive))])
     assert ended.value.code == 0
     output = capsys.readouterr().out
     assert output.count("digest pass") >= 2 * len(sample_crawl.log)
@@ -335,8 +316,8 @@ def test_warcio_finds_no_fault(sample_crawl, capsys):
 
 
 def test_one_gzip_member_a_record(sample_crawl):
-    files = {path: path.read_bytes() for path in warcs(sample_crawl)}
-    for path, offset, length, record, _ in records(sample_crawl):
+    files = {path: path.read_bytes() for path in warcs(sample_crawl.archive)}
+    for path, offset, length, record, _ in records_of(sample_crawl.archive):
         inflate = zlib.decompressobj(wbits=31)
         data = inflate.decompress(files[path][offset : offset + length])
         assert inflate.eof
@@ -346,11 +327,11 @@ def test_one_gzip_member_a_record(sample_crawl):
 
 
 def test_every_answer_is_captured_as_it_came(sample_crawl):
-    places = records(sample_crawl)
+    places = records_of(sample_crawl.archive)
     kinds = Counter(record.rec_type for *_, record, _ in places)
     del kinds["metadata"]  # what happened beside the exchanges
     answers = len(sample_crawl.log)
-    assert kinds == {"warcinfo": len(warcs(sample_crawl)), "response": answers, "request": answers}
+    assert kinds == {"warcinfo": len(warcs(sample_crawl.archive)), "response": answers, "request": answers}
     responses = [record for *_, record, _ in places if record.rec_type == "response"]
     captured = [
         (record.rec_headers["WARC-Target-URI"], int(record.http_headers.get_statuscode())) for record in responses
@@ -368,7 +349,7 @@ def test_every_answer_is_captured_as_it_came(sample_crawl):
 def test_a_compressed_body_stays_compressed(sample_crawl):
     packed = [
         (record, content)
-        for *_, record, content in records(sample_crawl)
+        for *_, record, content in records_of(sample_crawl.archive)
         if record.rec_type == "response" and record.http_headers.get_header("Content-Encoding") == "gzip"
     ]
     assert {record.rec_headers["WARC-Target-URI"].split("&")[0] for record, _ in packed} == {HOME, build().odd["gzip"]}
@@ -380,7 +361,7 @@ def test_a_compressed_body_stays_compressed(sample_crawl):
 
 def test_requests_stand_beside_their_responses(sample_crawl):
     responses, requests = {}, {}
-    for *_, record, _ in records(sample_crawl):
+    for *_, record, _ in records_of(sample_crawl.archive):
         if record.rec_type == "response":
             responses[record.rec_headers["WARC-Record-ID"]] = record
         elif record.rec_type == "request":
@@ -404,7 +385,7 @@ def test_requests_stand_beside_their_responses(sample_crawl):
 def test_rows_point_at_their_records(sample_crawl):
     at = {
         (path.name, offset): (length, record)
-        for path, offset, length, record, _ in records(sample_crawl)
+        for path, offset, length, record, _ in records_of(sample_crawl.archive)
         if record.rec_type == "response"
     }
     rows = sample_crawl.rows(

@@ -23,6 +23,7 @@ from support.harness import (
     article_page,
     contents,
     crawl,
+    crawl_once,
     listing_page,
     scenario,
     slug,
@@ -147,8 +148,7 @@ def troubled_pages():
 @scenario
 def troubled(folder):
     declare(folder, max_bytes=LIMIT)
-    with SiteServer(Sample(troubled_pages())) as server:
-        return Crawled(folder, server.log, [crawl(folder, server, "--concurrency", "4")])
+    return crawl_once(folder, Sample(troubled_pages()), "--concurrency", "4")
 
 
 @pytest.mark.parametrize(
@@ -298,8 +298,7 @@ HOSTILE = [
 def hostile(folder):
     page = listing_page(named(GOOD), *HOSTILE, more=["http://locumtoday.co.uk:99999/", "http://[x/", "/\N{SNOWMAN}"])
     article = article_page(GOOD, "".join(f'<a href="{link}">A link of many words</a> ' for link in HOSTILE))
-    with SiteServer(Sample({HOME: page, named(GOOD): article})) as server:
-        return Crawled(folder, server.log, [crawl(folder, server, "--concurrency", "4")])
+    return crawl_once(folder, Sample({HOME: page, named(GOOD): article}), "--concurrency", "4")
 
 
 def test_hostile_links_harm_nothing(hostile):
@@ -358,8 +357,7 @@ def poisoned(folder):
         html = f'<html><head><script type="application/ld+json">{data}</script></head><article>Text.</article></html>'
         pages[f"http://json.example/news/{name}"] = Page(html.encode())
     pages["http://json.example/"] = listing_page(*pages)
-    with SiteServer(Sample(pages, hosts=("json.example",))) as server:
-        return Crawled(folder, server.log, [crawl(folder, server, "--concurrency", "4", sites=["json-site"])])
+    return crawl_once(folder, Sample(pages, hosts=("json.example",)), "--concurrency", "4", sites=["json-site"])
 
 
 def test_poisoned_data_harms_nothing(poisoned):
@@ -404,8 +402,7 @@ def endless(folder):
         return None
 
     pages = Endless({**sample.pages, HOME: listing_page(*entries, more=[f"{pager}1", f"{calendar}1"])}, make)
-    with SiteServer(Sample(pages)) as server:
-        return Crawled(folder, server.log, [crawl(folder, server)])
+    return crawl_once(folder, Sample(pages))
 
 
 def test_a_listing_that_repeats_itself_ends(endless):
@@ -434,8 +431,7 @@ def endless_mixture(folder):
         return listing_page(*(order if turn % 3 else order[:3]), more=[f"{more}{turn + 1}", f"{more}{turn + 2}"])
 
     pages = Endless({**small(*titles).pages, HOME: listing_page(*entries, more=[f"{more}1"])}, make)
-    with SiteServer(Sample(pages)) as server:
-        return Crawled(folder, server.log, [crawl(folder, server)])
+    return crawl_once(folder, Sample(pages))
 
 
 def test_the_declared_limit_ends_a_mixture(endless_mixture):
@@ -457,8 +453,7 @@ def sections_alike(folder):
         pages[f"{HOME}section.php?n={n}"] = listing_page(*latest, more=[f"{HOME}section.php?n={n}&page=2"])
         pages[f"{HOME}section.php?n={n}&page=2"] = listing_page(named(title))
         pages[named(title)] = article_page(title)
-    with SiteServer(Sample(pages)) as server:
-        return Crawled(folder, server.log, [crawl(folder, server)])
+    return crawl_once(folder, Sample(pages))
 
 
 def test_sections_that_begin_alike_are_all_read(sections_alike):
@@ -667,8 +662,7 @@ def test_requests_on_the_wire_say_who_asks(odd_answers):
 
 
 def crawl_with_robots(folder, page):
-    with SiteServer(Sample({**small(GOOD, "Other report").pages, ROBOTS: page})) as server:
-        return Crawled(folder, server.log, [crawl(folder, server)])
+    return crawl_once(folder, Sample({**small(GOOD, "Other report").pages, ROBOTS: page}))
 
 
 @scenario
@@ -726,8 +720,7 @@ def test_a_site_that_wants_nobody_is_left_alone(robots_all):
 @scenario
 def troubled_again(folder):
     declare(folder, max_bytes=LIMIT)
-    with SiteServer(Sample(troubled_pages())) as server:
-        return Crawled(folder, server.log, [crawl(folder, server)])
+    return crawl_once(folder, Sample(troubled_pages()))
 
 
 def test_the_outcome_of_trouble_hangs_on_no_chance(troubled, troubled_again):

@@ -14,7 +14,7 @@ import time
 
 import pytest
 from support import LONGEST, rows
-from support.foreign_files import address, html, http, imported, members, page, put, record, run, state
+from support.foreign_files import address, html, http, imported, members, page, put, read_pages, record, run, state
 
 from locum_spider.importing.records import read_captures
 from locum_spider.items import Exchange
@@ -28,12 +28,7 @@ PLAIN_STARTS = [0, *itertools.accumulate(map(len, RECORDS))]
 
 
 def read(data: bytes) -> tuple[list[str], list[Broken]]:
-    """Slugs of the pages that are read, whose bodies are right, and what is said of the rest."""
-    items = list(read_captures(io.BytesIO(data)))
-    pages = [item for item in items if isinstance(item, Exchange)]
-    slugs = [capture.url.rpartition("2016-05-01-")[2].removesuffix("-report") for capture in pages]
-    assert all(capture.body == html(slug) for capture, slug in zip(pages, slugs, strict=True) if slug in SLUGS)
-    return slugs, [item for item in items if isinstance(item, Broken)]
+    return read_pages(data, {slug: html(slug) for slug in SLUGS})
 
 
 def test_cut_at_any_place_members():

@@ -7,7 +7,7 @@ import hashlib
 import itertools
 
 import pytest
-from support import rows
+from support import require_same_rebuilt, rows
 from support.foreign_files import (
     HOME,
     address,
@@ -61,9 +61,7 @@ def test_a_rebuild_has_the_same_history(tmp_path, order):
     ]  # fmt: skip
     for file in files[:: -1 if order else 1]:
         imported(tmp_path / "a", file)
-    before = state(tmp_path / "a")
-    run(tmp_path / "a", "rebuild")
-    assert state(tmp_path / "a") == before
+    require_same_rebuilt(tmp_path / "a", state)
     run(tmp_path / "a", "verify")
 
 

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support import harvest, python, rows
+from support import harvest, python, records, require_same_rebuilt, rows, warcs
 from support.foreign_files import (
     DATE,
     HOME,
@@ -25,7 +25,6 @@ from support.foreign_files import (
     state,
     times,
 )
-from warcio.archiveiterator import ArchiveIterator
 
 from locum_spider import Archive
 from locum_spider.store import crawls
@@ -232,15 +231,11 @@ def test_a_revisit_in_a_crawl_of_an_archive_is_led_by_its_digest(tmp_path):
 
 def ours(archive: Path) -> list[tuple[dict[str, str], bytes, dict[str, str]]]:
     """Headers, body and HTTP headers of our response records, as warcio reads them."""
-    responses = []
-    for path in sorted((archive / "warc").glob("*.warc.gz")):
-        with path.open("rb") as file:
-            responses += [
-                (dict(answer.rec_headers.headers), answer.raw_stream.read(), dict(answer.http_headers.headers))
-                for answer in ArchiveIterator(file)
-                if answer.rec_type == "response"
-            ]
-    return responses
+    return [
+        (dict(answer.rec_headers.headers), body, dict(answer.http_headers.headers))
+        for *_, answer, body in records(archive)
+        if answer.rec_type == "response"
+    ]
 
 
 def test_the_record_keeps_bytes_and_headers_as_they_came_and_names_both_addresses(tmp_path):
@@ -276,11 +271,9 @@ def test_evidence_names_the_address_in_the_web_archive(tmp_path):
 def test_a_rebuild_and_an_import_of_our_own_export_have_the_same(tmp_path):
     moved = memento(ID + address("old"), b"", f"Location: /web/2016id_/{address()}", status="HTTP/1.1 301 Moved")
     taken(tmp_path, memento(ID + address(), html()), moved, memento(ID + address("x"), status="HTTP/1.1 404 None"))
-    before = state(tmp_path / "a")
-    run(tmp_path / "a", "rebuild")
-    assert state(tmp_path / "a") == before
+    require_same_rebuilt(tmp_path / "a", state)
     run(tmp_path / "a", "verify")
-    imported(tmp_path / "b", *sorted((tmp_path / "a" / "warc").iterdir()))
+    imported(tmp_path / "b", *warcs(tmp_path / "a"))
     assert captured(tmp_path / "b") == captured(tmp_path / "a")
 
 

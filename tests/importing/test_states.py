@@ -7,7 +7,7 @@ import os
 from types import SimpleNamespace
 
 import pytest
-from support import rows
+from support import require_same_rebuilt, rows
 from support.foreign_files import (
     DATE,
     HOME,
@@ -149,9 +149,7 @@ def test_a_page_that_is_cut_short_is_kept_and_not_read(tmp_path, name):
     assert history(tmp_path / "a") == [(DATE, "A paragraph about agency work.")]
     assert times(tmp_path / "a") == (DATE, DATE)
     assert rows(tmp_path / "a", "SELECT truncated FROM captures ORDER BY id") == [(None,), (reason,), (reason,)]
-    before = state(tmp_path / "a")
-    run(tmp_path / "a", "rebuild")
-    assert state(tmp_path / "a") == before
+    require_same_rebuilt(tmp_path / "a", state)
     (again,) = imported(tmp_path / "a", file)
     assert (again["outcomes"], again["cut_short"]) == ({"known": 3}, [])
     output = " ".join(run(tmp_path / "b", "import", file).replace("!", "").split())
@@ -173,9 +171,7 @@ def test_what_stands_for_a_page_that_is_cut_short_is_not_read_either(tmp_path):
     )
     (result,) = imported(tmp_path / "a", put(tmp_path, members(cut, by_digest, unmodified)))
     assert (result["outcomes"], len(result["cut_short"])) == ({"failed": 3}, 3)
-    before = state(tmp_path / "a")
-    run(tmp_path / "a", "rebuild")
-    assert state(tmp_path / "a") == before
+    require_same_rebuilt(tmp_path / "a", state)
 
 
 def test_what_is_no_sign_of_a_cut(tmp_path):

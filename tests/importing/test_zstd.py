@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import random
 import resource
@@ -11,10 +10,8 @@ import zipfile
 import pytest
 from backports import zstd
 from support import python, rows
-from support.foreign_files import HOME, address, html, http, imported, page, put, record, run
+from support.foreign_files import HOME, address, html, http, imported, page, put, read_pages, record, run
 
-from locum_spider.importing.records import read_captures
-from locum_spider.items import Exchange
 from locum_spider.warc.reader import Broken
 
 OPTIONS = {zstd.CompressionParameter.checksum_flag: 1, zstd.CompressionParameter.compression_level: 9}
@@ -32,13 +29,7 @@ def skippable(data: bytes, number: int = 0) -> bytes:
 
 
 def read(data: bytes) -> tuple[list[str], list[Broken]]:
-    """Slugs of the pages that are read, whose bodies are right, and what is said of the rest."""
-    items = list(read_captures(io.BytesIO(data)))
-    pages = [item for item in items if isinstance(item, Exchange)]
-    slugs = [capture.url.rpartition("2016-05-01-")[2].removesuffix("-report") for capture in pages]
-    for capture, slug in zip(pages, slugs, strict=True):
-        assert capture.body == html(slug, f"Paragraph {slug}.")
-    return slugs, [item for item in items if isinstance(item, Broken)]
+    return read_pages(data, {slug: html(slug, f"Paragraph {slug}.") for slug in SLUGS})
 
 
 PLAIN = b"".join(frame(raw) for raw in RECORDS)

@@ -10,8 +10,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from support import change, invoke, no_file_beyond, rows, run_locum
-from support.gazette import HOST, address, crawl, declare, places_of, sentences, site, story, warcs
+from support import change, invoke, no_file_beyond, rows, run_locum, warcs
+from support.gazette import HOST, address, crawl, declare, places_of, sentences, site, story
 
 from locum_spider import Archive
 from locum_spider.errors import ArchiveError, IntegrityError

@@ -15,8 +15,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from support import change, invoke, python, rows, run_locum
-from support.gazette import HOST, address, crawl, listing, page, places_of, sentences, site, story, title, warcs
+from support import change, invoke, python, rows, run_locum, warcs
+from support.gazette import HOST, address, crawl, listing, page, places_of, sentences, site, story, title
 from warcio.archiveiterator import ArchiveIterator
 
 from locum_spider import Archive

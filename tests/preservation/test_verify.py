@@ -12,8 +12,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from support import change, invoke, rows
-from support.gazette import crawl, site, warcs
+from support import change, invoke, rows, warcs
+from support.gazette import crawl, site
 
 from locum_spider.errors import ArchiveError, UsageError
 from locum_spider.items import LedgerEntry

@@ -10,15 +10,13 @@ import zlib
 from multiprocessing import Pipe
 
 import pytest
-from dump import dump_archive
-from support import LONGEST
+from support import LONGEST, require_same_rebuilt
 from support.opened import OpenedRecorder
 from warcio.archiveiterator import ArchiveIterator
 
 from locum_spider.archive import Archive
 from locum_spider.errors import IntegrityError, UsageError
 from locum_spider.items import Exchange, Visit
-from locum_spider.preservation.rebuild import rebuild
 from locum_spider.recorder.messages import Close, Failed, Open
 from locum_spider.recorder.recorder import BUFFER
 from locum_spider.warc.reader import read_exchange
@@ -374,9 +372,7 @@ def test_304_behind_a_new_body_of_one_batch_stands_for_that(folder):
     bodies = rows(recorder, "SELECT body FROM revisions ORDER BY seq")
     assert bodies == [("Words as they were first",), ("Words since",)]
     recorder.close()
-    before = dump_archive(folder)
-    assert rebuild(folder, jobs=1).broken == []
-    assert dump_archive(folder) == before
+    require_same_rebuilt(folder)
 
 
 def test_an_article_is_not_gone_because_an_address_is_that_led_to_it(folder):
@@ -396,9 +392,7 @@ def test_an_article_is_not_gone_because_an_address_is_that_led_to_it(folder):
         again.close()
         assert rows(recorder, "SELECT url, state FROM articles") == [(HOST + "/story/1", state)]
     recorder.close()
-    before = dump_archive(folder)
-    assert rebuild(folder, jobs=1).broken == []
-    assert dump_archive(folder) == before
+    require_same_rebuilt(folder)
 
 
 # -- after a kill ----------------------------------------------------------------------------------------------------
@@ -541,6 +535,4 @@ def test_a_site_without_layouts_is_read_by_the_general_reader(general):
     with Archive(general) as archive:
         (article,) = archive.articles()
     assert (article.title, article.published, article.site) == ("Rates agreed", "2016-05-01", "post")
-    before = dump_archive(general)
-    assert rebuild(general).broken == []
-    assert dump_archive(general) == before
+    require_same_rebuilt(general)

@@ -7,12 +7,15 @@ import resource
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner, Result
+from dump import dump_archive
+from warcio.archiveiterator import ArchiveIterator
+from warcio.recordloader import ArcWarcRecord
 
 from locum_spider.cli import locum
 
@@ -49,10 +52,33 @@ def invoke(*arguments: object, answer: str | None = None) -> Result:
     return CliRunner().invoke(locum, [str(argument) for argument in arguments], input=answer)
 
 
+def warcs(archive: Path) -> list[Path]:
+    """The archive's WARC files, in their order."""
+    return sorted((archive / "warc").iterdir())
+
+
+def records(archive: Path) -> Iterator[tuple[Path, int, int, ArcWarcRecord, bytes]]:
+    """File, offset, length, record and body as it came of every record, as warcio reads and checks it."""
+    for path in warcs(archive):
+        with path.open("rb") as file:
+            iterator = ArchiveIterator(file, check_digests="raise")
+            for record in iterator:
+                content = record.raw_stream.read()
+                iterator.read_to_end(record)
+                yield path, iterator.get_record_offset(), iterator.get_record_length(), record, content
+
+
 def rows(archive: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
     """What the archive's database answers."""
     with closing(sqlite3.connect(archive / "archive.db")) as db:
         return db.execute(sql, values).fetchall()
+
+
+def require_same_rebuilt(archive: Path, look: Callable[[Path], Any] = dump_archive) -> None:
+    """Rebuild the database: no record is broken, and what one sees of the archive is as before."""
+    before = look(archive)
+    assert invoke("rebuild", "--jobs", "1", "--archive", archive).exit_code == 0
+    assert look(archive) == before
 
 
 def change(archive: Path, sql: str, *values: object) -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import subprocess
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from locum_spider.demo.sample import HOME
+from locum_spider.importing.records import read_captures
+from locum_spider.items import Exchange
+from locum_spider.warc.reader import Broken
 from locum_spider.warc.writer import payload_digest
 from support import invoke, python, rows
+from support.harness import article_html
 
 DATE = "2016-05-02T10:00:00Z"
 
@@ -22,12 +27,7 @@ def address(slug: str = "one") -> str:
 
 
 def html(slug: str = "one", text: str = "A paragraph about agency work.") -> bytes:
-    title = f"{slug.title()} report"
-    return (
-        f"<!DOCTYPE html><html><head><title>{title} - Locum Today</title></head><body><h1>{title}</h1>"
-        f"<p>What it says in short</p><p>Published on 1st May 2016</p><p>{text}</p><p>{'It goes on. ' * 50}</p>"
-        "<p>Share this article:</p></body></html>"
-    ).encode()
+    return article_html(f"{slug.title()} report", f"{text}</p><p>{'It goes on. ' * 50}", "1st May 2016").encode()
 
 
 def http(body: bytes, *headers: str, status: str = "HTTP/1.1 200 OK", line_end: str = "\r\n") -> bytes:
@@ -63,6 +63,15 @@ def revisit(
     digest = {"WARC_Payload_Digest": payload_digest(body)} if body is not None else {}
     profile = f"http://netpreserve.org/warc/1.0/revisit/{profile}"
     return record(url, head, "revisit", date, WARC_Profile=profile, **digest, **fields)
+
+
+def read_pages(data: bytes, bodies: Mapping[str, bytes]) -> tuple[list[str], list[Broken]]:
+    """Slugs of the pages that an import reads, whose bodies are those known, and what is said of the rest."""
+    items = list(read_captures(io.BytesIO(data)))
+    pages = [item for item in items if isinstance(item, Exchange)]
+    slugs = [capture.url.rpartition("2016-05-01-")[2].removesuffix("-report") for capture in pages]
+    assert all(capture.body == bodies.get(slug, capture.body) for capture, slug in zip(pages, slugs, strict=True))
+    return slugs, [item for item in items if isinstance(item, Broken)]
 
 
 def members(*records: bytes) -> bytes:

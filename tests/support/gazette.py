@@ -132,10 +132,6 @@ def visit(crawl_id: int, request: Any, pages: Mapping[str, Answer], day: int) ->
 # -- looking in --------------------------------------------------------------------------------------------------------
 
 
-def warcs(folder: Path) -> list[Path]:
-    return sorted((folder / "warc").iterdir())
-
-
 def members(data: bytes) -> Iterator[bytes]:
     """The unpacked members of a gzip file."""
     while data:

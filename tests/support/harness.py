@@ -76,17 +76,25 @@ class Running:
             return True
         return False
 
-    def end(self, timeout: float = LONGEST) -> Run:
+    def end(self) -> Run:
         """Wait for the end. Whatever happened, nobody is shown a traceback."""
         try:
-            out, err = self.process.communicate(timeout=timeout)
+            out, err = self.process.communicate(timeout=LONGEST)
         except subprocess.TimeoutExpired:
             self.send(signal.SIGKILL)
             out, err = self.process.communicate()
-            raise AssertionError(f"not finished after {timeout} s\n{out}\n{err}") from None
+            raise AssertionError(f"not finished after {LONGEST} s\n{out}\n{err}") from None
         assert "Traceback" not in out + err, err
         assert "Logging error" not in err, err
         return Run(self.process.returncode, out, err)
+
+    def end_unheard(self) -> str:
+        """Close standard output, as `locum … | head -1` leaves it, and wait for the end; what standard error says."""
+        self.process.stdout.close()
+        errors = self.process.stderr.read()
+        self.process.stderr.close()
+        self.process.wait(LONGEST)
+        return errors
 
     def kill(self) -> None:
         """End the whole group at once, as a power cut would."""
@@ -102,13 +110,9 @@ class Running:
             self.kill()
 
 
-def start(*arguments: str | Path, cwd: Path, proxy: str | None = None, **more: str) -> Running:
-    return Running(["locum_spider", *arguments], cwd, environment(proxy, **more))
-
-
-def locum(*arguments: str | Path, cwd: Path, proxy: str | None = None, timeout: float = LONGEST, **more: str) -> Run:
+def locum(*arguments: str | Path, cwd: Path, proxy: str | None = None, **more: str) -> Run:
     """Run one command to its end."""
-    return start(*arguments, cwd=cwd, proxy=proxy, **more).end(timeout)
+    return Running(["locum_spider", *arguments], cwd, environment(proxy, **more)).end()
 
 
 def crawl(folder: Path, server: SiteServer | str, *options: str, sites: Sequence[str] = ("locum-today",)) -> Run:
@@ -117,15 +121,16 @@ def crawl(folder: Path, server: SiteServer | str, *options: str, sites: Sequence
     return locum("crawl", *sites, "--delay", "0", *options, "--archive", "archive", cwd=folder, proxy=proxy)
 
 
-def start_crawl(folder: Path, server: SiteServer, *options: str) -> Running:
-    return start("crawl", "locum-today", "--delay", "0", *options, "--archive", "archive", cwd=folder, proxy=server.url)
+def start_crawl(folder: Path, server: SiteServer, *options: str, limits: Callable[[], None] | None = None) -> Running:
+    arguments = ["locum_spider", "crawl", "locum-today", "--delay", "0", *options, "--archive", "archive"]
+    return Running(arguments, folder, environment(server.url), limits)
 
 
-def wait_until(condition: Callable[[], Any], what: str, timeout: float = LONGEST) -> None:
+def wait_until(condition: Callable[[], Any], what: str) -> None:
     """Poll for something that must come soon."""
-    end = time.monotonic() + timeout
+    end = time.monotonic() + LONGEST
     while not condition():
-        assert time.monotonic() < end, f"{what}: not within {timeout} s"
+        assert time.monotonic() < end, f"{what}: not within {LONGEST} s"
         time.sleep(0.005)
 
 
@@ -158,6 +163,12 @@ class Crawled:
         )
         assert found, f"{address} is not in the frontier"
         return found[0]
+
+
+def crawl_once(folder: Path, sample: Sample, *options: str, sites: Sequence[str] = ("locum-today",)) -> Crawled:
+    """Serve a sample and crawl it."""
+    with SiteServer(sample) as server:
+        return Crawled(folder, server.log, [crawl(folder, server, *options, sites=sites)])
 
 
 def contents(archive: Path) -> dict[str, Any]:

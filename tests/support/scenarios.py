@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from locum_spider.demo.sample import build
-from locum_spider.demo.server import SiteServer
-from support.harness import SCENARIOS, Crawled, crawl, scenario
+from support.harness import SCENARIOS, Crawled, crawl_once, scenario
 
 
 @pytest.fixture(scope="session")
@@ -38,5 +37,4 @@ def started(
 @scenario
 def sample_crawl(folder: Path) -> Crawled:
     """The whole sample, each article in its own markup."""
-    with SiteServer(build()) as server:
-        return Crawled(folder, server.log, [crawl(folder, server, "--contact", "archive@example.org")])
+    return crawl_once(folder, build(), "--contact", "archive@example.org")
