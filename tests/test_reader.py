@@ -19,20 +19,17 @@ NOW = datetime(2017, 3, 10, tzinfo=UTC)
 @pytest.mark.parametrize("site", [None, "locum-today", find_site("locum-today")], ids=["address", "name", "site"])
 def test_site_is_found_by_address_name_or_given(site):
     article = read_article(PAGE, URL, site=site, fetched_at=NOW)
-    assert article is not None
     assert (article.url, article.title, article.published) == (URL, "Pay caps stay", "2017-03-09")
     assert (article.standfirst, article.text) == ("For a year – at least", "Caps on hourly pay stay as they are.")
 
 
 def test_time_of_the_capture_is_now_by_default():
     article = read_article(PAGE, URL)
-    assert article is not None
     assert article.published == "2017-03-09"
 
 
 def test_content_type_says_the_character_set():
     article = read_article(PAGE.decode().encode("gb18030"), URL, content_type="text/html; charset=gb18030")
-    assert article is not None
     assert article.standfirst == "For a year – at least"
 
 

@@ -34,7 +34,6 @@ def test_serves_while_a_crawl_writes_and_ends_cleanly(archive: Path, tmp_path: P
         [sys.executable, "-c", SERVE, str(copy)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        assert process.stdout is not None
         line = process.stdout.readline()
         address = re.search(r"http://127\.0\.0\.1:\d+/", line)
         assert address, line + (process.stderr.read() if process.stderr else "")

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sqlite3
 import string
-from contextlib import closing
 
 import pytest
 from support import change, invoke
+from support.foreign_files import run
 from support.harness import (
     Crawled,
     PausingServer,
-    Run,
     Running,
     address,
     contents,
@@ -37,21 +35,15 @@ from locum_spider.demo.server import SiteServer
 COMMANDS = ("demo", "crawl", "sites", "status", "search", "show", "serve", "schedule")
 
 
-def on(crawled, *arguments):
-    """A command in this process, on an archive."""
-    result = invoke(arguments[0], "--archive", crawled.archive, *arguments[1:])
-    return Run(result.exit_code, result.stdout, result.stderr)
-
-
 # -- help -------------------------------------------------------------------------------------------------------------
 
 
 def test_help_lists_every_command(tmp_path):
-    run = locum("--help", cwd=tmp_path)
-    assert run.code == 0
-    assert [name for name in COMMANDS if f"\n  {name} " not in run.out] == []
-    assert "Example" in run.out
-    assert "..." not in run.out.partition("Commands:")[2], "a summary is cut at 80 columns"
+    shown = locum("--help", cwd=tmp_path)
+    assert shown.code == 0
+    assert [name for name in COMMANDS if f"\n  {name} " not in shown.out] == []
+    assert "Example" in shown.out
+    assert "..." not in shown.out.partition("Commands:")[2], "a summary is cut at 80 columns"
     assert locum("--version", cwd=tmp_path).out.startswith("locum, version ")
 
 
@@ -91,14 +83,14 @@ def test_wrong_usage(arguments, tmp_path):
 
 
 def test_sites_as_json(sample_crawl):
-    sites = on(sample_crawl, "sites", "--json").json
+    sites = run(sample_crawl.archive, "sites", "--json")
     today = next(site for site in sites if site["name"] == "locum-today")
     assert today["hosts"] == ["locumtoday.co.uk"]
     assert today["start"] == [HOME]
 
 
 def test_status_as_json(sample_crawl):
-    (row,) = on(sample_crawl, "status", "--json").json
+    (row,) = run(sample_crawl.archive, "status", "--json")
     assert row["site"] == "locum-today"
     assert row["articles"] == build().expected["articles"]
     assert row["last_crawl"]["outcome"] == "done"
@@ -107,16 +99,16 @@ def test_status_as_json(sample_crawl):
 
 
 def test_search_as_json(sample_crawl):
-    hits = on(sample_crawl, "search", "agency contract", "--json", "--limit", "5").json
+    hits = run(sample_crawl.archive, "search", "agency contract", "--json", "--limit", "5")
     assert len(hits) == 5
     assert all("<mark>" in hit["snippet"] or "agency" in hit["title"].lower() for hit in hits)
     assert [hit["score"] for hit in hits] == sorted((hit["score"] for hit in hits), reverse=True)
-    assert on(sample_crawl, "search", "zyzzyva", "--json").json == []
+    assert run(sample_crawl.archive, "search", "zyzzyva", "--json") == []
 
 
 def test_show_as_json(sample_crawl):
     truth = build().articles[0]
-    shown = on(sample_crawl, "show", truth.url, "--json").json
+    shown = run(sample_crawl.archive, "show", truth.url, "--json")
     assert shown["title"] == truth.title
     assert shown["attachments"][0]["url"] == truth.attachments[0][1]
     assert [revision["seq"] for revision in shown["revisions"]] == [1]
@@ -127,16 +119,14 @@ def test_show_as_json(sample_crawl):
 def test_the_same_as_text(sample_crawl):
     truth = build().articles[0]
     raw, (_, document) = truth.published_raw.removeprefix("Published on "), truth.attachments[0]
-    shown = on(sample_crawl, "show", truth.url)
-    assert shown.code == 0
-    assert [words for words in (truth.title, truth.standfirst, raw, document) if words not in shown.out] == []
-    searched = on(sample_crawl, "search", "agency")
-    assert searched.code == 0
-    assert "[agency]" in searched.out.lower()
-    assert "articles found" in searched.out
-    status = on(sample_crawl, "status")
-    assert "42 articles" in status.out
-    assert "done" in status.out
+    shown = run(sample_crawl.archive, "show", truth.url)
+    assert [words for words in (truth.title, truth.standfirst, raw, document) if words not in shown] == []
+    searched = run(sample_crawl.archive, "search", "agency")
+    assert "[agency]" in searched.lower()
+    assert "articles found" in searched
+    status = run(sample_crawl.archive, "status")
+    assert "42 articles" in status
+    assert "done" in status
 
 
 # -- search -----------------------------------------------------------------------------------------------------------
@@ -171,18 +161,12 @@ def test_search_understands_every_mark_beside_a_word(sample_crawl):
                     assert {hit.id for hit in hits} == everything, query
 
 
-@pytest.mark.parametrize("query", ['"', "NEAR(", "-agency", ""])
+@pytest.mark.parametrize("query", ['"', "NEAR(", "-agency", "", os.fsdecode(b"agency \xff\xfe")], ids=ascii)
 def test_search_by_the_real_command(sample_crawl, query):
-    run = locum("search", "--archive", "archive", "--json", "--", query, cwd=sample_crawl.folder)
-    assert run.code == 0
-    assert isinstance(run.json, list)
-
-
-def test_search_with_bytes_that_are_not_text(sample_crawl):
-    query = os.fsdecode(b"agency \xff\xfe")
-    run = locum("search", "--archive", "archive", "--json", "--", query, cwd=sample_crawl.folder)
-    assert run.code == 0
-    assert isinstance(run.json, list)
+    """The last query has bytes that are not text."""
+    searched = locum("search", "--archive", "archive", "--json", "--", query, cwd=sample_crawl.folder)
+    assert searched.code == 0
+    assert isinstance(searched.json, list)
 
 
 def test_show_with_what_is_not_an_address(sample_crawl):
@@ -221,9 +205,7 @@ def test_filters(sample_crawl):
     truth = build().articles
 
     def urls(*options):
-        result = invoke("search", "the", "--json", "--limit", "100", "--archive", sample_crawl.archive, *options)
-        assert result.exit_code == 0, result.exception
-        return {hit["url"] for hit in json.loads(result.output)}
+        return {hit["url"] for hit in run(sample_crawl.archive, "search", "the", "--json", "--limit", 100, *options)}
 
     assert urls() == {article.url for article in truth}
     assert urls("--section", "careers") == {a.url for a in truth if a.section == "Careers"}
@@ -234,9 +216,7 @@ def test_filters(sample_crawl):
     assert urls("--from", "2018-04", "--to", "2018-04") == in_april
     assert urls("--from", "2018-04-10", "--to", "2018-04-10") == {a.url for a in truth if a.published == "2018-04-10"}
     for wrong in ("yesterday", "2018-13", "10/04/2018", ""):
-        result = invoke("search", "the", "--archive", sample_crawl.archive, "--from", wrong)
-        assert result.exit_code == 2, result.exception
-        assert "2018-04-10" in result.output
+        assert "2018-04-10" in run(sample_crawl.archive, "search", "the", "--from", wrong, code=2)
 
 
 def test_offset_walks_through_all_hits(sample_crawl):
@@ -273,9 +253,7 @@ def garbage(folder):
 
 def other_database(folder):
     folder.mkdir()
-    with closing(sqlite3.connect(folder / "archive.db")) as db:
-        db.execute("CREATE TABLE recipes (id INTEGER)")
-        db.commit()
+    change(folder, "CREATE TABLE recipes (id INTEGER)")
 
 
 def folder_as_database(folder):
@@ -288,10 +266,9 @@ def test_reading_what_is_not_an_archive(tmp_path, make, arguments):
     folder = tmp_path / "place"
     make(folder)
     before = sorted(tmp_path.rglob("*"))
-    result = invoke(*arguments, "--archive", folder)
-    assert result.exit_code == 2, result.exception
-    assert len(result.output.strip().splitlines()) == 1
-    assert str(folder) in result.output
+    output = run(folder, *arguments, code=2)
+    assert len(output.strip().splitlines()) == 1
+    assert str(folder) in output
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -318,11 +295,11 @@ def snapshot(place):
 
 @pytest.mark.parametrize("make", [file, garbage, other_database])
 def test_crawling_into_what_is_not_an_archive(wrong_folders, make):
-    run, before, after = wrong_folders[make]
-    assert run.code == 2
-    assert run.out == ""
-    assert len(run.err.strip().splitlines()) == 1
-    assert "archive" in run.err
+    done, before, after = wrong_folders[make]
+    assert done.code == 2
+    assert done.out == ""
+    assert len(done.err.strip().splitlines()) == 1
+    assert "archive" in done.err
     assert before == after
 
 
@@ -347,9 +324,7 @@ def test_an_archive_of_a_newer_version_is_left_alone(newer):
     assert contents(crawled.archive) == before
     assert len(crawled.log) == 3
     for arguments in (["search", "x"], ["status"], ["show", "1"], ["schedule", "locum-today", "--print"]):
-        result = invoke(*arguments, "--archive", crawled.archive)
-        assert result.exit_code == 2, result.exception
-        assert "newer version" in result.output
+        assert "newer version" in run(crawled.archive, *arguments, code=2)
 
 
 @pytest.mark.parametrize("sql", ["DELETE FROM _sqlite_migrations", "DROP TABLE _sqlite_migrations"])
@@ -358,9 +333,7 @@ def test_a_database_without_our_mark_is_not_touched(newer, tmp_path, sql):
     (tmp_path / "archive").mkdir()
     shutil.copy(crawled.archive / "archive.db", tmp_path / "archive" / "archive.db")
     change(tmp_path / "archive", sql)
-    result = invoke("status", "--archive", tmp_path / "archive")
-    assert result.exit_code == 2, result.exception
-    assert "something else" in result.output
+    assert "something else" in run(tmp_path / "archive", "status", code=2)
 
 
 @scenario
@@ -394,10 +367,10 @@ def demonstrated(folder):
 
 
 def test_demo_works_twice(demonstrated):
-    for run in demonstrated.runs:
-        assert run.code == 0
+    for done in demonstrated.runs:
+        assert done.code == 0
         for words in ("42 new", "locum search", "[agency", "What to do next", " serve --archive"):
-            assert words in run.out
+            assert words in done.out
     assert demonstrated.value("SELECT count(*) FROM crawls") == 1
     assert demonstrated.value("SELECT count(*) FROM articles") == build().expected["articles"]
 
@@ -405,9 +378,9 @@ def test_demo_works_twice(demonstrated):
 def test_demo_touches_no_other_folder(tmp_path):
     (tmp_path / "archive").mkdir()
     (tmp_path / "archive" / "letter.txt").write_text("Dear reader")
-    run = locum("demo", "--archive", "archive", cwd=tmp_path)
-    assert run.code == 2
-    assert "not empty" in run.err
+    done = locum("demo", "--archive", "archive", cwd=tmp_path)
+    assert done.code == 2
+    assert "not empty" in done.err
     assert [path.name for path in (tmp_path / "archive").iterdir()] == ["letter.txt"]
 
 
@@ -440,10 +413,10 @@ def test_plain_progress_goes_to_standard_error(nothing_found):
 
 
 def test_a_log_file_that_cannot_be_written(tmp_path):
-    run = crawl(tmp_path, "http://127.0.0.1:9", "--log", "no/such/folder/log")
-    assert run.code == 2
-    assert len(run.err.strip().splitlines()) <= 4
-    assert "no/such/folder/log" in run.err
+    done = crawl(tmp_path, "http://127.0.0.1:9", "--log", "no/such/folder/log")
+    assert done.code == 2
+    assert len(done.err.strip().splitlines()) <= 4
+    assert "no/such/folder/log" in done.err
 
 
 def test_search_into_a_pipe_that_closes(sample_crawl):
@@ -455,8 +428,8 @@ def test_search_into_a_pipe_that_closes(sample_crawl):
 
 
 def test_the_article_is_shown_by_the_number_that_search_prints(sample_crawl):
-    hit = on(sample_crawl, "search", "county lines", "--json").json[0]
-    shown = on(sample_crawl, "show", str(hit["id"]), "--json").json
+    hit = run(sample_crawl.archive, "search", "county lines", "--json")[0]
+    shown = run(sample_crawl.archive, "show", hit["id"], "--json")
     assert (shown["id"], shown["url"]) == (hit["id"], hit["url"])
-    assert on(sample_crawl, "show", "999999").code == 2
+    assert run(sample_crawl.archive, "show", 999999, code=2)
     assert address(slug("first report")) not in shown["addresses"]

@@ -91,8 +91,7 @@ def test_a_changed_article_gets_a_revision(four_crawls):
 def test_back_to_an_earlier_text_is_a_third_revision(four_crawls):
     crawled, _ = four_crawls
     with Archive(crawled.archive) as archive:
-        article = archive.article(CHANGING)
-        assert article is not None
+        article = archive.require(CHANGING)
         revisions = archive.revisions(article.id)
     assert [revision["seq"] for revision in revisions] == [1, 2, 3]
     texts = [revision["body"] for revision in revisions]

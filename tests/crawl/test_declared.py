@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support import invoke
-from support.harness import Crawled, crawl, crawl_once, locum, scenario
+from support.harness import Crawled, crawl, crawl_once, declare, locum, scenario
 
 from locum_spider import Archive
 from locum_spider.demo.sample import Page, Sample
@@ -85,29 +85,22 @@ def gazette(*, whole=True):
     return Sample({url: Page(html.encode()) for url, html in pages.items()}, hosts=hosts)
 
 
-def declare(folder, text, name="gazette"):
-    sites = folder / "archive" / "sites"
-    sites.mkdir(parents=True, exist_ok=True)
-    (sites / f"{name}.toml").write_text(text, encoding="utf-8")
-
-
 @scenario
 def new_layout(folder):
-    declare(folder, DECLARED % {"until": "2020-01-01"})
+    declare(folder, "gazette", DECLARED % {"until": "2020-01-01"})
     return crawl_once(folder, gazette(whole=False), sites=["gazette"])
 
 
 @scenario
 def old_layout(folder):
-    declare(folder, DECLARED % {"until": "2999-01-01"})
+    declare(folder, "gazette", DECLARED % {"until": "2999-01-01"})
     return crawl_once(folder, gazette(), sites=["gazette"])
 
 
 def test_css_metadata_and_json_ld_are_read(new_layout):
     assert new_layout.run.code == 6  # one of three could not be read
     with Archive(new_layout.archive) as archive:
-        article = archive.article("http://gazette.example/story/20180410-one")
-    assert article is not None
+        article = archive.require("http://gazette.example/story/20180410-one")
     assert article.title == "The new title"
     assert article.standfirst == "What it is about"
     assert article.authors == ("Ann Other", "B. Writer")
@@ -126,8 +119,7 @@ def test_css_metadata_and_json_ld_are_read(new_layout):
 
 def test_the_next_rule_counts_if_the_first_finds_nothing(new_layout):
     with Archive(new_layout.archive) as archive:
-        two = archive.article("http://gazette.example/story/20180411-two")
-    assert two is not None
+        two = archive.require("http://gazette.example/story/20180411-two")
     assert two.published == "2017-01-02"
     assert "2018-04-11" in (two.published_conflict or "")
 
@@ -177,7 +169,7 @@ def test_a_declaration_in_the_archive_is_listed(new_layout):
 
 @scenario
 def named_by_address(folder):
-    declare(folder, DECLARED % {"until": "2020-01-01"})
+    declare(folder, "gazette", DECLARED % {"until": "2020-01-01"})
     return crawl_once(folder, gazette(), sites=["http://www.gazette.example/page/2"])
 
 
@@ -244,7 +236,7 @@ def assert_named(message, fault):
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_faulty_declaration_is_refused(tmp_path, fault):
     assert FAULTS[fault][0] != FINE, "the fault is not in the text"
-    declare(tmp_path, FAULTS[fault][0])
+    declare(tmp_path, "gazette", FAULTS[fault][0])
     result = invoke("sites", "--archive", tmp_path / "archive")
     assert result.exit_code == 2, result.exception
     assert_named(result.stderr, fault)
@@ -253,7 +245,7 @@ def test_a_faulty_declaration_is_refused(tmp_path, fault):
 
 @pytest.mark.parametrize("fault", ["unknown key", "overlapping layouts", "unreadable"])
 def test_a_faulty_declaration_is_not_crawled(tmp_path, fault):
-    declare(tmp_path, FAULTS[fault][0])
+    declare(tmp_path, "gazette", FAULTS[fault][0])
     run = locum("crawl", "gazette", "--archive", "archive", cwd=tmp_path, proxy="http://127.0.0.1:9")
     assert (run.code, run.out) == (2, "")
     assert_named(run.err, fault)
@@ -261,7 +253,7 @@ def test_a_faulty_declaration_is_not_crawled(tmp_path, fault):
 
 
 def test_a_declaration_in_another_charset_is_refused(tmp_path):
-    declare(tmp_path, "")
+    declare(tmp_path, "gazette", "")
     (tmp_path / "archive" / "sites" / "gazette.toml").write_bytes(
         FINE.replace("The Gazette", "Der Bote für").encode("latin-1")
     )
@@ -274,8 +266,8 @@ def test_a_declaration_in_another_charset_is_refused(tmp_path):
 @scenario
 def fault_beside(folder):
     """Locum Today declared again in the archive, beside a declaration with a fault."""
-    declare(folder, FAULTS["unknown key"][0])
-    declare(folder, FINE.replace('"gazette"', '"locum-today"'), "locum-today")
+    declare(folder, "gazette", FAULTS["unknown key"][0])
+    declare(folder, "locum-today", FINE.replace('"gazette"', '"locum-today"'))
     with SiteServer(gazette()) as server:
         runs = [locum("sites", "--archive", "archive", cwd=folder), crawl(folder, server)]
         return Crawled(folder, server.log, runs)
@@ -305,16 +297,14 @@ def test_an_undeclared_site(tmp_path, name):
 def two_sites(folder):
     """Two sites in one command, beside each other into one archive, and a third that nobody serves."""
     for name in ("first", "second"):
-        declare(folder, FINE.replace('"gazette"', f'"{name}"').replace("gazette.example", f"{name}.example"), name)
+        declare(folder, name, FINE.replace('"gazette"', f'"{name}"').replace("gazette.example", f"{name}.example"))
     pages = {}
     for name in ("first", "second"):
         for url, page in gazette().pages.items():
             body = page.body.replace(b"gazette.example", f"{name}.example".encode())
             pages[url.replace("gazette.example", f"{name}.example")] = Page(body.replace(b"The new", name.encode()))
     hosts = tuple(f"{host}{name}.example" for name in ("first", "second") for host in ("", "archive."))
-    with SiteServer(Sample(pages, hosts=hosts)) as server:
-        runs = [crawl(folder, server, "--json", sites=["first", "second", "first"])]
-        return Crawled(folder, server.log, runs)
+    return crawl_once(folder, Sample(pages, hosts=hosts), "--json", sites=["first", "second", "first"])
 
 
 def test_two_sites_in_one_command(two_sites):

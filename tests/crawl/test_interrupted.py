@@ -15,6 +15,7 @@ from support.harness import (
     contents,
     crawl,
     crawl_once,
+    declare,
     locum,
     scenario,
     slug,
@@ -325,7 +326,7 @@ def other_site_meanwhile(folder):
         pause = server.pause_after(2)
         with start_crawl(folder, server) as running, pause:
             running.kill()
-        (folder / "archive" / "sites" / "other.toml").write_text(text, encoding="utf-8")
+        declare(folder, "other", text)
         other = crawl(folder, server, sites=["other"])
         return Crawled(folder, server.log, [other, crawl(folder, server)])
 

@@ -94,8 +94,7 @@ def test_every_article_and_listing_is_read_right_in_every_markup(markup):
 def test_blocks_are_separated_by_blank_lines(sample_crawl):
     with Archive(sample_crawl.archive) as archive:
         for article in build().articles:
-            stored = archive.article(article.url)
-            assert stored is not None
+            stored = archive.require(article.url)
             for block in re.split(r"\n{2,}", stored.text):
                 assert block in article.blocks or all(line.startswith("• ") for line in block.split("\n"))
             assert stored.text == stored.text.strip()
@@ -228,7 +227,6 @@ def test_moved_article_is_known_at_both_addresses(sample_crawl):
     with Archive(sample_crawl.archive) as archive:
         at_old, at_new = archive.article(odd["moved"]), archive.article(moved.url)
         assert at_old == at_new
-        assert at_old is not None
         assert at_old.url == moved.url
         assert {odd["moved"], moved.url} <= set(archive.addresses(at_old.id))
     assert sample_crawl.rows("SELECT status, location FROM captures WHERE url LIKE ?", f"{odd['moved']}%") == [
@@ -238,9 +236,8 @@ def test_moved_article_is_known_at_both_addresses(sample_crawl):
 
 def test_contradicted_date_is_kept_as_such(sample_crawl):
     with Archive(sample_crawl.archive) as archive:
-        article = archive.article(build().odd["contradicted"])
+        article = archive.require(build().odd["contradicted"])
     truth = next(article for article in build().articles if article.dated)
-    assert article is not None
     assert article.published == truth.dated != truth.slug[:10]
     assert article.published_source == "visible"
     assert truth.slug[:10] in (article.published_conflict or "")
@@ -248,8 +245,7 @@ def test_contradicted_date_is_kept_as_such(sample_crawl):
 
 def test_impossible_date_is_never_bent(sample_crawl):
     with Archive(sample_crawl.archive) as archive:
-        article = archive.article(build().odd["impossible"])
-    assert article is not None
+        article = archive.require(build().odd["impossible"])
     assert (article.published, article.published_at) == (None, None)
     assert article.published_raw == "31st June 2016"
     assert "31st June 2016" in (article.published_conflict or "")
@@ -267,8 +263,7 @@ def test_only_the_odd_two_have_a_conflict(sample_crawl):
 def test_any_form_of_an_address_leads_to_the_article(sample_crawl):
     url = build().articles[0].url
     with Archive(sample_crawl.archive) as archive:
-        known = archive.article(url)
-        assert known is not None
+        known = archive.require(url)
         for form in (
             url.replace("//", "//www."),
             f"{url}&catTitle=social%20work",
@@ -417,7 +412,6 @@ def test_each_revision_can_be_read_again_from_its_capture(sample_crawl):
         fetched_at=datetime.fromisoformat(fetched_at),
         site="locum-today",
     )
-    assert again is not None
     assert again.title == article.title
     assert lines(again.text) == list(article.blocks)
 

@@ -24,6 +24,7 @@ from support.harness import (
     contents,
     crawl,
     crawl_once,
+    declare,
     listing_page,
     scenario,
     slug,
@@ -37,15 +38,13 @@ from locum_spider.demo.server import SiteServer
 LIMIT = 2_000_000
 
 
-def declare(folder, **changes):
+def declare_today(folder, **changes):
     """The shipped declaration of Locum Today in the archive's own folder, with another limit for a body."""
     from locum_spider.sites import SHIPPED
 
     text = (SHIPPED / "locum-today.toml").read_text(encoding="utf-8")
-    own = folder / "archive" / "sites" / "locum-today.toml"
-    own.parent.mkdir(parents=True)
     lines = "\n".join(f"{key} = {value}" for key, value in changes.items())
-    own.write_text(text.replace("[crawl]\n", f"[crawl]\n{lines}\n"), encoding="utf-8")
+    declare(folder, "locum-today", text.replace("[crawl]\n", f"[crawl]\n{lines}\n"))
 
 
 def named(title):
@@ -147,7 +146,7 @@ def troubled_pages():
 
 @scenario
 def troubled(folder):
-    declare(folder, max_bytes=LIMIT)
+    declare_today(folder, max_bytes=LIMIT)
     return crawl_once(folder, Sample(troubled_pages()), "--concurrency", "4")
 
 
@@ -220,12 +219,8 @@ def test_what_cannot_be_read_is_kept_as_it_came(troubled, name):
 
 def test_a_wrong_charset_is_seen_through(troubled):
     with Archive(troubled.archive) as archive:
-        charset = archive.article(named(TITLES["charset"]))
-        no_charset = archive.article(named(TITLES["no_charset"]))
-    assert charset is not None
-    assert no_charset is not None
-    assert charset.text == "Twelve pounds (£12) for a café’s tea."
-    assert no_charset.text == "Tea for £12."
+        assert archive.require(named(TITLES["charset"])).text == "Twelve pounds (£12) for a café’s tea."
+        assert archive.require(named(TITLES["no_charset"])).text == "Tea for £12."
 
 
 def test_nothing_outside_the_site_is_asked_for(troubled):
@@ -350,8 +345,7 @@ POISON = {
 @scenario
 def poisoned(folder):
     """Structured data that breaks careless readers; between each page a good one."""
-    (folder / "archive" / "sites").mkdir(parents=True)
-    (folder / "archive" / "sites" / "json-site.toml").write_text(JSON_SITE, encoding="utf-8")
+    declare(folder, "json-site", JSON_SITE)
     pages = {}
     for name, data in {**POISON, "good": '{"headline": "Good", "datePublished": "2018-04-10"}'}.items():
         html = f'<html><head><script type="application/ld+json">{data}</script></head><article>Text.</article></html>'
@@ -418,7 +412,7 @@ def test_a_calendar_without_entries_ends(endless):
 @scenario
 def endless_mixture(folder):
     """Each next page names the same articles in another order; only the declared limit ends it."""
-    declare(folder, max_listings=12)
+    declare_today(folder, max_listings=12)
     titles = [f"Report of {name}" for name in ("spring", "summer", "autumn", "winter")]
     more = f"{HOME}list.php?page="
     entries = [named(title) for title in titles]
@@ -578,11 +572,8 @@ def forged(folder):
     """A site behind TLS whose certificate cannot be trusted."""
     body = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"
     with answering(lambda _: [body], self_signed(folder)) as (port, heads):
-        sites = folder / "archive" / "sites"
-        sites.mkdir(parents=True)
         text = JSON_SITE.replace("json-site", "tls-site").replace("json.example", "localhost")
-        text = text.replace('"http://localhost/"', f'"https://localhost:{port}/"')
-        (sites / "tls-site.toml").write_text(text, encoding="utf-8")
+        declare(folder, "tls-site", text.replace('"http://localhost/"', f'"https://localhost:{port}/"'))
         run = crawl(folder, "", sites=["tls-site"])
         return Crawled(folder, [], [run]), heads
 
@@ -596,7 +587,7 @@ def test_a_certificate_that_cannot_be_trusted(forged):
 @scenario
 def endless_bodies(folder):
     """One page promises a terabyte, another says nothing of its length; both go on for as long as anybody listens."""
-    declare(folder, max_bytes=LIMIT)
+    declare_today(folder, max_bytes=LIMIT)
     listing = listing_page(named("Declared length"), named("Unknown length")).body
     sent = {"declared": 0, "unknown": 0}
 
@@ -719,7 +710,7 @@ def test_a_site_that_wants_nobody_is_left_alone(robots_all):
 
 @scenario
 def troubled_again(folder):
-    declare(folder, max_bytes=LIMIT)
+    declare_today(folder, max_bytes=LIMIT)
     return crawl_once(folder, Sample(troubled_pages()))
 
 

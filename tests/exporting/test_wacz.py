@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -44,6 +45,15 @@ def index(path: Path) -> list[tuple[str, str, dict[str, str]]]:
     return [(key, stamp, json.loads(rest)) for key, stamp, rest in (line.split(" ", 2) for line in lines)]
 
 
+def stored(path: Path) -> Iterator[tuple[str, dict[str, str], bytes]]:
+    """Time, entry and record of each line of the index."""
+    with zipfile.ZipFile(path) as container:
+        archives = {name: container.read(name) for name in container.namelist() if name.startswith("archive/")}
+    for _, stamp, entry in index(path):
+        offset, length = int(entry["offset"]), int(entry["length"])
+        yield stamp, entry, archives[f"archive/{entry['filename']}"][offset : offset + length]
+
+
 def pages(path: Path) -> list[dict[str, str]]:
     with zipfile.ZipFile(path) as container:
         return [json.loads(line) for line in container.read("pages/pages.jsonl").decode().splitlines()][1:]
@@ -63,18 +73,14 @@ def test_wacz_validates(name, request):
 @pytest.mark.parametrize("name", ["whole", "single"])
 def test_index_is_sorted_and_leads_to_each_capture(crawled, name, request):
     path = request.getfixturevalue(name)
-    entries = index(path)
     with zipfile.ZipFile(path) as container:
         lines = container.read("indexes/index.cdx").splitlines()
-        assert lines == sorted(lines)
-        archives = {name: container.read(name) for name in container.namelist() if name.startswith("archive/")}
+    assert lines == sorted(lines)
     unmodified = {
         (url, "".join(c for c in fetched_at if c.isdigit()))
         for url, fetched_at in rows(crawled.archive, "SELECT url, fetched_at FROM captures WHERE status = 304")
     }
-    for _, stamp, entry in entries:
-        offset, length = int(entry["offset"]), int(entry["length"])
-        data = archives[f"archive/{entry['filename']}"][offset : offset + length]
+    for stamp, entry, data in stored(path):
         (record,) = ArchiveIterator(io.BytesIO(data))
         assert record.rec_headers["WARC-Target-URI"] == entry["url"]
         captured = "".join(c for c in record.rec_headers["WARC-Date"] if c.isdigit())
@@ -214,16 +220,12 @@ def test_warc_shorter_than_known_is_no_export(small, tmp_path):
 def test_full_disk_leaves_no_half_file(small, tmp_path):
     with closing(sqlite3.connect(small / "archive.db")) as db:  # so that reading makes no file beside the database
         db.execute("SELECT * FROM articles").fetchall()
-        check_full_disk(small, tmp_path)
-
-
-def check_full_disk(small: Path, tmp_path: Path) -> None:
-    for limit in (100, 1500):
-        done = run_locum("export", "-o", tmp_path / "x.wacz", "--archive", small, preexec_fn=no_file_beyond(limit))
-        assert done.returncode == 5, done.stderr
-        assert "make room" in done.stderr
-        assert "Traceback" not in done.stderr
-        assert not list(tmp_path.glob("x.wacz*"))
+        for limit in (100, 1500):
+            done = run_locum("export", "-o", tmp_path / "x.wacz", "--archive", small, preexec_fn=no_file_beyond(limit))
+            assert done.returncode == 5, done.stderr
+            assert "make room" in done.stderr
+            assert "Traceback" not in done.stderr
+            assert not list(tmp_path.glob("x.wacz*"))
 
 
 def test_export_while_an_import_writes_is_whole(small, tmp_path):
@@ -236,15 +238,7 @@ def test_export_while_an_import_writes_is_whole(small, tmp_path):
             out = tmp_path / f"{len(counts)}.wacz"
             run(small, "export", "-o", out)
             counts.append(len(index(out)))
-            check_places(out)
+            for _, entry, data in stored(out):
+                assert f"WARC-Target-URI: {entry['url']}\r\n".encode() in gzip.decompress(data)
             time.sleep(0.1)
     assert counts == sorted(counts)
-
-
-def check_places(path: Path) -> None:
-    with zipfile.ZipFile(path) as container:
-        archives = {name: container.read(name) for name in container.namelist() if name.startswith("archive/")}
-    for _, _, entry in index(path):
-        offset, length = int(entry["offset"]), int(entry["length"])
-        data = gzip.decompress(archives[f"archive/{entry['filename']}"][offset : offset + length])
-        assert f"WARC-Target-URI: {entry['url']}\r\n".encode() in data

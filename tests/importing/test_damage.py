@@ -13,7 +13,7 @@ import sys
 import time
 
 import pytest
-from support import LONGEST, rows
+from support import LONGEST, flipped, rows
 from support.foreign_files import address, html, http, imported, members, page, put, read_pages, record, run, state
 
 from locum_spider.importing.records import read_captures
@@ -67,9 +67,7 @@ def test_flipped_bit_costs_one_record_of_members():
     chance = random.Random(1)
     for _ in range(200):
         place = chance.randrange(3, len(data))
-        flipped = bytearray(data)
-        flipped[place] ^= 1 << chance.randrange(8)
-        slugs, broken = read(bytes(flipped))
+        slugs, broken = read(flipped(data, place, 1 << chance.randrange(8)))
         hit = sum(start <= place for start in STARTS) - 1
         others = [slug for slug in SLUGS if slug != SLUGS[hit]]
         assert slugs in (others, SLUGS), place  # a time or name in the gzip head changes nothing
@@ -87,9 +85,7 @@ def test_flipped_bit_costs_one_record_of_a_plain_file():
     chance = random.Random(2)
     for _ in range(200):
         place = chance.randrange(5, len(data))
-        flipped = bytearray(data)
-        flipped[place] ^= 1 << chance.randrange(7)
-        items = list(read_captures(io.BytesIO(bytes(flipped))))
+        items = list(read_captures(io.BytesIO(flipped(data, place, 1 << chance.randrange(7)))))
         hit = sum(start <= place for start in starts) - 1
         bodies = [item.body for item in items if isinstance(item, Exchange)]
         assert set(map(html, SLUGS)) - set(bodies) <= {html(SLUGS[hit])}, place

@@ -11,7 +11,7 @@ import zipfile
 
 import pytest
 from backports import zstd
-from support import python, rows
+from support import flipped, python, rows
 from support.foreign_files import DATE, HOME, address, html, http, imported, members, page, put, record, run, wacz
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
@@ -178,9 +178,8 @@ def test_damage_in_a_wacz_takes_no_more_than_it_hits(tmp_path):
     path = wacz_of_others(
         tmp_path / "x.wacz", members(page(), page("two"), page("three")), compression=zipfile.ZIP_STORED
     )
-    data = bytearray(path.read_bytes())
-    data[data.index(gzip.compress(page("two"), 6, mtime=0)) + 60] ^= 0x10
-    path.write_bytes(data)
+    data = path.read_bytes()
+    path.write_bytes(flipped(data, data.index(members(page("two"))) + 60, 0x10))
     (result,) = imported(tmp_path / "a", path)
     assert result["outcomes"] == {"new": 2}
     (fault,) = result["broken"]

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from support import rows
+from support import flipped, rows
 from support.foreign_files import HOME, address, http, imported, members, page, put, record, run, wacz
 
 SIGNED = "https://store.example/crawls/third.wacz?X-Amz-Signature=secret"
@@ -108,9 +108,8 @@ def test_a_part_that_is_broken_does_not_take_the_others(tmp_path, parts):
 
 def test_damage_in_a_part_takes_no_more_than_it_hits(tmp_path, parts):
     path = pack(tmp_path / "all.wacz", *parts)
-    data = bytearray(path.read_bytes())
-    data[data.index(members(page("two"))) + 60] ^= 0x10
-    path.write_bytes(data)
+    data = path.read_bytes()
+    path.write_bytes(flipped(data, data.index(members(page("two"))) + 60, 0x10))
     (result,) = imported(tmp_path / "a", path)
     assert result["outcomes"] == {"new": 2}
     (fault,) = result["broken"]

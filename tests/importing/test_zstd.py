@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 from backports import zstd
-from support import python, rows
+from support import flipped, python, rows
 from support.foreign_files import HOME, address, html, http, imported, page, put, read_pages, record, run
 
 from locum_spider.warc.reader import Broken
@@ -87,9 +87,7 @@ def test_flipped_bit_costs_one_record(way):
     chance = random.Random(1)
     for _ in range(100):
         place = chance.randrange(first, len(data))
-        flipped = bytearray(data)
-        flipped[place] ^= 1 << chance.randrange(8)
-        slugs, broken = read(bytes(flipped))
+        slugs, broken = read(flipped(data, place, 1 << chance.randrange(8)))
         hit = sum(start <= place for start in starts) - 1
         assert slugs in ([slug for slug in SLUGS if slug != SLUGS[hit]], SLUGS), place
         if slugs != SLUGS:

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from support import change, invoke, no_file_beyond, rows, run_locum, warcs
+from support import change, flipped, invoke, no_file_beyond, rows, run_locum, warcs
 from support.gazette import HOST, address, crawl, declare, places_of, sentences, site, story
 
 from locum_spider import Archive
@@ -168,9 +168,7 @@ def test_damage_of_the_copy_is_mended(archive, tmp_path):
     copy = tmp_path / "copy"
     back_up(archive, copy)
     first, second, third, *_ = warcs(copy)
-    data = bytearray(first.read_bytes())
-    data[400] ^= 1
-    first.write_bytes(bytes(data))
+    first.write_bytes(flipped(first.read_bytes(), 400))
     second.unlink()
     third.write_bytes(third.read_bytes()[:100])
     (copy / "warc" / "x.warc.gz.part").write_bytes(b"half")

@@ -11,7 +11,7 @@ from contextlib import closing
 
 import pytest
 from dump import dump_archive
-from support import LONGEST, require_same_rebuilt, rows, run_locum
+from support import LONGEST, flipped, require_same_rebuilt, rows, run_locum
 from support.crash_facts import finish, require_same
 from support.scripted import SITES
 
@@ -44,9 +44,7 @@ def declare(archive, **changes):
 def damage(archive, offset):
     """Flip a bit of the first WARC file."""
     path = min(archive.glob("warc/*.gz"))
-    data = bytearray(path.read_bytes())
-    data[offset] ^= 4
-    path.write_bytes(data)
+    path.write_bytes(flipped(path.read_bytes(), offset, 4))
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

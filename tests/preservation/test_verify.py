@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from support import change, invoke, rows, warcs
+from support import change, flipped, invoke, rows, warcs
 from support.gazette import crawl, site
 
 from locum_spider.errors import ArchiveError, UsageError
@@ -93,11 +93,8 @@ def test_400_cuts(archive):
 def test_400_flipped_bits(archive):
     chance = random.Random(SEED)
     files = {path: path.read_bytes() for path in warcs(archive)}
-    damaged = []
-    for path, n in spread(archive, 400, end=1):
-        data = bytearray(files[path])
-        data[n] ^= 1 << chance.randrange(8)
-        damaged.append((path, n, bytes(data)))
+    places = spread(archive, 400, end=1)
+    damaged = [(path, n, flipped(files[path], n, 1 << chance.randrange(8))) for path, n in places]
     assert missed(archive, damaged, "records") == []
 
 
@@ -230,9 +227,8 @@ def test_a_row_with_its_own_chain_recomputed(archive):
 def test_a_ledger_written_anew_as_a_whole_needs_a_head(archive):
     head = read_head(archive)
     path, offset, _ = record_places(archive)[1]  # the last byte of a gzip header names the system that wrote it
-    data = bytearray(path.read_bytes())
-    data[offset + 9] ^= 1
-    path.write_bytes(bytes(data))
+    data = flipped(path.read_bytes(), offset + 9)
+    path.write_bytes(data)
     seq, length = rows(
         archive, "SELECT seq, warc_length FROM records WHERE warc_file = ? AND warc_offset = ?", path.name, offset
     )[0]

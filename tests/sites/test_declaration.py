@@ -208,9 +208,7 @@ def test_declaration_in_the_archive_is_found_and_replaces_a_shipped_one(tmp_path
     assert {"north-post", "locum-today"} <= set(sites)
     assert sites["locum-today"].title == find_site("locum-today", tmp_path).title == "My Locum Today"
     assert find_site("locum-today").title == "Locum Today"
-    owner = site_of("https://archive.northpost.example/story/1", tmp_path)
-    assert owner is not None
-    assert owner.name == "north-post"
+    assert site_of("https://archive.northpost.example/story/1", tmp_path).name == "north-post"
     assert site_of("https://elsewhere.example/story/1", tmp_path) is None
 
 

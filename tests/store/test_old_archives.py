@@ -18,12 +18,11 @@ from crash import SITE, Blow, run
 from crash_site import site
 from dump import dump_archive
 from sqlite_utils import Database
-from support import python
+from support import change, python, require_same_rebuilt
 
 from locum_spider.archive import Archive
 from locum_spider.browse.pages.article import contents
 from locum_spider.demo.server import SiteServer
-from locum_spider.preservation.rebuild import rebuild
 from locum_spider.preservation.rebuild.compare import compare
 from locum_spider.preservation.verify import verify
 from locum_spider.store import crawls
@@ -72,9 +71,7 @@ def test_the_first_writer_brings_it_up_to_date_and_a_rebuild_gives_the_same(old)
     connect_writing(old).close()
     assert set(applied(old)) == known()
     assert verify(old).findings == []
-    migrated = dump_archive(old)
-    assert rebuild(old, jobs=1).exit_code == 0
-    assert dump_archive(old) == migrated
+    require_same_rebuilt(old)
 
 
 def test_content_that_has_not_changed_is_no_revision_for_a_newer_version(old):
@@ -107,21 +104,17 @@ def test_an_archive_from_before_a_field_was_known_is_read(old, tmp_path):
 
 def test_an_import_that_was_cut_short_goes_on(old):
     reasons = '["under way, or cut short: run the same `locum import` again"]'
-    with closing(sqlite3.connect(old / "archive.db")) as db, db:
-        db.execute(
-            "INSERT INTO crawls (id, site, started_at, finished_at, outcome, reasons, version) "
-            "VALUES (99, 'post', '2026-05-04T00:00:00Z', '2026-05-04T00:00:00Z', 'imported', ?, '0.1.0')",
-            (reasons,),
-        )
+    change(
+        old, "INSERT INTO crawls (id, site, started_at, finished_at, outcome, reasons, version) "
+        "VALUES (99, 'post', '2026-05-04T00:00:00Z', '2026-05-04T00:00:00Z', 'imported', ?, '0.1.0')", reasons,
+    )  # fmt: skip
     with closing(connect_writing(old)) as db:
         assert crawls.unfinished_import(db, "post") == 99
         assert db.execute("SELECT reasons FROM crawls WHERE id = 99").fetchone() == ("[]",)
 
 
 def test_a_revision_that_was_changed_by_hand_is_still_found(old):
-    with closing(sqlite3.connect(old / "archive.db")) as db:
-        db.execute("UPDATE revisions SET body = body || '.' WHERE id = 3")
-        db.commit()
+    change(old, "UPDATE revisions SET body = body || '.' WHERE id = 3")
     connect_writing(old).close()
     assert {finding.kind for finding in verify(old).findings} >= {"revisions"}
 

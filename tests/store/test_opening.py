@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from support import change
 
 from locum_spider.archive import Archive
 from locum_spider.clock import utc_now
@@ -113,10 +114,7 @@ def damaged(folder: Path) -> None:
 
 
 def other_database(folder: Path) -> None:
-    db = sqlite3.connect(folder / "archive.db")
-    db.execute("CREATE TABLE recipes (id INTEGER)")
-    db.commit()
-    db.close()
+    change(folder, "CREATE TABLE recipes (id INTEGER)")
 
 
 def other_migrated_database(folder: Path) -> None:
@@ -139,12 +137,8 @@ def folder_in_its_place(folder: Path) -> None:
 
 def newer(folder: Path) -> None:
     connect_writing(folder).close()
-    db = sqlite3.connect(folder / "archive.db")
-    db.execute(
-        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('locum_spider', 'm999_far', '2030')"
-    )
-    db.commit()
-    db.close()
+    values = "('locum_spider', 'm999_far', '2030')"
+    change(folder, f"INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES {values}")
 
 
 REFUSED = {

@@ -6,10 +6,9 @@ import itertools
 import json
 
 import pytest
-from click.testing import CliRunner
+from support import invoke
 
 from locum_spider.archive import Archive
-from locum_spider.cli import locum
 from locum_spider.items import Attachment, Image, Listing, ListingEntry
 from locum_spider.store import articles
 
@@ -18,6 +17,10 @@ ONE, TWO = "http://x.example/1", "http://x.example/2"
 
 def revisions(db, article_id: int = 1) -> list[tuple[int, str]]:
     return db.execute("SELECT seq, body FROM revisions WHERE article_id = ? ORDER BY seq", (article_id,)).fetchall()
+
+
+def seen(db) -> tuple[str, str]:
+    return db.execute("SELECT first_seen, last_seen FROM articles").fetchone()
 
 
 def counts(db) -> dict[str, int]:
@@ -47,10 +50,7 @@ def test_unchanged_article_only_moves_last_seen(db, save):
     after = db.execute("SELECT * FROM articles").fetchone()
     names = [row[1] for row in db.execute("PRAGMA table_info(articles)")]
     assert [n for n, a, b in zip(names, before, after, strict=True) if a != b] == ["last_seen"]
-    assert db.execute("SELECT first_seen, last_seen FROM articles").fetchone() == (
-        "2016-01-01T00:00:00Z",
-        "2016-02-01T00:00:00Z",
-    )
+    assert seen(db) == ("2016-01-01T00:00:00Z", "2016-02-01T00:00:00Z")
 
 
 @pytest.mark.parametrize(
@@ -108,10 +108,7 @@ def test_older_capture_goes_into_the_history_and_not_into_the_article(db, save):
     assert save(text="A", seen_at="2016-01-01T00:00:00Z").outcome == "changed"
     assert revisions(db) == [(1, "A"), (2, "B")]
     assert db.execute("SELECT body FROM article_text").fetchone()[0] == "B"
-    assert db.execute("SELECT first_seen, last_seen FROM articles").fetchone() == (
-        "2016-01-01T00:00:00Z",
-        "2016-02-01T00:00:00Z",
-    )
+    assert seen(db) == ("2016-01-01T00:00:00Z", "2016-02-01T00:00:00Z")
 
 
 # -- addresses -------------------------------------------------------------------------------------------------------
@@ -224,15 +221,14 @@ def test_article_reads_back_as_it_was_saved(save, tmp_path):
     }  # fmt: skip
     save(text="One two.\n\nThree.", **fields)
     with Archive(tmp_path) as archive:
-        article = archive.article(ONE)
-        assert article is not None
+        article = archive.require(ONE)
         assert {name: getattr(article, name) for name in fields} == fields
         assert (article.text, article.word_count, article.state) == ("One two.\n\nThree.", 3, "live")
         assert [a.id for a in archive.articles()] == [1]
         assert archive.counts() == {"x": 1}
         (revision,) = archive.revisions(1)
         assert (revision["seq"], revision["body"]) == (1, "One two.\n\nThree.")
-    shown = CliRunner().invoke(locum, ["show", "1", "--archive", str(tmp_path)])
+    shown = invoke("show", 1, "--archive", tmp_path)
     assert "\nModified, it says: 2016-01-02T00:00:00Z\n" in shown.output
 
 

@@ -52,6 +52,11 @@ def invoke(*arguments: object, answer: str | None = None) -> Result:
     return CliRunner().invoke(locum, [str(argument) for argument in arguments], input=answer)
 
 
+def flipped(data: bytes, place: int, bits: int = 1) -> bytes:
+    """The data with some bits of one byte the other way."""
+    return data[:place] + bytes([data[place] ^ bits]) + data[place + 1 :]
+
+
 def warcs(archive: Path) -> list[Path]:
     """The archive's WARC files, in their order."""
     return sorted((archive / "warc").iterdir())

@@ -126,6 +126,13 @@ def start_crawl(folder: Path, server: SiteServer, *options: str, limits: Callabl
     return Running(arguments, folder, environment(server.url), limits)
 
 
+def declare(folder: Path, name: str, text: str) -> None:
+    """Put the declaration of a site into `folder/archive`."""
+    own = folder / "archive" / "sites" / f"{name}.toml"
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text(text, encoding="utf-8")
+
+
 def wait_until(condition: Callable[[], Any], what: str) -> None:
     """Poll for something that must come soon."""
     end = time.monotonic() + LONGEST

@@ -147,8 +147,6 @@ class Runs:
 
     def run(self, folder: Path, *, changed: bool = False, **wish: Any) -> Ended:
         """One crawl of the sample, before or after it changed; `kill`, `fail`, `max_pages`, `file_size` strike it."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         print(json.dumps({"folder": str(folder), "changed": changed, **wish}), file=self._process.stdin, flush=True)
         return Ended(*json.loads(self._process.stdout.readline()))
 

@@ -24,6 +24,22 @@ def captures(archive):
     return rows(archive, "SELECT url, fetched_at, digest, warc_file, warc_offset FROM captures ORDER BY id")
 
 
+def struck(runs, undisturbed, archive, **strike) -> bool:
+    """Whether a strike hits a crawl. One that is hit says so in a sentence, and the next one ends as if none was."""
+    ended = runs.run(archive, **strike)
+    assert faults(archive) == []
+    if ended.code == 0:
+        return False
+    assert ended.code == 5, ended.message
+    assert "nothing is lost" in ended.message
+    assert "\n" not in ended.message
+    kept = captures(archive)
+    finish(runs, archive, crawls=1)
+    assert captures(archive)[: len(kept)] == kept
+    require_same(archive, undisturbed, crawls=1)
+    return True
+
+
 @pytest.mark.parametrize(
     ("point", "error", "first", "step"),
     [("warc-torn", "ENOSPC", 1, 4), ("warc-append", "EIO", 3, 4), ("warc-started", "ENOSPC", 1, 1),
@@ -31,55 +47,25 @@ def captures(archive):
 )  # fmt: skip
 def test_a_failing_write_of_a_warc(runs, undisturbed, tmp_path, steps, point, error, first, step):
     number = steps(first)
-    while True:
-        archive = tmp_path / str(number)
-        ended = runs.run(archive, fail=f"{point}:{number}:{error}")
-        assert faults(archive) == []
-        if ended.code == 0:
-            assert number > 1
-            return
-        assert ended.code == 5, ended.message
-        assert "nothing is lost" in ended.message
-        assert "\n" not in ended.message
-        kept = captures(archive)
-        finish(runs, archive, crawls=1)
-        assert captures(archive)[: len(kept)] == kept
-        require_same(archive, undisturbed, crawls=1)
+    while struck(runs, undisturbed, tmp_path / str(number), fail=f"{point}:{number}:{error}"):
         number += steps(step)
+    assert number > 1
 
 
 def test_a_database_that_cannot_grow(runs, undisturbed, tmp_path, steps):
     """Whatever number of pages the database may still grow by."""
     pages = 0
-    while True:
-        archive = tmp_path / str(pages)
-        ended = runs.run(archive, max_pages=pages)
-        assert faults(archive) == []
-        if ended.code == 0:
-            assert pages > 10
-            return
-        assert (ended.code, "nothing is lost" in ended.message) == (5, True), ended.message
-        kept = captures(archive)
-        finish(runs, archive, crawls=1)
-        assert captures(archive)[: len(kept)] == kept
-        require_same(archive, undisturbed, crawls=1)
+    while struck(runs, undisturbed, tmp_path / str(pages), max_pages=pages):
         pages += steps(4)
+    assert pages > 10
 
 
 def test_files_that_cannot_grow(runs, undisturbed, tmp_path):
     """The system refuses a write of the database, its log or a WARC, at any size."""
     size = 4096
-    while True:
-        archive = tmp_path / str(size)
-        ended = runs.run(archive, file_size=size)
-        assert faults(archive) == []
-        if ended.code == 0:
-            assert size > 200_000
-            return
-        assert ended.code == 5, ended.message
-        finish(runs, archive, crawls=1)
-        require_same(archive, undisturbed, crawls=1)
+    while struck(runs, undisturbed, tmp_path / str(size), file_size=size):
         size = size * 3 // 2 + 1000
+    assert size > 200_000
 
 
 @pytest.mark.skipif(compiler() is None, reason="needs Linux and a C compiler")

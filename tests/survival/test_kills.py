@@ -28,16 +28,15 @@ RECOVERY = tuple(point for point in POINTS if point.startswith("recover"))
 @pytest.mark.parametrize("point", [p for p in POINTS if p not in RECOVERY])
 def test_killed_at_a_point_a_crawl_goes_on_as_if_nothing_had_been(runs, undisturbed, tmp_path, steps, point):
     number, step = 1, steps(FREQUENT.get(point, 1))
-    while True:
+    killed = True
+    while killed:
         archive = tmp_path / f"{point}-{number}"
-        ended = runs.run(archive, kill=f"{point}:{number}")
+        killed = runs.run(archive, kill=f"{point}:{number}").killed
         assert faults(archive) == []
         finish(runs, archive, crawls=1)
         require_same(archive, undisturbed, crawls=1)
-        if not ended.killed:
-            assert number > 1
-            return
         number += step
+    assert number > 1 + step
 
 
 @pytest.mark.parametrize("point", RECOVERY)

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support import flipped
 from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
@@ -308,9 +309,7 @@ def test_truncated_record_is_an_integrity_error(tmp_path, left):
 def test_changed_byte_is_an_integrity_error(tmp_path, place):
     (at,) = write(tmp_path, exchange(random.Random(1).randbytes(20_000)))
     path = tmp_path / at.file
-    data = bytearray(path.read_bytes())
-    data[at.offset + int(at.length * place)] ^= 0x55
-    path.write_bytes(data)
+    path.write_bytes(flipped(path.read_bytes(), at.offset + int(at.length * place), 0x55))
     with pytest.raises(IntegrityError):
         read_exchange(tmp_path, at.file, at.offset)
 
@@ -371,10 +370,8 @@ def test_resource_is_a_page_too():
 
 
 def test_broken_record_of_others_is_named_and_the_next_one_read():
-    middle = bytearray(gzip.compress(TWO))
-    middle[len(middle) // 2] ^= 0xFF
-    first = gzip.compress(ONE)
-    found = read(first + bytes(middle) + gzip.compress(THREE))
+    first, middle = gzip.compress(ONE), gzip.compress(TWO)
+    found = read(first + flipped(middle, len(middle) // 2, 0xFF) + gzip.compress(THREE))
     assert [each.body for each in found if isinstance(each, Exchange)] == [b"<p>one", b"<p>three"]
     assert [each.offset for each in found if isinstance(each, Broken)] == [len(first)]
 
