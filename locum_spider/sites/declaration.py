@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,7 +42,7 @@ def load_site(data: dict[str, Any], source: str) -> Site:
         site = msgspec.convert(data, Site)
     except msgspec.ValidationError as error:
         raise DeclarationError(f"{source}: {_explain(str(error))}") from None
-    for key, fault in _faults(site):
+    for key, fault in _faults(site):  # the first is enough
         raise DeclarationError(f"{source}: {key}: {fault}")
     return site
 
@@ -70,46 +71,38 @@ _STRUCTS: tuple[tuple[str, Any], ...] = (
 )  # fmt: skip
 
 
-def _faults(site: Site) -> list[tuple[str, str]]:
-    faults: list[tuple[str, str]] = []
+def _faults(site: Site) -> Iterator[tuple[str, str]]:
+    """Keys with their faults. Each check relies on those before it: only the first fault is sure."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", site.name):
-        faults.append(("name", f"{site.name!r} may hold only a-z, 0-9 and hyphens"))
-    faults += [
-        ("hosts", f"{h!r} is not a host name; write example.org") for h in site.hosts if not re.fullmatch(r"[\w.-]+", h)
-    ]
-    faults += [("hosts", "name at least one host")] * (not site.hosts) + [("start", "name at least one address")] * (
-        not site.start
-    )
-    if not faults:
-        faults += [
-            ("start", f"{u!r} is not an http address on {', '.join(site.hosts)}")
-            for u in site.start
-            if not _is_start(site, u)
-        ]
+        yield "name", f"{site.name!r} may hold only a-z, 0-9 and hyphens"
+    for host in site.hosts:
+        if not re.fullmatch(r"[\w.-]+", host):
+            yield "hosts", f"{host!r} is not a host name; write example.org"
+    if not site.hosts:
+        yield "hosts", "name at least one host"
+    if not site.start:
+        yield "start", "name at least one address"
+    for url in site.start:
+        if not _is_start(site, url):
+            yield "start", f"{url!r} is not an http address on {', '.join(site.hosts)}"
     try:
         ZoneInfo(site.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        faults.append(("timezone", f"{site.timezone!r} is not an IANA time zone; write Europe/London"))
+        yield "timezone", f"{site.timezone!r} is not an IANA time zone; write Europe/London"
     if not re.fullmatch(r"[a-z]{2,3}", site.language):
-        faults.append(("language", f"{site.language!r} is not a language code; write en, de, fr"))
+        yield "language", f"{site.language!r} is not a language code; write en, de, fr"
     if site.articles.address is None:
-        faults.append(("articles.address", "write a pattern that tells which addresses are articles"))
-    faults += _pattern_faults(site)
+        yield "articles.address", "write a pattern that tells which addresses are articles"
+    yield from _pattern_faults(site)
     policy = site.crawl
-    if (
-        not 0 <= policy.delay <= _LONGEST_DELAY
-        or policy.concurrency < 1
-        or policy.max_bytes < 1
-        or policy.max_listings < 1
-    ):
-        faults.append(
-            ("crawl", f"delay must be 0 to {_LONGEST_DELAY:,}; concurrency, max_bytes and max_listings 1 or more")
-        )
+    if not 0 <= policy.delay <= _LONGEST_DELAY or min(policy.concurrency, policy.max_bytes, policy.max_listings) < 1:
+        yield "crawl", f"delay must be 0 to {_LONGEST_DELAY:,}; concurrency, max_bytes and max_listings 1 or more"
     try:
         policy.interval  # noqa: B018
     except ValueError as error:
-        faults.append(("crawl.every", str(error)))
-    return faults + _layout_faults(site)
+        yield "crawl.every", str(error)
+    if site.layouts:
+        yield from _layout_faults(site)
 
 
 def _is_start(site: Site, url: str) -> bool:
@@ -120,78 +113,61 @@ def _is_start(site: Site, url: str) -> bool:
         return False
 
 
-def _pattern_faults(site: Site) -> list[tuple[str, str]]:
-    faults = []
+def _pattern_faults(site: Site) -> Iterator[tuple[str, str]]:
     for table, keys in (("articles", ("address", "date", "slug")), ("listings", ("follow", "ignore"))):
         for key in keys:
             source = getattr(getattr(site, table), key)
             try:
-                groups = re.compile(source).groups if source is not None else None
+                groups = re.compile(source or "").groups
             except re.error as error:
-                faults.append((f"{table}.{key}", f"{source!r} is not a regular expression: {error}"))
+                yield f"{table}.{key}", f"{source!r} is not a regular expression: {error}"
                 continue
             wanted = {"date": (1, 3), "slug": (1,)}.get(key)
-            if groups is not None and wanted and groups not in wanted:
+            if source is not None and wanted and groups not in wanted:
                 shape = "one group (2018-04-10) or three (year, month, day)" if key == "date" else "one group"
-                faults.append((f"{table}.{key}", f"{source!r} must have {shape}, but has {groups}"))
-    return faults
+                yield f"{table}.{key}", f"{source!r} must have {shape}, but has {groups}"
 
 
-def _layout_faults(site: Site) -> list[tuple[str, str]]:
-    if not site.layouts:
-        return []
-    faults: list[tuple[str, str]] = []
-    untils = [layout.until for layout in site.layouts]
-    if None in untils[:-1]:
-        faults.append((f"layouts[{untils.index(None)}].until", "only the last layout may be without a date"))
-    elif any(b is not None and a is not None and b <= a for a, b in pairwise(untils)):
-        faults.append(
-            (
-                "layouts",
-                f"their dates overlap: until must rise from one to the next, here {[str(u) for u in untils]}",
-            )
+def _layout_faults(site: Site) -> Iterator[tuple[str, str]]:
+    *earlier, last = (layout.until for layout in site.layouts)
+    dates = [until for until in (*earlier, last) if until is not None]
+    if None in earlier:
+        yield f"layouts[{earlier.index(None)}].until", "only the last layout may be without a date"
+    if any(later <= sooner for sooner, later in pairwise(dates)):
+        yield (
+            "layouts",
+            f"their dates overlap: until must rise from one to the next, here {[*map(str, (*earlier, last))]}",
         )
-    elif untils[-1] is not None:
-        faults.append(
-            (f"layouts[{len(untils) - 1}].until", "the last layout must have no date: it reads today's pages")
-        )
+    if last is not None:
+        yield f"layouts[{len(earlier)}].until", "the last layout must have no date: it reads today's pages"
     for number, layout in enumerate(site.layouts):
-        places = [(f"article.{name}", rule) for name in DECLARABLE for rule in layout.article.rules(name)]
-        places += [("listing.published", layout.listing.published)] if layout.listing.published else []
-        faults += [(f"layouts[{number}].{key}", fault) for key, rule in places for fault in _rule_faults(rule)]
-        if (published := layout.listing.published) is not None and published.label is None:
-            faults.append(
-                (
-                    f"layouts[{number}].listing.published",
-                    'read the date of an entry by its label: { label = "…" }',
-                )
-            )
-    return faults
+        rules = [(f"article.{name}", rule) for name in DECLARABLE for rule in layout.article.rules(name)]
+        if (published := layout.listing.published) is not None:
+            rules.append(("listing.published", published))
+        for key, rule in rules:
+            for fault in _rule_faults(rule):
+                yield f"layouts[{number}].{key}", fault
+        if published is not None and published.label is None:
+            yield f"layouts[{number}].listing.published", 'read the date of an entry by its label: { label = "…" }'
 
 
-def _rule_faults(rule: Rule) -> list[str]:
+def _rule_faults(rule: Rule) -> Iterator[str]:
     ways = [w for w in WAYS if getattr(rule, w) is not None]
     main = [w for w in ways if w != "after"] or ways
     if len(main) != 1:
-        return [f"a rule has exactly one of {', '.join(WAYS)}; this one has {', '.join(main) or 'none'}"]
-    faults = [
-        f"{key} goes with {' or '.join(allowed)} only"
-        for key, allowed in _GOES_WITH.items()
-        if getattr(rule, key) not in (None, ()) and main[0] not in allowed
-    ]
-    for key in ("css", "drop"):
-        selector = getattr(rule, key)
+        yield f"a rule has exactly one of {', '.join(WAYS)}; this one has {', '.join(main) or 'none'}"
+        return
+    for key, allowed in _GOES_WITH.items():
+        if getattr(rule, key) not in (None, ()) and main[0] not in allowed:
+            yield f"{key} goes with {' or '.join(allowed)} only"
+    for selector in (rule.css, rule.drop):
         if selector is not None and not _is_selector(selector):
-            faults.append(f"{selector!r} is not a CSS selector")
+            yield f"{selector!r} is not a CSS selector"
     if rule.above is not None and not rule.above.startswith("@"):
-        faults.append(f"above must name a field; write {'@' + rule.above!r}")
-    landmarks = [rule.above, rule.after, *rule.before]
-    faults += [
-        f"{mark!r} is not a field; allowed: {', '.join('@' + f for f in DECLARABLE)}"
-        for mark in landmarks
-        if mark is not None and mark.startswith("@") and mark[1:] not in DECLARABLE
-    ]
-    return faults
+        yield f"above must name a field; write {'@' + rule.above!r}"
+    for mark in (rule.above, rule.after, *rule.before):
+        if mark is not None and mark.startswith("@") and mark[1:] not in DECLARABLE:
+            yield f"{mark!r} is not a field; allowed: {', '.join('@' + f for f in DECLARABLE)}"
 
 
 def _is_selector(selector: str) -> bool:
