@@ -29,10 +29,8 @@ class RecorderPipeline:
 
     async def process_item(self, item: Any) -> Any:
         """Store a Visit. If the recorder cannot go on, stop the crawl; the visit stays in the frontier."""
-        adapter = ItemAdapter(item)
-        visit = Visit(**{name: adapter[name] for name in adapter.field_names()})
         try:
-            outcome = await self._session.record(visit)
+            outcome = await self._session.record(Visit(**ItemAdapter(item)))
         except LocumError as error:
             if self._session.error is None:
                 self._session.error = error

@@ -106,9 +106,8 @@ class _Process(AsyncCrawlerProcess):
 
 def _quieten(options: CrawlOptions) -> None:
     """Set the log levels that Scrapy's start-up has reset. Without a log file, the report says what goes wrong."""
-    globalLogBeginner.beginLoggingTo(
-        [], redirectStandardIO=False, discardBuffer=True
-    )  # or critical events go to stderr
+    # Or critical events go to stderr.
+    globalLogBeginner.beginLoggingTo([], redirectStandardIO=False, discardBuffer=True)
     for name in ("scrapy", "twisted", "locum_spider"):
         logging.getLogger(name).setLevel(logging.INFO if options.log else logging.CRITICAL + 1)
 
@@ -119,21 +118,15 @@ def _settings(archive: Path, options: CrawlOptions) -> Settings:
     for name, components in _NEVER_USED.items():
         for component in components:
             settings[name].pop(component, None)
-    given: dict[str, Any] = {
-        "LOCUM_ARCHIVE": str(archive),
-        "LOCUM_DURABLE": options.durable,
-        "LOG_ENABLED": False,
-    }
-    if options.delay is not None:
-        given["DOWNLOAD_DELAY"] = options.delay
-    if options.concurrency is not None:
-        given["CONCURRENT_REQUESTS"] = given["CONCURRENT_REQUESTS_PER_DOMAIN"] = options.concurrency
-    if options.min_free is not None:
-        given["LOCUM_MIN_FREE"] = options.min_free
-    if options.contact:
-        given["USER_AGENT"] = ours.user_agent(options.contact)
+    given = {
+        "LOCUM_ARCHIVE": str(archive), "LOCUM_DURABLE": options.durable, "LOCUM_MIN_FREE": options.min_free,
+        "DOWNLOAD_DELAY": options.delay, "CONCURRENT_REQUESTS": options.concurrency,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": options.concurrency, "LOG_ENABLED": False,
+        "USER_AGENT": ours.user_agent(options.contact) if options.contact else None,
+    }  # fmt: skip
     for name, value in given.items():
-        settings.set(name, value, priority="cmdline")
+        if value is not None:  # else the declaration of the site counts, or our settings
+            settings.set(name, value, priority="cmdline")
     return settings
 
 
@@ -165,8 +158,7 @@ def _progress(crawler: Any) -> Progress:
 def _result(site: Site, crawler: Any, *, stopped: bool) -> Result:
     session: CrawlSession | None = getattr(crawler.spider, "session", None)
     report, error = (session.report, session.error) if session is not None else (None, None)
-    if report is None and error is None and stopped:
-        error = InterruptedCrawl(f"the crawl of {site.name} was stopped; run the same command again to go on")
     if report is None and error is None:
-        error = LocumError(f"the crawl of {site.name} could not start; run with --log to see why")
+        stop = InterruptedCrawl(f"the crawl of {site.name} was stopped; run the same command again to go on")
+        error = stop if stopped else LocumError(f"the crawl of {site.name} could not start; run with --log to see why")
     return Result(site.name, report, error)

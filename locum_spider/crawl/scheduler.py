@@ -10,7 +10,7 @@ from typing import Any, Self
 from scrapy import Request, Spider
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
-from twisted.internet.defer import Deferred
+from scrapy.utils.defer import deferred_f_from_coro_f
 
 from locum_spider.crawl.session import CrawlSession
 from locum_spider.items import Visit
@@ -37,21 +37,20 @@ class FrontierScheduler(BaseScheduler):
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler.spider)
 
-    def open(self, spider: Spider) -> Deferred[None]:  # noqa: ARG002 - Scrapy's interface
+    @deferred_f_from_coro_f
+    async def open(self, spider: Spider) -> None:  # noqa: ARG002 - Scrapy's interface
         """Start the recorder and begin or resume the crawl."""
-        return Deferred.fromFuture(asyncio.ensure_future(self._open()))
-
-    async def _open(self) -> None:
         await self._session.open()
         if self._session.resumed:
             log.info("Resuming crawl %s of %s", self._session.crawl_id, self._session.site)
 
-    def close(self, reason: str) -> Deferred[None]:
+    @deferred_f_from_coro_f
+    async def close(self, reason: str) -> None:
         """End the crawl in the archive."""
-        return Deferred.fromFuture(asyncio.ensure_future(self._session.close(complete=reason == "finished")))
+        await self._session.close(complete=reason == "finished")
 
     def has_pending_requests(self) -> bool:
-        return bool(self._ours) or self._session.has_requests()
+        return bool(self._ours or self._session.leased)
 
     def enqueue_request(self, request: Request) -> bool:
         self._ours.append(request)
@@ -60,9 +59,9 @@ class FrontierScheduler(BaseScheduler):
     def next_request(self) -> Request | None:
         if self._ours:
             return self._ours.popleft()
-        leased = self._session.next_request()
-        if leased is None:
+        if not self._session.leased:
             return None
+        leased = self._session.leased.popleft()
         headers = {"If-None-Match": leased.etag, "If-Modified-Since": leased.last_modified}
         try:
             return Request(

@@ -16,7 +16,8 @@ from locum_spider.store.frontier import Request
 class CrawlSession:
     """A crawl of one site as the recorder knows it: its id, the requests leased to it, how it ended.
 
-    `error` is why the crawl could not begin or go on, `report` what it did, once it has ended.
+    `leased` holds requests that are not fetched yet; `waiting` more are in the frontier. `error` is why the crawl could
+    not begin or go on, `report` what it did, once it has ended.
     """
 
     def __init__(self, site: str, settings: Any) -> None:
@@ -27,7 +28,7 @@ class CrawlSession:
         self.error: LocumError | None = None
         self.waiting = 0
         self._settings = settings
-        self._leased: deque[Request] = deque()
+        self.leased: deque[Request] = deque()
         self._recorder: RecorderClient | None = None
 
     async def open(self) -> None:
@@ -66,19 +67,11 @@ class CrawlSession:
         await self._recorder.close()
         self.error = self.error or self._recorder.error
 
-    def next_request(self) -> Request | None:
-        """The next leased request; None if there is none."""
-        return self._leased.popleft() if self._leased else None
-
-    def has_requests(self) -> bool:
-        """Whether a leased request waits."""
-        return bool(self._leased)
-
     @property
     def pending(self) -> int:
         """Requests not yet fetched: leased, or still in the frontier."""
-        return len(self._leased) + self.waiting
+        return len(self.leased) + self.waiting
 
     def _take(self, answer: Opened | Recorded) -> None:
-        self._leased.extend(answer.requests)
+        self.leased.extend(answer.requests)
         self.waiting = answer.waiting

@@ -72,17 +72,12 @@ class PoliteRobotsTxtMiddleware(RobotsTxtMiddleware):
         headers.pop(b"Content-Encoding", None)
         await super()._parse_robots(response.replace(body=body, headers=headers), netloc, request)
 
-    def _slow_down(self, parser: Any, request: Request) -> None:
-        # Again for each request: Scrapy forgets a host's slot after a minute without requests.
-        delay = parser.crawl_delay(self._robotstxt_useragent)
-        if delay:
-            _, slot = self.crawler.engine.downloader._get_slot(request)  # noqa: SLF001 - AutoThrottle does the same
-            slot.delay = max(slot.delay, float(delay))
-
     def process_request_2(self, rp: Any, request: Request) -> None:
         try:
             super().process_request_2(rp, request)
         except IgnoreRequest as refusal:
             raise RobotsRefusal("robots.txt forbids it") from refusal
-        if rp is not None:
-            self._slow_down(rp, request)
+        # Again for each request: Scrapy forgets a host's slot after a minute without requests.
+        if rp is not None and (delay := rp.crawl_delay(self._robotstxt_useragent)):
+            _, slot = self.crawler.engine.downloader._get_slot(request)  # noqa: SLF001 - AutoThrottle does the same
+            slot.delay = max(slot.delay, float(delay))
