@@ -62,10 +62,11 @@ def read_response(site: Site, exchange: Exchange, kind: Kind | None = None) -> R
     """Read a response by the rules of its site at its time. `kind` is what the request asked for, if known."""
     is_article = site.is_article(exchange.url)
     unread = Outcome.NOT_ARTICLE if is_article else Outcome.NOT_LISTING
+    status = f"HTTP {exchange.status} {exchange.phrase}".rstrip()
     if exchange.status in {301, 302, 303, 307, 308}:
-        return Reading(Outcome.FAILED, f"{_status(exchange.status)}: it leads nowhere, or to another site")
+        return Reading(Outcome.FAILED, f"{status}: it leads nowhere, or to another site")
     if exchange.status != HTTPStatus.OK:
-        return Reading(Outcome.FAILED, _status(exchange.status))
+        return Reading(Outcome.FAILED, status)
     if exchange.truncated is not None:  # nobody would notice that the end of a page is missing
         return Reading(Outcome.FAILED, f"cut short (WARC-Truncated: {exchange.truncated})")
     content_type = exchange.header(b"content-type")
@@ -92,13 +93,6 @@ def _coding(exchange: Exchange) -> str | None:
     if coding is None and exchange.body.startswith(_GZIP):
         return exchange.header(b"x-archive-orig-content-encoding")
     return coding
-
-
-def _status(code: int) -> str:
-    try:
-        return f"HTTP {code} {HTTPStatus(code).phrase}"
-    except ValueError:
-        return f"HTTP {code}"
 
 
 def _read_article(site: Site, document: Document, fetched_at: datetime) -> Reading:

@@ -6,9 +6,11 @@ import base64
 import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any, Literal, NamedTuple
 
 Headers = tuple[tuple[bytes, bytes], ...]
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Kind(StrEnum):
@@ -106,6 +108,11 @@ class Exchange:
     source: Source | None = None
     truncated: str | None = None
     _digest: str | None = field(default=None, init=False, compare=False, repr=False)
+
+    @property
+    def phrase(self) -> str:
+        """The standard's words for its status; "" if it has none."""
+        return _PHRASES.get(self.status, "")
 
     @property
     def digest(self) -> str:

@@ -11,7 +11,6 @@ import io
 import json
 import uuid
 from dataclasses import replace
-from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,15 +38,11 @@ def _head(first_line: str, headers: Headers) -> bytes:
 
 def _response_head(exchange: Exchange, *, keep_length: bool) -> bytes:
     """Status line and headers; without transfer coding, which the body does not have any more, and with its length."""
-    try:
-        reason = HTTPStatus(exchange.status).phrase
-    except ValueError:
-        reason = ""
     headers = exchange.response_headers
     if not keep_length:
         length = (b"Content-Length", str(len(exchange.body)).encode())
         headers = (*((k, v) for k, v in headers if k.lower() not in _HOP), length)
-    return _head(f"{exchange.protocol} {exchange.status} {reason}".rstrip(), headers)
+    return _head(f"{exchange.protocol} {exchange.status} {exchange.phrase}".rstrip(), headers)
 
 
 def _provenance(exchange: Exchange) -> dict[str, str]:
