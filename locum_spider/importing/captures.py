@@ -9,15 +9,14 @@ from enum import Enum
 from http import HTTPStatus
 
 from locum_spider.clock import http_second, second
-from locum_spider.importing.fields import address, agrees, as_ours
-from locum_spider.items import Exchange, Headers, Revisit, Source
+from locum_spider.importing.fields import address, agrees, as_ours, header_pairs
+from locum_spider.items import Exchange, Revisit, Source
 from locum_spider.warc.codings import undo_chunks
 from locum_spider.warc.mementos import WHOLE_STAMP, Memento, memento_of, original_location
 from locum_spider.warc.reader import Broken
 
 KINDS = frozenset({"response", "resource", "revisit"})
 HEAD_END = re.compile(rb"\r?\n\r?\n")
-LINE_END = re.compile(rb"\r?\n")
 _STATUS = re.compile(rb"(HTTP/\d(?:\.\d)?)[ \t]+(\d{3})(?!\d)")
 _CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]+[ \t]*(?:;[^\r\n]*)?\r\n")
 _REASONS = frozenset({"length", "time", "disconnect", "unspecified"})
@@ -66,76 +65,78 @@ def target_of(uri: str, wanted: Callable[[str], bool]) -> Target | None:
     return Target(uri, memento) if wanted(memento.url) else None
 
 
-class Captures:
-    """Reads records one by one. `digests` maps the payload digests of their writers to ours."""
+def read_capture(
+    target: Target, fields: dict[str, str], block: bytes, digests: dict[str, str]
+) -> Capture | PassedOver | str:
+    """What a record of one of the `KINDS` says; a sentence if it is damaged.
 
-    def __init__(self, digests: dict[str, str]) -> None:
-        self._digests = digests
+    `digests` maps the payload digests of writers to ours, and learns that of this record.
+    """
+    capture = _capture(target.uri, fields, block, digests)
+    if target.memento is None or isinstance(capture, str):
+        return capture
+    return _through_archive(capture, target.memento)
 
-    def read(self, target: Target, fields: dict[str, str], block: bytes) -> Capture | PassedOver | str:
-        """What a record of one of the `KINDS` says; a sentence if it is damaged."""
-        capture = self._capture(target.uri, fields, block)
-        if target.memento is None or isinstance(capture, str):
-            return capture
-        return _through_archive(capture, target.memento)
 
-    def _capture(self, url: str, fields: dict[str, str], block: bytes) -> Capture | str:
-        kind = fields.get("warc-type", "").lower()
-        fetched_at = second(fields.get("warc-date", ""))
-        if fetched_at is None:
-            return f"the record's WARC-Date is not a time: {fields.get('warc-date', '')!r}"
-        if agrees(fields.get("warc-block-digest", ""), block) is False:
-            return "the record is damaged: its bytes do not match its WARC-Block-Digest"
-        ip, source = fields.get("warc-ip-address"), _source(fields)
-        if kind == "resource":
-            coding = fields.get("content-type", "application/octet-stream").encode("latin-1", "replace")
-            return Exchange(
-                url, "GET", (), 200, ((b"Content-Type", coding),), block, fetched_at, ip=ip, source=source,
-                truncated=_stated(fields),
-            )  # fmt: skip
-        separator = HEAD_END.search(block)
-        head, body = (block[: separator.start()], block[separator.end() :]) if separator else (block, b"")
-        lines = LINE_END.split(head)
-        status = _STATUS.match(lines[0])
-        if status is None and (kind == "response" or head.strip()):
-            return "the record holds no HTTP response"
-        exchange = Exchange(
-            url=url, method="GET", request_headers=(), status=int(status[2]) if status else 0,
-            response_headers=_pairs(lines[1:]), body=body, fetched_at=fetched_at,
-            protocol=status[1].decode() if status else "HTTP/1.1", ip=ip, source=source,
+def _capture(url: str, fields: dict[str, str], block: bytes, digests: dict[str, str]) -> Capture | str:
+    kind = fields.get("warc-type", "").lower()
+    fetched_at = second(fields.get("warc-date", ""))
+    if fetched_at is None:
+        return f"the record's WARC-Date is not a time: {fields.get('warc-date', '')!r}"
+    if agrees(fields.get("warc-block-digest", ""), block) is False:
+        return "the record is damaged: its bytes do not match its WARC-Block-Digest"
+    ip, source = fields.get("warc-ip-address"), _source(fields)
+    if kind == "resource":
+        coding = fields.get("content-type", "application/octet-stream").encode("latin-1", "replace")
+        return Exchange(
+            url, "GET", (), 200, ((b"Content-Type", coding),), block, fetched_at, ip=ip, source=source,
+            truncated=_stated(fields),
         )  # fmt: skip
-        if kind == "revisit":
-            return self._revisit(exchange, fields)
-        return self._response(exchange, fields)
+    separator = HEAD_END.search(block)
+    head, body = (block[: separator.start()], block[separator.end() :]) if separator else (block, b"")
+    status = _STATUS.match(head)
+    if status is None and (kind == "response" or head.strip()):
+        return "the record holds no HTTP response"
+    headers = tuple((name, value.replace(b"\r", b" ")) for name, value in header_pairs(head))
+    exchange = Exchange(
+        url=url, method="GET", request_headers=(), status=int(status[2]) if status else 0,
+        response_headers=headers, body=body, fetched_at=fetched_at,
+        protocol=status[1].decode() if status else "HTTP/1.1", ip=ip, source=source,
+    )  # fmt: skip
+    if kind == "revisit":
+        return _revisit(exchange, fields, digests)
+    return _response(exchange, fields, digests)
 
-    def _response(self, exchange: Exchange, fields: dict[str, str]) -> Exchange | str:
-        codings = b",".join(v for k, v in exchange.response_headers if k.lower() == b"transfer-encoding").lower()
-        framed = exchange.body
-        body = undo_chunks(framed) if b"chunked" in codings else framed
-        broken_frames = b"chunked" in codings and body is framed and _CHUNK_SIZE.match(framed) is not None
-        is_cut = broken_frames or (b"chunked" not in codings and _is_shorter(exchange))
-        response = replace(exchange, body=body, truncated=_stated(fields) or ("unspecified" if is_cut else None))
-        stated = fields.get("warc-payload-digest", "")
-        if stated and stated != response.digest:
-            agree = agrees(stated, framed) or agrees(stated, body)
-            # Some digest the body before it was cut or unpacked; only the digest of the block itself is certain.
-            may_differ = {"warc-block-digest", "warc-truncated"} & fields.keys() or exchange.header(b"content-encoding")
-            if agree is False and not may_differ:
-                return "the record is damaged: its body does not match its WARC-Payload-Digest"
-            if len(self._digests) >= _REMEMBERED:
-                del self._digests[next(iter(self._digests))]
-            self._digests[stated] = response.digest
-        return response
 
-    def _revisit(self, exchange: Exchange, fields: dict[str, str]) -> Revisit:
-        stated = fields.get("warc-payload-digest", "")
-        return Revisit(
-            exchange,
-            not_modified=fields.get("warc-profile", "").strip("<> ").endswith("server-not-modified"),
-            digest=self._digests.get(stated, as_ours(stated)),
-            url=address(fields.get("warc-refers-to-target-uri", "")) or None,
-            fetched_at=second(fields.get("warc-refers-to-date", "")),
-        )
+def _response(exchange: Exchange, fields: dict[str, str], digests: dict[str, str]) -> Exchange | str:
+    codings = b",".join(v for k, v in exchange.response_headers if k.lower() == b"transfer-encoding").lower()
+    framed = exchange.body
+    body = undo_chunks(framed) if b"chunked" in codings else framed
+    broken_frames = b"chunked" in codings and body is framed and _CHUNK_SIZE.match(framed) is not None
+    is_cut = broken_frames or (b"chunked" not in codings and _is_shorter(exchange))
+    response = replace(exchange, body=body, truncated=_stated(fields) or ("unspecified" if is_cut else None))
+    stated = fields.get("warc-payload-digest", "")
+    if stated and stated != response.digest:
+        agree = agrees(stated, framed) or agrees(stated, body)
+        # Some digest the body before it was cut or unpacked; only the digest of the block itself is certain.
+        may_differ = {"warc-block-digest", "warc-truncated"} & fields.keys() or exchange.header(b"content-encoding")
+        if agree is False and not may_differ:
+            return "the record is damaged: its body does not match its WARC-Payload-Digest"
+        if len(digests) >= _REMEMBERED:
+            del digests[next(iter(digests))]
+        digests[stated] = response.digest
+    return response
+
+
+def _revisit(exchange: Exchange, fields: dict[str, str], digests: dict[str, str]) -> Revisit:
+    stated = fields.get("warc-payload-digest", "")
+    return Revisit(
+        exchange,
+        not_modified=fields.get("warc-profile", "").strip("<> ").endswith("server-not-modified"),
+        digest=digests.get(stated, as_ours(stated)),
+        url=address(fields.get("warc-refers-to-target-uri", "")) or None,
+        fetched_at=second(fields.get("warc-refers-to-date", "")),
+    )
 
 
 def _source(fields: dict[str, str]) -> Source | None:
@@ -200,17 +201,3 @@ def _is_shorter(exchange: Exchange) -> bool:
         return False
     length = lengths.pop()
     return length.isdigit() and len(length) <= _MOST_DIGITS and len(exchange.body) < int(length)
-
-
-def _pairs(lines: list[bytes]) -> Headers:
-    """Header lines as pairs, folded lines joined; lines without a name are left out."""
-    pairs: list[tuple[bytes, bytes]] = []
-    for line in lines:
-        if line[:1] in (b" ", b"\t") and pairs:
-            name, value = pairs[-1]
-            pairs[-1] = name, (value + b" " + line.strip()).strip()
-            continue
-        name, colon, value = line.partition(b":")
-        if colon and name.strip():
-            pairs.append((name.strip(), value.strip().replace(b"\r", b" ")))
-    return tuple(pairs)

@@ -10,10 +10,12 @@ import lzma
 import re
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
 from locum_spider.errors import PageError
 from locum_spider.warc.codings import unzstd, zstd_library
@@ -41,21 +43,26 @@ class UnreadableError(Exception):
     """Raised if nothing of a file can be unpacked: its compression, or the dictionary at its start, is damaged."""
 
 
-class Unit(Protocol):
+class Unit(ABC):
     """A gzip member or frame that is being unpacked."""
+
+    has_more = False
+    """Whether more can be unpacked before more is given."""
+
+    def __init__(self, decoder: Any) -> None:
+        self._decoder = decoder
 
     @property
     def eof(self) -> bool:
         """Whether its end was reached."""
+        return bool(self._decoder.eof)
 
     @property
     def unused(self) -> bytes:
         """What was given beyond its end."""
+        return bytes(self._decoder.unused_data)
 
-    @property
-    def has_more(self) -> bool:
-        """Whether more can be unpacked before more is given."""
-
+    @abstractmethod
     def unpack(self, data: bytes) -> bytes:
         """Unpack some data. Raises DamagedUnitError."""
 
@@ -82,26 +89,16 @@ class Compression:
             return damaged.salvaged.lstrip(b"\r\n").startswith(b"WARC/")
 
 
-class _GzipMember:
-    has_more = False
-
+class _GzipMember(Unit):
     def __init__(self) -> None:
-        self._inflate = zlib.decompressobj(31)
+        super().__init__(zlib.decompressobj(31))
         self._begun = False
 
-    @property
-    def eof(self) -> bool:
-        return self._inflate.eof
-
-    @property
-    def unused(self) -> bytes:
-        return self._inflate.unused_data
-
     def unpack(self, data: bytes) -> bytes:
-        before = self._inflate.copy() if self._begun else None
+        before = self._decoder.copy() if self._begun else None
         self._begun = True
         try:
-            return self._inflate.decompress(data)
+            return bytes(self._decoder.decompress(data))
         except zlib.error as error:
             raise DamagedUnitError(str(error), _salvage(before or zlib.decompressobj(31), data)) from None
 
@@ -109,35 +106,23 @@ class _GzipMember:
 def _salvage(inflate: zlib._Decompress, data: bytes) -> bytes:
     """What a damaged piece unpacks to before the damage."""
     out = bytearray()
-    try:
+    with suppress(zlib.error):
         for at in range(0, len(data), _PIECE):
             out += inflate.decompress(data[at : at + _PIECE])
-    except zlib.error:
-        pass
     return bytes(out)
 
 
-class _ZstdFrame:
+class _ZstdFrame(Unit):
     def __init__(self, dictionary: Any = None) -> None:
-        self._frame = zstd_library().ZstdDecompressor(zstd_dict=dictionary)
-
-    @property
-    def eof(self) -> bool:
-        return bool(self._frame.eof)
-
-    @property
-    def unused(self) -> bytes:
-        return bytes(self._frame.unused_data)
-
-    @property
-    def has_more(self) -> bool:
-        return not (self._frame.eof or self._frame.needs_input)
+        super().__init__(zstd_library().ZstdDecompressor(zstd_dict=dictionary))
 
     def unpack(self, data: bytes) -> bytes:
         try:
-            return bytes(self._frame.decompress(data, max_length=_AT_ONCE))
+            unpacked = bytes(self._decoder.decompress(data, max_length=_AT_ONCE))
         except zstd_library().ZstdError as error:
             raise DamagedUnitError(str(error)) from None
+        self.has_more = not (self.eof or self._decoder.needs_input)
+        return unpacked
 
 
 PLAIN = Compression("byte")
@@ -164,11 +149,9 @@ def compression_of(stream: BinaryIO) -> Compression | None:
     for compression in (GZIP, _zstd()):
         if compression.begins_record(start):
             return compression
-        unit = next_unit(stream, compression, 0, _SEARCHED)
-        if unit is not None:
+        if (unit := next_unit(stream, compression, 0, _SEARCHED)) is not None:
             candidates.append((unit, compression))
-    plain = NEXT_RECORD.search(start)
-    if plain is not None:
+    if plain := NEXT_RECORD.search(start):
         candidates.append((plain.start(), PLAIN))
     return min(candidates, key=lambda candidate: candidate[0])[1] if candidates else None
 
@@ -207,27 +190,21 @@ def _dictionary(stream: BinaryIO, start: bytes) -> tuple[Any, int]:
 
 def next_unit(stream: BinaryIO, compression: Compression, position: int, within: int | None = None) -> int | None:
     """Where the next unit begins that begins with a WARC record; None if there is none, or the file cannot be read."""
-    try:
-        return _next_unit(stream, compression, position, within)
-    except STREAM_FAULTS:
-        return None
-
-
-def _next_unit(stream: BinaryIO, compression: Compression, position: int, within: int | None) -> int | None:
     end = None if within is None else position + within
-    while end is None or position < end:
-        stream.seek(position)
-        data = stream.read(CHUNK)
-        index = data.find(compression.magic)
-        while index >= 0:
-            candidate = data[index : index + compression.enough]
-            if len(candidate) < compression.enough:
-                stream.seek(position + index)
-                candidate = stream.read(compression.enough)
-            if compression.begins_record(candidate):
-                return position + index
-            index = data.find(compression.magic, index + 1)
-        if len(data) < len(compression.magic):
-            return None
-        position += len(data) - len(compression.magic) + 1
+    with suppress(*STREAM_FAULTS):
+        while end is None or position < end:
+            stream.seek(position)
+            data = stream.read(CHUNK)
+            index = data.find(compression.magic)
+            while index >= 0:
+                candidate = data[index : index + compression.enough]
+                if len(candidate) < compression.enough:
+                    stream.seek(position + index)
+                    candidate = stream.read(compression.enough)
+                if compression.begins_record(candidate):
+                    return position + index
+                index = data.find(compression.magic, index + 1)
+            if len(data) < len(compression.magic):
+                return None
+            position += len(data) - len(compression.magic) + 1
     return None

@@ -7,7 +7,26 @@ import re
 from base64 import b32encode
 from urllib.parse import quote
 
+_LINE_END = re.compile(rb"\r?\n")
 _UNWRITABLE = re.compile(r"[\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ud800-\udfff]")
+
+
+def header_pairs(head: bytes) -> list[tuple[bytes, bytes]]:
+    """The header lines of a head, behind its first line, as pairs: folded lines joined, lines without a name left out.
+
+    >>> header_pairs(b"WARC/1.0\\r\\nA: 1\\r\\n\\t2\\nB:\\n: 3")
+    [(b'A', b'1 2'), (b'B', b'')]
+    """
+    pairs: list[tuple[bytes, bytes]] = []
+    for line in _LINE_END.split(head)[1:]:
+        if line[:1] in (b" ", b"\t") and pairs:
+            name, value = pairs[-1]
+            pairs[-1] = name, (value + b" " + line.strip()).strip()
+            continue
+        name, colon, value = line.partition(b":")
+        if colon and name.strip():
+            pairs.append((name.strip(), value.strip()))
+    return pairs
 
 
 def agrees(stated: str, data: bytes) -> bool | None:

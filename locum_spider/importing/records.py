@@ -8,19 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from locum_spider.importing.captures import (
-    HEAD_END,
-    KINDS,
-    LINE_END,
-    Capture,
-    Captures,
-    Item,
-    PassedOver,
-    Target,
-    target_of,
-)
+from locum_spider.importing import captures
+from locum_spider.importing.captures import KINDS, Item, PassedOver
 from locum_spider.importing.compression import NEXT_RECORD, UnreadableError
-from locum_spider.importing.fields import address
+from locum_spider.importing.fields import address, header_pairs
 from locum_spider.importing.stream import Mark, Unpacked
 from locum_spider.warc.reader import Broken
 
@@ -59,7 +50,7 @@ class _Reader:
 
     def __init__(self, stream: BinaryIO, limit: int, digests: dict[str, str]) -> None:
         self._bytes = Unpacked(stream)
-        self._limit, self._captures = limit, Captures(digests)
+        self._limit, self._digests = limit, digests
         self._reported = False
 
     def read(self, wanted: Callable[[str], bool]) -> Iterator[Item]:
@@ -97,7 +88,7 @@ class _Reader:
         length = int(fields["content-length"])
         url = address(fields.get("warc-target-uri", ""))
         is_capture = fields["warc-type"].lower() in KINDS and url.lower().startswith(("http://", "https://"))
-        target = target_of(url, wanted) if is_capture else None
+        target = captures.target_of(url, wanted) if is_capture else None
         if length > self._limit:
             yield from self._too_long(mark, end, length, owned=target is not None)
             return
@@ -109,17 +100,15 @@ class _Reader:
             return
         self._reported = False
         if target is not None:
-            capture = self._capture(target, fields, bytes(memoryview(data.buffer)[end : end + length]))
+            block = bytes(memoryview(data.buffer)[end : end + length])
+            try:
+                capture = captures.read_capture(target, fields, block, self._digests)
+            except Exception as error:  # noqa: BLE001 - reported with its place: no record stops an import
+                capture = f"a bug in locum: {type(error).__name__}: {error}; please report it"
             yield self._broken(mark, capture) if isinstance(capture, str) else capture
         elif is_capture:
             yield PassedOver(url)
         data.let_go(end + length)
-
-    def _capture(self, target: Target, fields: dict[str, str], block: bytes) -> Capture | PassedOver | str:
-        try:
-            return self._captures.read(target, fields, block)
-        except Exception as error:  # noqa: BLE001 - reported with its place: no record stops an import
-            return f"a bug in locum: {type(error).__name__}: {error}; please report it"
 
     def _head(self) -> tuple[int, dict[str, str]] | str:
         """Where the block begins, and the record's fields; a sentence if they cannot be read."""
@@ -128,19 +117,12 @@ class _Reader:
         if not data.buffer.startswith(b"WARC/"):
             return "a WARC record does not begin there"
         wanted = 1024
-        while (head_end := HEAD_END.search(data.buffer)) is None:
+        while (head_end := captures.HEAD_END.search(data.buffer)) is None:
             if len(data.buffer) > _LONGEST_HEAD or not data.fill(max(wanted, len(data.buffer) + 1)):
                 return data.fault or "the record's header has no end"
         fields: dict[str, str] = {}
-        name = ""
-        for line in LINE_END.split(bytes(data.buffer[: head_end.start()]))[1:]:
-            text = line.decode("utf-8", "replace")
-            if text[:1] in {" ", "\t"} and name:
-                fields[name] += " " + text.strip()
-                continue
-            name, _, value = text.partition(":")
-            name = name.strip().lower()
-            fields.setdefault(name, value.strip())
+        for name, value in header_pairs(bytes(data.buffer[: head_end.start()])):
+            fields.setdefault(name.decode("utf-8", "replace").strip().lower(), value.decode("utf-8", "replace").strip())
         length = fields.get("content-length", "")
         if not (length.isascii() and length.isdigit() and len(length) < 19):
             return f"the record's Content-Length is not a number: {length!r}" if length else "it has no Content-Length"

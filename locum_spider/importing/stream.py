@@ -136,8 +136,7 @@ class Unpacked:
             self.buffer += damaged.salvaged
             self.fault = f"the compressed data is damaged ({damaged})"
             return
-        rest = unit.unused if unit.eof else b""
-        self._raw_at += len(self._raw) - len(rest)
-        self._raw = rest
+        self._raw_at += len(self._raw) - len(unit.unused)
+        self._raw = unit.unused
         if unit.eof:
             self._unit = None

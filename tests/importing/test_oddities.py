@@ -139,10 +139,10 @@ def test_a_segment_is_not_the_page(tmp_path):
 
 
 def test_no_bug_ends_an_import(tmp_path, monkeypatch):
-    def broken(_self, _target, fields, _block):
+    def broken(_target, fields, _block, _digests):
         raise RecursionError(fields["warc-date"])
 
-    monkeypatch.setattr("locum_spider.importing.captures.Captures.read", broken)
+    monkeypatch.setattr("locum_spider.importing.captures.read_capture", broken)
     (result,) = imported(tmp_path / "a", put(tmp_path, members(page(), page("two"))), code=6)
     assert [line.partition(": ")[2] for line in result["broken"]] == [
         f"a bug in locum: RecursionError: {DATE}; please report it"
