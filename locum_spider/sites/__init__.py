@@ -81,9 +81,7 @@ def site_for(name: str, archive: Path | None, *, declared: bool) -> Site:
 
 def undeclared(name: str) -> Site:
     """A site that is not declared: any page of it may be an article, and the general reader decides."""
-    return Site(
-        name=name, title=name, hosts=(), start=(), timezone="UTC", language="en", articles=Addresses(),
-    )  # fmt: skip
+    return Site(name=name, title=name, hosts=(), start=(), timezone="UTC", language="en", articles=Addresses())
 
 
 def note_date_order(archive: Path, name: str, order: str, example: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -13,18 +13,7 @@ import msgspec
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from locum_spider.errors import DeclarationError
-from locum_spider.sites.site import (
-    DECLARABLE,
-    WAYS,
-    Addresses,
-    ArticleRules,
-    CrawlPolicy,
-    Layout,
-    ListingAddresses,
-    ListingRules,
-    Rule,
-    Site,
-)
+from locum_spider.sites.site import DECLARABLE, WAYS, Rule, Site
 
 _LONGEST_DELAY = 86_400
 _GOES_WITH = {
@@ -55,20 +44,19 @@ def _explain(message: str) -> str:
         name = what.split("`")[1]
         path = where if where != "the file" else ""
         kind: Any = Site
-        for pattern, candidate in _STRUCTS:
-            if re.fullmatch(pattern, path):
-                kind = candidate
+        for key in re.findall("[a-z_]+", path):
+            kind = _struct_in(next(field.type for field in msgspec.structs.fields(kind) if field.name == key))
         return f"{path + '.' if path else ''}{name}: unknown key; allowed here: {', '.join(kind.__struct_fields__)}"
     if "missing required field" in what:
         return f"{where}: the key {what.split('`')[1]} is missing"
     return f"{where}: {what[0].lower()}{what[1:]}"
 
 
-_STRUCTS: tuple[tuple[str, Any], ...] = (
-    (r"articles", Addresses), (r"listings", ListingAddresses), (r"crawl", CrawlPolicy),
-    (r"layouts\[\d+\]", Layout), (r"layouts\[\d+\]\.article", ArticleRules), (r"layouts\[\d+\]\.listing", ListingRules),
-    (r"layouts\[\d+\]\.(article|listing)\.\w+(\[\d+\])?", Rule),
-)  # fmt: skip
+def _struct_in(kind: Any) -> Any:
+    """The struct in the type of a key: the type itself, or one in its tuple or union; None if there is none."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return kind
+    return next(filter(None, map(_struct_in, get_args(kind))), None)
 
 
 def _faults(site: Site) -> Iterator[tuple[str, str]]:

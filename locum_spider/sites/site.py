@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 from urllib.parse import unquote_plus, urlsplit
 
@@ -160,24 +161,18 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         return not self.is_declared or host_of(url) in self._hosts
 
     @cached_property
-    def _remembered(self) -> dict[str, tuple[bool, str]]:
-        """By address: whether it is an article, and its key. A crawl asks for each link many times."""
-        return {}
+    def _facts(self) -> Callable[[str], tuple[bool, str]]:
+        """Whether an address is an article, and its key. Remembered, for a crawl asks for each link many times."""
+        return lru_cache(_REMEMBERED)(self._read_address)
 
-    def _facts(self, url: str) -> tuple[bool, str]:
-        if (facts := self._remembered.get(url)) is None:
-            if len(self._remembered) >= _REMEMBERED:
-                self._remembered.clear()
-            is_own = self.owns(url)
-            is_article = is_own and self._looks_like_article(url)
-            try:
-                key = normalise_url(url, keep=self.articles.identity if is_article else ())
-                if self.is_declared and is_own:
-                    key = self._at_home(key)
-            except ValueError:  # "http://[broken" is nobody's address
-                key = url
-            facts = self._remembered[url] = is_article, key
-        return facts
+    def _read_address(self, url: str) -> tuple[bool, str]:
+        is_own = self.owns(url)
+        is_article = is_own and self._looks_like_article(url)
+        try:
+            key = normalise_url(url, keep=self.articles.identity if is_article else ())
+            return is_article, self._at_home(key) if self.is_declared and is_own else key
+        except ValueError:  # "http://[broken" is nobody's address
+            return is_article, url
 
     def _looks_like_article(self, url: str) -> bool:
         """By the site's pattern; without one, any page may be an article, and its content decides."""

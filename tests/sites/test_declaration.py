@@ -387,5 +387,5 @@ def test_second_host_keeps_its_own_keys(site):
 def test_memory_of_addresses_stays_bounded(site):
     for number in range(12_000):
         site.key(f"https://northpost.example/story/{number}")
-    assert len(site._remembered) <= 5_000
+    assert site._facts.cache_info().currsize <= 5_000
     assert site.key("https://www.northpost.example/story/1") == "https://northpost.example/story/1"
