@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from locum_spider.errors import IntegrityError
-from locum_spider.items import Exchange, Headers, LedgerEntry, Source
+from locum_spider.items import Exchange, LedgerEntry, Source
 
 OPEN = ".open"
 """Follows the name of a file that is being written."""
@@ -20,15 +20,6 @@ VISIT = "Locum-Visit"
 
 EVENT = "application/vnd.locum-spider.event+json"
 """The content type of records of events, what happens beside the exchanges."""
-
-
-def with_provenance(exchange: Exchange, header: Callable[[str], str | None]) -> Exchange:
-    """An exchange with source and truncation from the headers of its record; `header` gives the value of one."""
-    uri, truncated = header("WARC-Source-URI"), header("WARC-Truncated")
-    if uri is None and truncated is None:
-        return exchange
-    source = Source(uri, header("WARC-Creation-Date")) if uri is not None else None
-    return replace(exchange, source=source, truncated=truncated)
 
 
 def locate(folder: Path, name: str) -> Path:
@@ -47,22 +38,17 @@ def open_warc(folder: Path, name: str) -> BinaryIO:
         return locate(folder, name).open("rb")
 
 
-def read_record(folder: Path, name: str, offset: int) -> Record:
-    """The record at an offset of a file. Raises IntegrityError if none can be read there."""
-    with open_warc(folder, name) as file:
-        file.seek(offset)
-        try:
-            return _record(name, offset, *_member(file))
-        except ValueError as error:
-            raise IntegrityError(f"{folder / name}: no record can be read at byte {offset:,}: {error}") from None
-
-
 def read_exchange(folder: Path, name: str, offset: int) -> Exchange:
     """The capture of the response record at an offset, without its request headers.
 
     Raises IntegrityError if no response record can be read there, or if its body is not the one that was written.
     """
-    record = read_record(folder, name, offset)
+    with open_warc(folder, name) as file:
+        file.seek(offset)
+        try:
+            record = _record(name, offset, *_member(file))
+        except ValueError as error:
+            raise IntegrityError(f"{folder / name}: no record can be read at byte {offset:,}: {error}") from None
     if record.entry.type != "response":
         raise IntegrityError(f"{folder / name}: the record at byte {offset:,} is a {record.entry.type}, not a response")
     exchange = exchange_of(record)
@@ -179,14 +165,13 @@ def exchange_of(record: Record) -> Exchange:
     head, _, body = record.block.partition(b"\r\n\r\n")
     first, *lines = head.split(b"\r\n")
     protocol, _, rest = first.decode("latin-1").partition(" ")
-    exchange = Exchange(
-        url=record.headers.get("WARC-Target-URI", ""), method="GET", request_headers=(),
-        status=int(rest[:3]) if rest[:3].isdigit() else 0, response_headers=_pairs(lines), body=body,
-        fetched_at=record.headers.get("WARC-Date", ""), protocol=protocol, ip=record.headers.get("WARC-IP-Address"),
-    )  # fmt: skip
-    return with_provenance(exchange, record.headers.get)
-
-
-def _pairs(lines: Iterable[bytes]) -> Headers:
     pairs = (line.partition(b": ") for line in lines)
-    return tuple((name, value) for name, separator, value in pairs if separator)
+    header = record.headers.get
+    uri = header("WARC-Source-URI")
+    return Exchange(
+        url=header("WARC-Target-URI", ""), method="GET", request_headers=(),
+        status=int(rest[:3]) if rest[:3].isdigit() else 0,
+        response_headers=tuple((name, value) for name, separator, value in pairs if separator), body=body,
+        fetched_at=header("WARC-Date", ""), protocol=protocol, ip=header("WARC-IP-Address"),
+        source=None if uri is None else Source(uri, header("WARC-Creation-Date")), truncated=header("WARC-Truncated"),
+    )  # fmt: skip

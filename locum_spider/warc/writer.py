@@ -10,7 +10,6 @@ import hashlib
 import io
 import json
 import uuid
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,7 +17,6 @@ from fastwarc.stream_io import GzipWriter
 from fastwarc.warc import WarcRecord, WarcRecordType
 
 from locum_spider.checkpoints import checkpoint
-from locum_spider.errors import IntegrityError
 from locum_spider.items import Exchange, Headers, LedgerEntry, Location, RevisitOf, payload_digest
 from locum_spider.system import sync
 from locum_spider.version import __version__
@@ -85,8 +83,6 @@ class WarcWriter:
 
         `visit` goes into the header `Locum-Visit`: the records of a visit follow each other and have the same value.
         """
-        if self._file is None:
-            self._start()
         digest = revisit_of.digest if revisit_of else exchange.digest
         head = _response_head(exchange, keep_length=revisit_of is not None)
         headers = {
@@ -102,20 +98,17 @@ class WarcWriter:
             headers["WARC-Refers-To-Date"] = revisit_of.fetched_at
         kind = "revisit" if revisit_of else "response"
         block = head if revisit_of else head + exchange.body
-        location = Location(self.name or "", self.position, 0, digest)
-        record_id, length = self._record(kind, block, "application/http; msgtype=response", headers)
+        record_id, entry = self._record(kind, block, "application/http; msgtype=response", headers)
         if exchange.request_headers:  # captures made by others do not have them
             request = _head(f"{exchange.method} {_target(exchange.url)} {exchange.protocol}", exchange.request_headers)
             headers = {
                 "WARC-Target-URI": exchange.url, "WARC-Date": exchange.fetched_at, "WARC-Concurrent-To": record_id,
             }  # fmt: skip
             self._record("request", request, "application/http; msgtype=request", headers)
-        return replace(location, length=length)
+        return Location(entry.file, entry.offset, entry.length, digest)
 
     def write_event(self, event: dict[str, object], at: str) -> None:
         """Write an event (a crawl's begin, its end, a failure) as a metadata record."""
-        if self._file is None:
-            self._start()
         self._record("metadata", json.dumps(event, ensure_ascii=False).encode(), EVENT, {"WARC-Date": at})
 
     def take_written(self) -> list[LedgerEntry]:
@@ -151,7 +144,8 @@ class WarcWriter:
             self._file.close()
             self._file = None
 
-    def _start(self) -> None:
+    def _start(self) -> io.FileIO:
+        """Begin a new file with the record that says what wrote it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         while True:
             self._number += 1
@@ -164,9 +158,11 @@ class WarcWriter:
         self.name, self.position = name, 0
         info = f"software: locum-spider/{__version__}\r\nformat: WARC File Format 1.1\r\n".encode()
         self._record("warcinfo", info, "application/warc-fields", {"WARC-Filename": name})
+        return self._file
 
-    def _record(self, kind: str, block: bytes, content_type: str, headers: dict[str, str]) -> tuple[str, int]:
-        """Append one record; returns its id and its length in the file."""
+    def _record(self, kind: str, block: bytes, content_type: str, headers: dict[str, str]) -> tuple[str, LedgerEntry]:
+        """Append one record, to a new file if none is open; returns its id and its ledger entry."""
+        file = self._file or self._start()
         record = WarcRecord()
         record.init_headers(record_type=getattr(WarcRecordType, kind))
         record_id = f"<urn:uuid:{uuid.uuid4()}>"
@@ -177,22 +173,15 @@ class WarcWriter:
         record.headers["Content-Type"] = content_type
         record.set_bytes_content(block)
         data = gzip_record(record)
-        offset = self.position
-        self._append(data)
-        digest = hashlib.sha256(data).hexdigest()
-        self._written.append(LedgerEntry(self.name or "", offset, len(data), kind, digest))
-        return record_id, len(data)
-
-    def _append(self, data: bytes) -> None:
-        file = self._file
-        if file is None:
-            raise IntegrityError("the WARC file is closed; open a new one before writing")
+        entry = LedgerEntry(self.name or "", self.position, len(data), kind, hashlib.sha256(data).hexdigest())
         view = memoryview(data)
         checkpoint("warc-torn", lambda: file.write(view[: len(view) // 2]))
         while view:
             view = view[file.write(view) or 0 :]
         checkpoint("warc-append")
         self.position += len(data)
+        self._written.append(entry)
+        return record_id, entry
 
     def _sync_folder(self) -> None:
         """With `durable`, bring the names in the folder to the disk: a file without its name is lost."""
