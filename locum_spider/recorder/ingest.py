@@ -9,19 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from locum_spider.interpret import Reading, interpret
-from locum_spider.items import (
-    Article,
-    Child,
-    Exchange,
-    Kind,
-    Listing,
-    Location,
-    Outcome,
-    Revisit,
-    RevisitOf,
-    Visit,
-    payload_digest,
-)
+from locum_spider.items import Article, Child, Exchange, Kind, Listing, Location, Outcome, Revisit, RevisitOf, Visit
 from locum_spider.sites.site import Site
 from locum_spider.store import articles, captures, crawls, frontier, removals
 from locum_spider.store.connection import Connection
@@ -59,12 +47,6 @@ def begin_crawl(
     return Crawl(crawl_id, site)
 
 
-def resume_crawl(db: Connection, site: Site) -> Crawl | None:
-    """The unfinished crawl of a site; None if there is none."""
-    crawl_id = crawls.unfinished_crawl(db, site.name)
-    return None if crawl_id is None else Crawl(crawl_id, site)
-
-
 def row_of(db: Connection, visit: Visit) -> Row | None:
     """The frontier's row of a visit; None if there is none. For robots.txt one that is not stored."""
     if visit.request_id is None:
@@ -72,9 +54,9 @@ def row_of(db: Connection, visit: Visit) -> Row | None:
     return frontier.find(db, visit.request_id)
 
 
-def read_visit(db: Connection, warcs: Path, site: Site, visit: Visit, kind: Kind | None) -> Reading:
-    """What a visit says."""
-    return settled(visit) or interpret(site, to_read(db, warcs, visit.exchanges[-1]), kind)
+def read_visit(db: Connection, warcs: Path, site: Site, visit: Visit, row: Row | None) -> Reading:
+    """What a visit says; `row` is the frontier's."""
+    return settled(visit) or interpret(site, to_read(db, warcs, visit.exchanges[-1]), row.kind if row else None)
 
 
 def settled(visit: Visit) -> Reading | None:
@@ -92,26 +74,26 @@ def to_read(db: Connection, warcs: Path, last: Exchange) -> Exchange:
     """The response to read: for a 304 the body that it stands for."""
     if last.status != HTTPStatus.NOT_MODIFIED:
         return last
-    if (original := captures.last_body(db, last.url, last.fetched_at)) is not None:
-        body = read_exchange(warcs, original.warc_file, original.warc_offset)
-        return replace(
-            last, status=HTTPStatus.OK.value, response_headers=body.response_headers, body=body.body,
-            truncated=original.truncated,
-        )  # fmt: skip
-    return last
+    if (original := captures.last_body(db, last.url, last.fetched_at)) is None:
+        return last
+    body = read_exchange(warcs, original.warc_file, original.warc_offset)
+    return replace(
+        last, status=HTTPStatus.OK.value, response_headers=body.response_headers, body=body.body,
+        truncated=original.truncated,
+    )  # fmt: skip
 
 
-def revisit_of(db: Connection, exchange: Exchange) -> tuple[RevisitOf, int] | None:
-    """The earlier capture whose body an exchange repeats, and its id; None if the body is new."""
-    original = None
-    if exchange.status == HTTPStatus.NOT_MODIFIED:
+def _save_capture(db: Connection, crawl: Crawl, exchange: Exchange, keep: Keep) -> int:
+    """Keep an exchange, as a revisit if an earlier capture has its body; returns the id of its row."""
+    original, not_modified = None, exchange.status == HTTPStatus.NOT_MODIFIED
+    if not_modified:
         original = captures.last_body(db, exchange.url, exchange.fetched_at)
     elif exchange.status == HTTPStatus.OK and len(exchange.body) >= _SMALL:
         original = captures.same_body(db, exchange.digest)
     if original is None:
-        return None
-    not_modified = exchange.status == HTTPStatus.NOT_MODIFIED
-    return RevisitOf(original.url, original.fetched_at, original.digest, not_modified), original.id
+        return captures.save_capture(db, crawl.id, exchange, keep(exchange, None))
+    revisit_of = RevisitOf(original.url, original.fetched_at, original.digest, not_modified)
+    return captures.save_capture(db, crawl.id, exchange, keep(exchange, revisit_of), original.id)
 
 
 def store_visit(db: Connection, crawl: Crawl, visit: Visit, row: Row | None, reading: Reading, keep: Keep) -> Outcome:
@@ -127,8 +109,7 @@ def store_visit(db: Connection, crawl: Crawl, visit: Visit, row: Row | None, rea
         return Outcome.TAKEN_DOWN
     capture_id = None
     for exchange in visit.exchanges:
-        original, same_as = revisit_of(db, exchange) or (None, None)
-        capture_id = captures.save_capture(db, crawl.id, exchange, keep(exchange, original), same_as)
+        capture_id = _save_capture(db, crawl, exchange, keep)
     if row.kind is Kind.ROBOTS:
         return reading.outcome
     outcome, article_id = reading.outcome, None
@@ -163,22 +144,19 @@ def with_body(db: Connection, warcs: Path, revisit: Revisit) -> Exchange | None:
         if not exchange.status:
             exchange = replace(exchange, status=body.status, response_headers=body.response_headers)
         return replace(exchange, body=body.body, truncated=body.truncated)
-    if revisit.digest == payload_digest(b"") and exchange.status:
-        return replace(exchange, body=b"")
-    return None
+    empty = replace(exchange, body=b"")
+    return empty if exchange.status and revisit.digest == empty.digest else None
 
 
 def store_imported(db: Connection, crawl: Crawl, exchange: Exchange, reading: Reading, keep: Keep) -> Outcome:
     """Store a capture made by others that is not known yet: without frontier, nothing is fetched."""
     if _is_taken_down(db, crawl.site, (exchange,), reading):
         return Outcome.TAKEN_DOWN
-    original, same_as = revisit_of(db, exchange) or (None, None)
-    capture_id = captures.save_capture(db, crawl.id, exchange, keep(exchange, original), same_as)
+    capture_id = _save_capture(db, crawl, exchange, keep)
     outcome = reading.outcome
     if reading.article is not None:
-        visit = Visit(crawl.id, None, (exchange,))
-        requested = crawl.site.key(exchange.url)
-        outcome = _store_article(db, crawl, visit, reading.article, capture_id, requested).outcome
+        key, visit = crawl.site.key(exchange.url), Visit(crawl.id, None, (exchange,))
+        outcome = _store_article(db, crawl, visit, reading.article, capture_id, key).outcome
     elif reading.listing is not None:
         _save_listing(db, crawl, capture_id, reading.listing, {})
     elif exchange.status in _GONE and crawl.site.is_article(exchange.url):

@@ -45,16 +45,17 @@ class Recorder:
         site = find_site(message.site, self._archive.folder)
         self._archive.require_room()
         with self._archive.transaction() as db:
-            crawl = ingest.resume_crawl(db, site)
-            resumed = crawl is not None
-            if crawl is None:
+            unfinished = crawls.unfinished_crawl(db, site.name)
+            if unfinished is not None:
+                crawl = ingest.Crawl(unfinished, site)
+            else:
                 now, start = utc_now(), list(site.start)
                 crawl = ingest.begin_crawl(db, site, start, version=__version__, now=now)
                 event = {"event": EventKind.CRAWL_BEGIN, "crawl_id": crawl.id, "site": site.name, "start": start}
                 self._archive.write_event({**event, "version": __version__, "started_at": now}, now)
         lease = self._leases[crawl.id] = _Lease(crawl)
         requests, waiting = self._hand_out(lease)
-        return Opened(crawl.id, resumed, requests, waiting)
+        return Opened(crawl.id, unfinished is not None, requests, waiting)
 
     def record(self, visits: list[Visit]) -> list[Recorded]:
         """Store visits: their records in the WARC first, then what they say, in one transaction a group."""
@@ -71,17 +72,12 @@ class Recorder:
 
     def _store(self, visits: list[Visit]) -> list[Outcome]:
         """Read what visits say, and store them in one transaction; returns their outcomes."""
-        rows = {visit.request_id: ingest.row_of(self._db, visit) for visit in visits}
-        readings = [self._read(visit, rows[visit.request_id]) for visit in visits]
+        rows = {visit.request_id: ingest.row_of(self._db, visit) for visit in visits}  # one for a visit that came twice
+        pairs = [(visit, rows[visit.request_id]) for visit in visits]
+        warcs = self._archive.warcs
+        readings = [ingest.read_visit(self._db, warcs, self._crawl(visit).site, visit, row) for visit, row in pairs]
         with self._archive.transaction() as db:
-            return [
-                self._store_visit(db, visit, rows[visit.request_id], reading)
-                for visit, reading in zip(visits, readings, strict=True)
-            ]
-
-    def _read(self, visit: Visit, row: Row | None) -> Reading:
-        kind = row.kind if row is not None else None
-        return ingest.read_visit(self._db, self._archive.warcs, self._crawl(visit).site, visit, kind)
+            return [self._store_visit(db, *pair, reading) for pair, reading in zip(pairs, readings, strict=True)]
 
     def _store_visit(self, db: Connection, visit: Visit, row: Row | None, reading: Reading) -> Outcome:
         crawl = self._crawl(visit)

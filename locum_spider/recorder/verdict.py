@@ -35,13 +35,12 @@ def judge(db: Connection, crawl: Crawl) -> tuple[CrawlOutcome, list[str]]:
         reasons.append(f"no article was found{why}")
     elif unread > _UNREAD_SHARE * (articles + unread):
         reasons.append(f"{unread} of {articles + unread} article addresses gave no article")
-    ends = {url: frontier.outcome_of(db, crawl.id, crawl.site.key(url)) for url in crawl.site.start}
     limit = crawl.site.crawl.max_listings
     if frontier.count_listings(db, crawl.id) >= limit:
         reasons.append(f"{limit:,} listing pages were reached (crawl.max_listings); further ones were not followed")
     reasons += [
         f"the start page {url} could not be read as a listing"
-        for url, outcome in ends.items()
-        if outcome is Outcome.FAILED
+        for url in crawl.site.start
+        if frontier.outcome_of(db, crawl.id, crawl.site.key(url)) is Outcome.FAILED
     ]
     return (CrawlOutcome.CHECK_FAILED if reasons else CrawlOutcome.DONE), reasons
