@@ -51,11 +51,6 @@ def _utc(time: datetime) -> str | None:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ") if time.year > 999 else None
 
 
-def now() -> datetime:
-    """The time, aware."""
-    return datetime.now(UTC)
-
-
 def parse_span(text: str) -> timedelta:
     """A time span as people write it. Raises ValueError if it is not one.
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,11 +86,10 @@ def _site(name: str, archive: Path) -> Site:
 
 def _due(archive: Path) -> list[Site]:
     from locum_spider.archive import Archive
-    from locum_spider.clock import now
     from locum_spider.operate.schedule import due_sites
 
     with Archive(archive) as opened:
-        return [find_site(name, archive) for name in due_sites(opened, now())]
+        return [find_site(name, archive) for name in due_sites(opened, datetime.now(UTC))]
 
 
 def _start_log(log_file: str | None) -> None:

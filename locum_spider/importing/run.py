@@ -91,6 +91,10 @@ class Sites:
         policies = [site.crawl.max_bytes for site in self._by_host.values()]
         return max(policies + [CrawlPolicy().max_bytes] * self._takes_others, default=0)
 
+    def take(self, url: str) -> bool:
+        """Whether an address is taken."""
+        return self.of(url) is not None
+
     def of(self, url: str) -> Site | None:
         """The site that an address is taken for; None if it is not taken."""
         host = host_of(url)
@@ -113,27 +117,27 @@ class _Run:
 
     def read(self, path: Path, on_progress: Callable[[Imported], None] | None) -> Imported:
         imported = Imported(path.name)
+        limit = self._sites.max_bytes + _HEADS
         for name, stream in open_warcs(path):
             if isinstance(stream, str):
                 imported.broken.append(f"{name}: {stream}")
                 continue
-            items = read_captures(
-                stream, wanted=self._is_wanted, limit=self._sites.max_bytes + _HEADS, digests=self._digests
-            )
-            for item in items:
-                if isinstance(item, Broken):
-                    imported.broken.append(f"{name}, byte {item.offset:,}: {item.fault}")
-                elif isinstance(item, PassedOver):
-                    _pass_over(item, imported)
-                else:
-                    self._take(item, imported)
+            for item in read_captures(stream, wanted=self._sites.take, limit=limit, digests=self._digests):
+                match item:
+                    case Broken():
+                        imported.broken.append(f"{name}, byte {item.offset:,}: {item.fault}")
+                    case PassedOver(reason=PassedOverReason.REWRITTEN):
+                        imported.rewritten += 1
+                    case PassedOver(reason=PassedOverReason.ARCHIVES_OWN):
+                        imported.archives_own += 1
+                    case PassedOver():
+                        imported.elsewhere[host_of(item.url) or "?"] += 1
+                    case _:
+                        self._take(item, imported)
                 if on_progress is not None:
                     on_progress(imported)
         imported.outcomes.update(self._session.store())
         return imported
-
-    def _is_wanted(self, url: str) -> bool:
-        return self._sites.of(url) is not None
 
     def _take(self, capture: Capture, imported: Imported) -> None:
         if self._session.must_store_before(capture):
@@ -149,12 +153,3 @@ class _Run:
                 imported.cut_short.append(exchange.url)
             if self._session.is_full:
                 imported.outcomes.update(self._session.store())
-
-
-def _pass_over(passed_over: PassedOver, imported: Imported) -> None:
-    if passed_over.reason is PassedOverReason.REWRITTEN:
-        imported.rewritten += 1
-    elif passed_over.reason is PassedOverReason.ARCHIVES_OWN:
-        imported.archives_own += 1
-    else:
-        imported.elsewhere[host_of(passed_over.url) or "?"] += 1

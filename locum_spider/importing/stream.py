@@ -6,15 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import BinaryIO, NamedTuple
 
-from locum_spider.importing.compression import (
-    CHUNK,
-    PLAIN,
-    STREAM_FAULTS,
-    DamagedUnitError,
-    Unit,
-    compression_of,
-    next_unit,
-)
+from locum_spider.importing import compression
+from locum_spider.importing.compression import STREAM_FAULTS, DamagedUnitError, Unit
 
 
 class Mark(NamedTuple):
@@ -32,8 +25,8 @@ class Unpacked:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self._compression = compression_of(stream) or PLAIN
-        self.packed = self._compression is not PLAIN
+        self._compression = compression.compression_of(stream) or compression.PLAIN
+        self.packed = self._compression is not compression.PLAIN
         self.go_to(Mark(0, 0))
 
     def go_to(self, mark: Mark) -> None:
@@ -48,15 +41,12 @@ class Unpacked:
         if not self.packed:
             self._raw_at += mark.inside
             self._units.append((0, self._raw_at))
-        self._seek(self._raw_at)
-        if self.packed:
-            self.let_go(mark.inside)
-
-    def _seek(self, position: int) -> None:
         try:
-            self._stream.seek(position)
+            self._stream.seek(self._raw_at)
         except STREAM_FAULTS as error:
             self.fault = f"it cannot be read: {error}"
+        if self.packed:
+            self.let_go(mark.inside)
 
     def fill(self, length: int) -> bool:
         """Have at least that many bytes in the buffer; False if the stretch ends before."""
@@ -94,7 +84,9 @@ class Unpacked:
     def next_stretch(self) -> bool:
         """Go on behind the damage; False if nothing follows."""
         after = self._units[-1][1] if self._units else self._raw_at
-        begin = next_unit(self._stream, self._compression, after + 1) if self.packed and self.fault else None
+        begin = (
+            compression.next_unit(self._stream, self._compression, after + 1) if self.packed and self.fault else None
+        )
         if begin is None:
             return False
         self.go_to(Mark(begin, 0))
@@ -107,7 +99,7 @@ class Unpacked:
             return
         if not self._raw:
             try:
-                self._raw = self._stream.read(CHUNK)
+                self._raw = self._stream.read(compression.CHUNK)
             except STREAM_FAULTS as error:
                 self.fault = f"it cannot be read: {error}"
                 return
