@@ -13,7 +13,6 @@ _ADDRESS = re.compile(
 )
 _SCHEME = re.compile(r"(https?):/+", re.IGNORECASE)
 _ESCAPED_SCHEME = re.compile(r"https?%3A", re.IGNORECASE)
-_AS_SENT = "id"
 _NEVER_REWRITTEN = re.compile(r"(?:image/(?!svg)|audio/|video/|font/|application/(?:pdf|zip|msword))", re.IGNORECASE)
 WHOLE_STAMP = 14
 
@@ -37,7 +36,7 @@ class Memento:
         >>> Memento("http://a.example/", "2017", "if").is_as_sent("text/html")
         False
         """
-        return self.flag == _AS_SENT or _NEVER_REWRITTEN.match(content_type or "") is not None
+        return self.flag == "id" or _NEVER_REWRITTEN.match(content_type or "") is not None
 
 
 def memento_of(url: str) -> Memento | None:

@@ -43,21 +43,6 @@ def _response_head(exchange: Exchange, *, keep_length: bool) -> bytes:
     return _head(f"{exchange.protocol} {exchange.status} {exchange.phrase}".rstrip(), headers)
 
 
-def _provenance(exchange: Exchange) -> dict[str, str]:
-    """Headers that say from which web archive an exchange came, and why its body is not whole.
-
-    pywb uses the same names for records that it takes from other archives.
-    """
-    headers = {}
-    if exchange.source is not None:
-        headers["WARC-Source-URI"] = exchange.source.uri
-        if exchange.source.at is not None:
-            headers["WARC-Creation-Date"] = exchange.source.at
-    if exchange.truncated is not None:
-        headers["WARC-Truncated"] = exchange.truncated
-    return headers
-
-
 def _target(url: str) -> str:
     parts = urlsplit(url)
     return parts._replace(scheme="", netloc="", fragment="").geturl() if parts.path else f"/?{parts.query}".rstrip("?")
@@ -85,13 +70,15 @@ class WarcWriter:
         """
         digest = revisit_of.digest if revisit_of else exchange.digest
         head = _response_head(exchange, keep_length=revisit_of is not None)
-        headers = {
+        source = exchange.source
+        known = {
             "WARC-Target-URI": exchange.url, "WARC-Date": exchange.fetched_at, VISIT: visit,
-            "WARC-Payload-Digest": digest,
+            "WARC-Payload-Digest": digest, "WARC-IP-Address": exchange.ip or None,
+            # pywb uses the same names for records that it takes from other archives
+            "WARC-Source-URI": source.uri if source else None, "WARC-Creation-Date": source.at if source else None,
+            "WARC-Truncated": exchange.truncated,
         }  # fmt: skip
-        if exchange.ip:
-            headers["WARC-IP-Address"] = exchange.ip
-        headers |= _provenance(exchange)
+        headers = {name: value for name, value in known.items() if value is not None}
         if revisit_of:
             headers["WARC-Profile"] = _NOT_MODIFIED if revisit_of.not_modified else _SAME_PAYLOAD
             headers["WARC-Refers-To-Target-URI"] = revisit_of.url
