@@ -55,23 +55,19 @@ class RecorderClient:
         An archive has one writer.
         """
         if folder not in cls._running:
-            cls._running[folder] = cls._spawn(folder, options)
+            ours, theirs = Pipe()
+            arguments = [str(folder), str(theirs.fileno()), json.dumps(options)]
+            with theirs:
+                process = subprocess.Popen(  # noqa: S603 - our own interpreter
+                    [sys.executable, "-m", "locum_spider.recorder", *arguments],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    preexec_fn=_ignore_interrupts,  # noqa: PLW1509 - one call, before any of our threads
+                )
+            cls._running[folder] = cls(folder, process, ours)
         client = cls._running[folder]
         client.users += 1
         return client
-
-    @classmethod
-    def _spawn(cls, folder: Path, options: dict[str, Any]) -> RecorderClient:
-        ours, theirs = Pipe()
-        arguments = [str(folder), str(theirs.fileno()), json.dumps(options)]
-        with theirs:
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                [sys.executable, "-m", "locum_spider.recorder", *arguments],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                preexec_fn=_ignore_interrupts,  # noqa: PLW1509 - one call, before any of our threads
-            )
-        return cls(folder, process, ours)
 
     async def ask(self, message: object) -> Any:
         """Send a message and wait for its answer. Raises the recorder's error if it has stopped."""

@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from locum_spider.clock import utc_now
 from locum_spider.dates import learn_order
+from locum_spider.errors import ExitCode
 from locum_spider.interpret import Reading
 from locum_spider.items import CrawlOutcome, EventKind, Outcome, Visit
 from locum_spider.recorder import ingest, verdict
@@ -112,7 +113,8 @@ class Recorder:
             self._archive.write_event({**event, "finished_at": finished_at}, now)
         self._learn_date_order(crawl)
         row = {**reading.crawl(self._db, crawl.id), "waiting": left}
-        return Report(row, crawls.unread(self._db, crawl.id), verdict.EXIT_CODES[outcome])
+        exit_code = ExitCode[outcome.name]  # each outcome of a crawl has one
+        return Report(row, crawls.unread(self._db, crawl.id), exit_code)
 
     def _learn_date_order(self, crawl: ingest.Crawl) -> None:
         """Note in the declaration, if it does not say, that a site which prints 25/12/2019 writes the day first."""

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from locum_spider.errors import ExitCode
 from locum_spider.items import CrawlOutcome, Kind, Outcome
 from locum_spider.recorder.ingest import Crawl
 from locum_spider.store import crawls, frontier
 from locum_spider.store.connection import Connection
 
 _UNREAD_SHARE = 0.1
-
-EXIT_CODES = {
-    CrawlOutcome.DONE: ExitCode.DONE, CrawlOutcome.INTERRUPTED: ExitCode.INTERRUPTED,
-    CrawlOutcome.UNREACHABLE: ExitCode.UNREACHABLE, CrawlOutcome.CHECK_FAILED: ExitCode.CHECK_FAILED,
-}  # fmt: skip
-"""The exit code of `locum crawl` for each outcome."""
 
 _ARTICLES = frozenset({Outcome.NEW, Outcome.CHANGED, Outcome.UNCHANGED})
 

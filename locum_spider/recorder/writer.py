@@ -43,7 +43,15 @@ class ArchiveWriter:
         begin_writing(self.db)
         try:
             yield self.db
-            self._commit()
+            checkpoint("warc-written")
+            self._warc.flush()
+            checkpoint("warc-flushed")
+            if self._warc.name is not None:
+                self._head = ledger.append(self.db, self._warc.take_written(), *self._head)
+                captures.save_warc_position(self.db, self._warc.name, self._warc.position)
+            checkpoint("before-commit")
+            commit(self.db)
+            checkpoint("after-commit")
         except BaseException:
             roll_back(self.db)
             raise
@@ -78,17 +86,6 @@ class ArchiveWriter:
         """Close the database after an error; the next to open the archive repairs the WARC file."""
         self._warc.abandon()
         self.db.close()
-
-    def _commit(self) -> None:
-        checkpoint("warc-written")
-        self._warc.flush()
-        checkpoint("warc-flushed")
-        if self._warc.name is not None:
-            self._head = ledger.append(self.db, self._warc.take_written(), *self._head)
-            captures.save_warc_position(self.db, self._warc.name, self._warc.position)
-        checkpoint("before-commit")
-        commit(self.db)
-        checkpoint("after-commit")
 
     def _close_warc(self) -> None:
         position = self._warc.position
