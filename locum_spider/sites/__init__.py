@@ -84,19 +84,18 @@ def undeclared(name: str) -> Site:
     return Site(name=name, title=name, hosts=(), start=(), timezone="UTC", language="en", articles=Addresses())
 
 
-def note_date_order(archive: Path, name: str, order: str, example: str) -> bool:
-    """Write a learnt `date_order` into the archive's own declaration of a site; False if there is none.
+def note_date_order(archive: Path, name: str, order: str, example: str) -> None:
+    """Write a learnt `date_order` into the archive's own declaration of a site, if there is one.
 
     The key goes to the top, above the first table, with the date it was learnt from, so that users can correct it.
     """
     path = archive / "sites" / f"{name}.toml"
     if not path.is_file():
-        return False
+        return
     line = f'date_order = "{order}" # learnt from {json.dumps(example, ensure_ascii=False)}\n'
     part = path.with_suffix(".toml.part")
     part.write_text(line + path.read_text(encoding="utf-8"), encoding="utf-8")
     part.replace(path)
-    return True
 
 
 def site_of(url: str, archive: Path | None = None) -> Site | None:

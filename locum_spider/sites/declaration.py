@@ -38,15 +38,15 @@ def load_site(data: dict[str, Any], source: str) -> Site:
 
 def _explain(message: str) -> str:
     """msgspec's sentence with the key in front and, for an unknown key, the ones that are allowed."""
-    what, _, where = message.partition(" - at `$")
-    where = where.rstrip("`").lstrip(".") or "the file"
+    what, _, path = message.partition(" - at `$")
+    path = path.strip("`.")
     if "unknown field" in what:
         name = what.split("`")[1]
-        path = where if where != "the file" else ""
         kind: Any = Site
         for key in re.findall("[a-z_]+", path):
             kind = _struct_in(next(field.type for field in msgspec.structs.fields(kind) if field.name == key))
         return f"{path + '.' if path else ''}{name}: unknown key; allowed here: {', '.join(kind.__struct_fields__)}"
+    where = path or "the file"
     if "missing required field" in what:
         return f"{where}: the key {what.split('`')[1]} is missing"
     return f"{where}: {what[0].lower()}{what[1:]}"
