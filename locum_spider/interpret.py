@@ -98,10 +98,9 @@ def _coding(exchange: Exchange) -> str | None:
 def _read_article(site: Site, document: Document, fetched_at: datetime) -> Reading:
     children = [Child(site.key(link.url), link.url, Kind.ARTICLE) for link in article_links(document, site)]
     try:
-        if site.layouts:
-            article: Article | None = read_declared(document, site, fetched_at)
-        else:
-            article = read_general(document, fetched_at, site=site)
+        article = (
+            read_declared(document, site, fetched_at) if site.layouts else read_general(document, fetched_at, site=site)
+        )
     except PageError as error:
         return Reading(Outcome.NOT_ARTICLE, str(error), children=children)
     if article is None:

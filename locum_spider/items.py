@@ -124,10 +124,7 @@ class Exchange:
 
     def header(self, name: bytes) -> str | None:
         """First response header of that (lower-case) name; None if there is none."""
-        for key, value in self.response_headers:
-            if key.lower() == name:
-                return value.decode("latin-1")
-        return None
+        return next((value.decode("latin-1") for key, value in self.response_headers if key.lower() == name), None)
 
 
 @dataclass(frozen=True, slots=True)

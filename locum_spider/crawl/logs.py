@@ -13,8 +13,7 @@ class LogFormatter(logformatter.LogFormatter):
     def crawled(self, *_args: Any, **_kwargs: Any) -> None:
         return None
 
-    def scraped(self, *_args: Any, **_kwargs: Any) -> None:
-        return None
+    scraped = crawled
 
     def download_error(self, failure: Any, request: Any, spider: Any, errmsg: str | None = None) -> Any:
         """The spider's errback reports it; a line at debug level is enough."""

@@ -116,9 +116,8 @@ class _Reader:
         data.fill(5)
         if not data.buffer.startswith(b"WARC/"):
             return "a WARC record does not begin there"
-        wanted = 1024
         while (head_end := captures.HEAD_END.search(data.buffer)) is None:
-            if len(data.buffer) > _LONGEST_HEAD or not data.fill(max(wanted, len(data.buffer) + 1)):
+            if len(data.buffer) > _LONGEST_HEAD or not data.fill(max(1024, len(data.buffer) + 1)):
                 return data.fault or "the record's header has no end"
         fields: dict[str, str] = {}
         for name, value in header_pairs(bytes(data.buffer[: head_end.start()])):
