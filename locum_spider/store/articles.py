@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from locum_spider.fields import content_digest
 from locum_spider.items import Article, Listing, Outcome
@@ -208,5 +208,8 @@ def save_listing(db: sqlite3.Connection, capture_id: int, listing: Listing, requ
     db.executemany(
         "INSERT INTO listing_entries (capture_id, position, url, title, published_raw, published, summary, request_id) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [(capture_id, *astuple(entry), requests.get(entry.url)) for entry in listing.entries],
+        [
+            (capture_id, e.position, e.url, e.title, e.published_raw, e.published, e.summary, requests.get(e.url))
+            for e in listing.entries
+        ],
     )
