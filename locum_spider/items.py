@@ -117,10 +117,9 @@ class Exchange:
     @property
     def digest(self) -> str:
         """Payload digest of the body, computed once: a copy with another body has its own."""
-        if self._digest is None:
-            object.__setattr__(self, "_digest", payload_digest(self.body))
-        assert self._digest is not None  # noqa: S101 - set above
-        return self._digest
+        digest = self._digest or payload_digest(self.body)
+        object.__setattr__(self, "_digest", digest)
+        return digest
 
     def header(self, name: bytes) -> str | None:
         """First response header of that (lower-case) name; None if there is none."""
