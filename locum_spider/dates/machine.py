@@ -14,6 +14,8 @@ _ISO = re.compile(
 )
 _MONTH_ONLY = re.compile(r"(\d{4})-(\d\d)")
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?")
+_FARTHEST = 14 * 60
+"""Minutes from UTC on any clock of the world."""
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)?")
 _JAVASCRIPT = re.compile(r"\w{3} (\w{3}) (\d\d) (\d{4}) (\d\d:\d\d:\d\d) (?:GMT|UTC)([+-]\d{4})(?: \(.*\))?")
 _MAIL = re.compile(r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d")
@@ -56,6 +58,8 @@ def read_stamp(text: str) -> Stamp | None:
 
     >>> read_stamp("2024-08-28T07:26:02-0400")
     Stamp(day=datetime.date(2024, 8, 28), clock=datetime.datetime(2024, 8, 28, 7, 26, 2), offset=-240, precision='day')
+    >>> read_stamp("2024-01-01T10:00:00+25:00").offset is None
+    True
     >>> read_stamp("2024-08-28T00:00:00Z").clock is None, read_stamp("2024-08-28").offset is None
     (True, True)
     >>> read_stamp("2024"), read_stamp("1970-01-01T00:00:00Z"), read_stamp("2024-02-30")
@@ -85,11 +89,14 @@ def _stamp(text: str) -> Stamp | None:
     return stamp_of(parsedate_to_datetime(text))
 
 
-def _minutes(zone: str) -> int:
+def _minutes(zone: str) -> int | None:
+    """Minutes east of UTC; None for an offset that no place has, such as +25:00."""
     match = _OFFSET.fullmatch(zone)
     if match is None:
         return 0
     minutes = 60 * int(match[2]) + int(match[3] or 0)
+    if minutes > _FARTHEST:
+        return None
     return -minutes if match[1] == "-" else minutes
 
 

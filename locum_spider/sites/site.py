@@ -176,9 +176,12 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     def _looks_like_article(self, url: str) -> bool:
         """By the site's pattern; without one, any page may be an article, and its content decides."""
-        if self.articles.address is None:
+        if self.articles.address is not None:
+            return self._search("article", url) is not None
+        try:
             return _FILE.search(urlsplit(url).path) is None
-        return self._search("article", url) is not None
+        except ValueError:  # "http://[broken" is nobody's address
+            return False
 
     def is_article(self, url: str) -> bool:
         """Whether an address names an article of this site."""

@@ -12,7 +12,7 @@ import pytest
 
 from locum_spider.clock import parse_span
 from locum_spider.errors import DeclarationError, UsageError
-from locum_spider.sites import SHIPPED, find_site, load_sites, read_site, site_of
+from locum_spider.sites import SHIPPED, find_site, load_sites, read_site, site_of, undeclared
 from locum_spider.sites.declaration import load_site
 
 DECLARATION = """
@@ -389,3 +389,8 @@ def test_memory_of_addresses_stays_bounded(site):
         site.key(f"https://northpost.example/story/{number}")
     assert site._facts.cache_info().currsize <= 5_000
     assert site.key("https://www.northpost.example/story/1") == "https://northpost.example/story/1"
+
+
+def test_a_broken_address_is_not_an_article_of_an_undeclared_site():
+    site = undeclared("blog.example")
+    assert (site.key("http://[broken"), site.is_article("http://[broken")) == ("http://[broken", False)
