@@ -89,7 +89,7 @@ def metadata(archive: Path) -> dict[str, Any]:
     """Datasette's metadata for an archive. Raises ArchiveError if the folder is not one."""
     with closing(connect_reading(archive)) as db:
         present, sites = reading.tables(db), reading.sites(db)
-        plain, arrays = _facets(db, several_sites=len(sites) > 1), _array_facets(db)
+        plain, arrays = _facets(db, sites), _array_facets(db)
     titles = {site: _title(site, archive) for site in sites}
     tables = {name: dict(table) for name, table in _TABLES.items() if name in present}
     tables["full_articles"]["facets"] = plain
@@ -102,14 +102,10 @@ def metadata(archive: Path) -> dict[str, Any]:
     }
 
 
-def _facets(db: Connection, *, several_sites: bool) -> list[str]:
+def _facets(db: Connection, sites: list[str]) -> list[str]:
     """Columns with something to choose from."""
-    facets = ["site"] if several_sites else []
-    if reading.has_any(db, "section"):
-        facets.append("section")
-    if reading.has_several(db, "lang"):
-        facets.append("lang")
-    return facets
+    offer = {"site": len(sites) > 1, "section": reading.has_any(db, "section"), "lang": reading.has_several(db, "lang")}
+    return [column for column, is_choice in offer.items() if is_choice]
 
 
 def _array_facets(db: Connection) -> list[dict[str, str]]:

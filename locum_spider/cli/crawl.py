@@ -94,21 +94,16 @@ def _due(archive: Path) -> list[Site]:
 
 def _start_log(log_file: str | None) -> None:
     """Errors go to the terminal; with a file, what we and Scrapy log from INFO up goes there instead."""
-    handler: logging.Handler = logging.StreamHandler()
-    handler.setLevel(logging.ERROR)
-    if log_file:
-        try:
-            handler = logging.FileHandler(log_file, encoding="utf-8")
-            handler.setLevel(logging.INFO)  # on the handler: Scrapy sets its loggers to DEBUG at its start
-        except OSError as error:
-            raise UsageError(f"--log {log_file} cannot be written: {error.strerror}; name another file") from None
+    level = logging.INFO if log_file else logging.ERROR
+    try:
+        handler = logging.FileHandler(log_file, encoding="utf-8") if log_file else logging.StreamHandler()
+    except OSError as error:
+        raise UsageError(f"--log {log_file} cannot be written: {error.strerror}; name another file") from None
+    handler.setLevel(level)  # on the handler: Scrapy sets its loggers to DEBUG at its start
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
-    root.setLevel(logging.INFO if log_file else logging.ERROR)
-    if not log_file:
-        for name in ("scrapy", "twisted", "locum_spider.crawl.pipelines"):  # the report says what went wrong
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+    root.setLevel(level)
 
 
 def _run(sites: Sequence[Site], archive: Path, options: Any, *, quiet: bool = False) -> list[Result]:

@@ -87,8 +87,6 @@ class SiteServer:
         self._validators: dict[str, tuple[str, int]] = {}
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="site-server", daemon=True)
         self._started: Future[int] = Future()
-        self._loop: asyncio.AbstractEventLoop
-        self._stop: asyncio.Event
 
     @property
     def port(self) -> int:
@@ -178,8 +176,6 @@ class SiteServer:
 
 class _Connection(asyncio.Protocol):
     """One client; answers keep the order of the requests, also when one is delayed."""
-
-    transport: asyncio.Transport
 
     def __init__(self, server: SiteServer) -> None:
         self.server = server

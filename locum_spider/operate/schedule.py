@@ -99,12 +99,12 @@ def has_systemd() -> bool:
 def install_systemd(timer: Timer, units: Path) -> list[Path]:
     """Write service and timer into a folder of user units and enable the timer; returns the paths."""
     units.mkdir(parents=True, exist_ok=True)
-    paths = [units / f"{timer.name}.service", units / f"{timer.name}.timer"]
-    for path, text in zip(paths, (timer.service, timer.timer), strict=True):
+    files = {units / f"{timer.name}.service": timer.service, units / f"{timer.name}.timer": timer.timer}
+    for path, text in files.items():
         path.write_text(text, encoding="utf-8")
     for arguments in (["daemon-reload"], ["enable", "--now", f"{timer.name}.timer"]):
         subprocess.run(["systemctl", "--user", *arguments], check=True, capture_output=True)  # noqa: S603
-    return paths
+    return list(files)
 
 
 def install_cron(timer: Timer) -> bool:
