@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -179,7 +180,11 @@ def crawl_once(folder: Path, sample: Sample, *options: str, sites: Sequence[str]
 
 
 def contents(archive: Path) -> dict[str, Any]:
-    """All that a crawl leaves and that no interruption may change; robots.txt is asked for anew by each run."""
+    """All that a crawl leaves and that no interruption may change; robots.txt is asked for again by each run.
+
+    Of two listings in flight either may be answered first after a kill, and an article is asked for as the first one
+    names it: what tells only from which listing a reader came is cut off its addresses.
+    """
     tables = {
         "articles": "SELECT url, title, standfirst, section, published, published_raw, text, state FROM full_articles",
         "addresses": "SELECT u.url, a.url FROM article_urls u JOIN articles a ON a.id = u.article_id",
@@ -189,7 +194,13 @@ def contents(archive: Path) -> dict[str, Any]:
         "found": "SELECT a.url FROM articles_fts f JOIN articles a ON a.id = f.rowid WHERE articles_fts MATCH 'agency'",
         "captures": "SELECT url, status, digest FROM captures WHERE url NOT LIKE '%/robots.txt'",
     }  # fmt: skip
-    return {name: Counter(rows(archive, sql)) for name, sql in tables.items()}
+    return {
+        name: Counter(tuple(map(_without_listing, row)) for row in rows(archive, sql)) for name, sql in tables.items()
+    }
+
+
+def _without_listing(value: Any) -> Any:
+    return re.sub(r"(article\.php\?s=[^&]*)&catTitle=[^&]*", r"\1", value) if isinstance(value, str) else value
 
 
 # -- small sites -----------------------------------------------------------------------------------------------------

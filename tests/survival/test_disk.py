@@ -21,6 +21,9 @@ from locum_spider.recorder.reserve import Reserve
 
 
 def captures(archive):
+    """Every capture in its order; none if the strike came before there was a table for them."""
+    if not rows(archive, "SELECT 1 FROM sqlite_master WHERE name = 'captures'"):
+        return []
     return rows(archive, "SELECT url, fetched_at, digest, warc_file, warc_offset FROM captures ORDER BY id")
 
 
@@ -71,9 +74,9 @@ def test_files_that_cannot_grow(runs, undisturbed, tmp_path):
 @pytest.mark.skipif(compiler() is None, reason="needs Linux and a C compiler")
 def test_any_write_that_the_system_refuses(steps):
     """WARC, database and log, with the real command; `make disk` lets every single write fail."""
-    done, cases = sweep(steps(580), first=steps(100), lanes=2)
+    done, cases = sweep(steps(450), first=steps(100), lanes=2)
     assert done.wrong == []
-    assert cases >= 4
+    assert cases >= 4  # of about 1,100 writes, each with ENOSPC and with EIO
     assert done.reported >= cases // 2
 
 
