@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
+from locum_spider.clock import parse_span
 from locum_spider.errors import DeclarationError
 from locum_spider.sites.site import DECLARABLE, WAYS, Rule, Site
 
@@ -86,7 +87,7 @@ def _faults(site: Site) -> Iterator[tuple[str, str]]:
     if not 0 <= policy.delay <= _LONGEST_DELAY or min(policy.concurrency, policy.max_bytes, policy.max_listings) < 1:
         yield "crawl", f"delay must be 0 to {_LONGEST_DELAY:,}; concurrency, max_bytes and max_listings 1 or more"
     try:
-        policy.interval  # noqa: B018
+        parse_span(policy.every)
     except ValueError as error:
         yield "crawl.every", str(error)
     if site.layouts:

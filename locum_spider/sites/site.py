@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property, lru_cache
 from typing import Literal
 from urllib.parse import unquote_plus, urlsplit
 
 import msgspec
 
-from locum_spider.clock import parse_span
 from locum_spider.fields import FIELDS
 from locum_spider.items import Kind
 from locum_spider.urls import host_of, normalise_url
@@ -112,11 +111,6 @@ class CrawlPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     every: str = "1d"
     max_bytes: int = 32 * 1024 * 1024
     max_listings: int = 5_000
-
-    @property
-    def interval(self) -> timedelta:
-        """`every` as a time span."""
-        return parse_span(self.every)
 
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):

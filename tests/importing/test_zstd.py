@@ -6,6 +6,7 @@ import itertools
 import random
 import resource
 import zipfile
+from functools import partial
 
 import pytest
 from backports import zstd
@@ -149,6 +150,6 @@ def test_memory_does_not_grow_with_what_a_frame_unpacks_to(tmp_path):
         "import sys; from locum_spider.importing.records import read_captures\n"
         "print(*(type(item).__name__ for item in read_captures(open(sys.argv[1], 'rb'))))"
     )
-    limits = lambda: resource.setrlimit(resource.RLIMIT_AS, (700_000_000, 700_000_000))  # noqa: E731
+    limits = partial(resource.setrlimit, resource.RLIMIT_AS, (700_000_000, 700_000_000))
     done = python("-c", code, path, preexec_fn=limits)
     assert done.stdout.split() == ["Exchange", "Broken", "Exchange"], done.stderr
