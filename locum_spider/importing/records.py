@@ -149,7 +149,10 @@ class _Reader:
             end += 1
         if data.begins_unit(end):
             return None
-        if data.fill(end + 5) and (line_ends >= 2 or data.buffer.startswith(b"WARC/", end)):
+        follows = data.fill(end + 5)
+        if line_ends >= 2 and (follows or data.fault == ""):  # the file may be cut right behind
+            return None
+        if follows and data.buffer.startswith(b"WARC/", end):
             return None
         if len(data.buffer) > end:
             return data.fault or "the record does not end where its Content-Length says"

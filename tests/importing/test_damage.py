@@ -49,6 +49,13 @@ def test_cut_at_any_place_plain():
         assert [damage.offset for damage in broken] in ([], [PLAIN_STARTS[whole]]), cut
 
 
+@pytest.mark.parametrize("more", [1, 2, 3, 4])
+def test_a_cut_in_the_first_bytes_of_a_record_does_not_cost_the_one_before(more):
+    slugs, broken = read(b"".join(RECORDS)[: PLAIN_STARTS[3] + more])
+    assert slugs == SLUGS[:3]
+    assert [damage.offset for damage in broken] == [PLAIN_STARTS[3]]
+
+
 def test_cut_at_any_place_of_one_member_keeps_what_came_before():
     noise = [record(address(slug), http(html(slug) + random.Random(slug).randbytes(3000))) for slug in SLUGS]
     data = gzip.compress(b"".join(noise), mtime=0)
