@@ -20,8 +20,8 @@ from pathlib import Path
 
 from locum_spider.interpret import interpret
 from locum_spider.preservation.rebuild import rebuild
-from locum_spider.preservation.rebuild.visits import Steps, Stored
 from locum_spider.recorder import ingest
+from locum_spider.recorder.visits import Steps, Stored
 from locum_spider.sites import find_site
 from locum_spider.warc.reader import Record, read_records, warc_files
 

@@ -229,13 +229,13 @@ def test_the_sample_differs_between_the_crawls():
 
 
 _READERS = """
-import os, sys
+import sys
 from pathlib import Path
 from locum_spider.preservation.rebuild.pool import readers
 
 if __name__ == "__main__":
-    with readers(Path(sys.argv[1]), 2) as pool:
-        pool.submit(os.getpid).result()
+    with readers(Path(sys.argv[1]), 2) as read_ahead:
+        read_ahead([]).result()
         print("reading", flush=True)
         sys.stdin.read()
 """

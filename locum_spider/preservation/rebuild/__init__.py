@@ -12,9 +12,9 @@ from locum_spider.errors import ArchiveError, IntegrityError, LocumError
 from locum_spider.preservation.rebuild import compare as comparing
 from locum_spider.preservation.rebuild.compare import Comparison
 from locum_spider.preservation.rebuild.pool import readers
-from locum_spider.preservation.rebuild.replay import Replayer
-from locum_spider.preservation.rebuild.takedowns import Takedowns, find_takedowns
-from locum_spider.preservation.rebuild.visits import Steps
+from locum_spider.recorder.replay import Replayer
+from locum_spider.recorder.takedowns import Takedowns, find_takedowns
+from locum_spider.recorder.visits import Steps
 from locum_spider.store import captures, files, removals
 from locum_spider.store.connection import Connection, connect_reading
 from locum_spider.store.files import WARCS, writing_errors
@@ -116,9 +116,9 @@ def build(
 def _build(archive: Path, path: Path, old: Connection | None, jobs: int, on_progress: OnProgress | None) -> Rebuilt:
     files = extents(archive / WARCS, old)
     total = sum(end for _, end in files)
-    with readers(archive, jobs if total >= _WORTH_PROCESSES else 0) as pool, closing(create(path)) as db:
+    with readers(archive, jobs if total >= _WORTH_PROCESSES else 0) as read_ahead, closing(create(path)) as db:
         events = find_takedowns(files) if old is None or removals.has_takedowns(old) else []
-        replayer = Replayer(db, archive, Takedowns(events), pool, 2 * jobs + 2)
+        replayer = Replayer(db, archive, Takedowns(events), read_ahead, 2 * jobs + 2)
         for done, visits in replayer.run(files):
             if on_progress is not None:
                 on_progress(Rebuilding(done, total, visits))

@@ -13,20 +13,20 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 from locum_spider.interpret import Reading, interpret
-from locum_spider.items import Exchange
+from locum_spider.recorder.replay import Page, ReadAhead
 from locum_spider.sites import site_for
 from locum_spider.sites.site import Site
 
 
 @contextmanager
-def readers(archive: Path, jobs: int) -> Iterator[ProcessPoolExecutor | None]:
-    """A pool of processes that read pages; None if this process must do it."""
+def readers(archive: Path, jobs: int) -> Iterator[ReadAhead | None]:
+    """What begins to read pages in a pool of processes; None if this process must do it."""
     if jobs < 2:
         yield None
         return
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin_reading, (archive,))
     try:
-        yield pool
+        yield lambda pages: pool.submit(read_pages, pages)
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -54,6 +54,6 @@ def _site_here(name: str, declared: bool) -> Site:
     return site_for(name, _folder, declared=declared)
 
 
-def read_pages(pages: list[tuple[str, bool, Exchange]]) -> list[Reading]:
-    """What responses mean. Each page comes with its site's name and whether the site must be declared."""
+def read_pages(pages: list[Page]) -> list[Reading]:
+    """What responses mean."""
     return [interpret(_site_here(name, declared), exchange) for name, declared, exchange in pages]

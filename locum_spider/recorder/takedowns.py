@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from locum_spider.items import EventKind, LedgerEntry
-from locum_spider.preservation.rebuild.visits import Event
+from locum_spider.recorder.visits import Event
 from locum_spider.warc.reader import EVENT, Record, read_records
 from locum_spider.warc.tombstones import TOMBSTONE
 

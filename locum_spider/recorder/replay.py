@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
@@ -12,10 +12,9 @@ from pathlib import Path
 from locum_spider.errors import IntegrityError
 from locum_spider.interpret import Reading, interpret
 from locum_spider.items import CrawlOutcome, EventKind, Exchange, Kind, Outcome
-from locum_spider.preservation.rebuild.pool import read_pages
-from locum_spider.preservation.rebuild.takedowns import Removed, Takedowns
-from locum_spider.preservation.rebuild.visits import Event, Part, Step, Steps, Stored
 from locum_spider.recorder import ingest
+from locum_spider.recorder.takedowns import Removed, Takedowns
+from locum_spider.recorder.visits import Event, Part, Step, Steps, Stored
 from locum_spider.sites import site_for
 from locum_spider.sites.site import Site
 from locum_spider.store import captures, crawls, frontier, ledger, rebuild, removals
@@ -30,6 +29,12 @@ _CHUNK = 16
 _CHUNK_BYTES = 2_000_000
 _COMMIT_EVERY = 500
 
+Page = tuple[str, bool, Exchange]
+"""A page to read: its site's name, whether the site must be declared, and the response."""
+
+ReadAhead = Callable[[list[Page]], Future[list[Reading]]]
+"""Begins to read pages in other processes."""
+
 
 @dataclass(slots=True)
 class _Pending:
@@ -41,16 +46,16 @@ class _Pending:
 
 
 class Replayer:
-    """Stores what WARC files say into an empty database, in their order, with pages read ahead by a pool."""
+    """Stores what WARC files say into an empty database, in their order, with pages read ahead by other processes."""
 
     def __init__(
-        self, db: Connection, archive: Path, takedowns: Takedowns, pool: ProcessPoolExecutor | None, ahead: int
+        self, db: Connection, archive: Path, takedowns: Takedowns, read_ahead: ReadAhead | None, ahead: int
     ) -> None:
         self.db, self.takedowns = db, takedowns
         self.records, self.visits = 0, 0
         self.broken: list[str] = []
         self.places: set[tuple[str, int]] = set()
-        self._archive, self._pool, self._ahead = archive, pool, ahead
+        self._archive, self._read_ahead, self._ahead = archive, read_ahead, ahead
         self._sites: dict[str, Site] = {}
         self._crawls: dict[int, ingest.Crawl] = {}
         self._head = ledger.head(db)
@@ -137,16 +142,16 @@ class Replayer:
             self._store_first()
 
     def _submit(self) -> None:
-        """Give the visits collected so far to the pool; without a pool they are read when they are stored."""
+        """Begin to read the visits collected so far; without other processes they are read when they are stored."""
         chunk, self._chunk = self._chunk, []
         future = None
-        if self._pool is not None:
+        if self._read_ahead is not None:
             pages = [
                 (pending.stored.site or "", pending.stored.declared, pending.page)
                 for pending in chunk
                 if pending.page is not None
             ]
-            future = self._pool.submit(read_pages, pages) if pages else None
+            future = self._read_ahead(pages) if pages else None
         self._window.append((chunk, future))
 
     def _drain(self) -> None:
