@@ -66,6 +66,12 @@ class DamagedArchiveError(ArchiveError):
     """Raised when an archive's database cannot be read at all: `locum verify` reports it as damage."""
 
 
+class LostDatabaseError(DamagedArchiveError):
+    """Raised when an archive has captures, but no database."""
+
+    exit_code = ExitCode.INTEGRITY
+
+
 class PageError(LocumError):
     """Raised by the readers in `extract` when a page lacks what must be there, or cannot be parsed at all."""
 

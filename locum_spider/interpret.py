@@ -65,6 +65,8 @@ def read_response(site: Site, exchange: Exchange, kind: Kind | None = None) -> R
     status = f"HTTP {exchange.status} {exchange.phrase}".rstrip()
     if exchange.status in {301, 302, 303, 307, 308}:
         return Reading(Outcome.FAILED, f"{status}: it leads nowhere, or to another site")
+    if exchange.status == HTTPStatus.NOT_MODIFIED:
+        return Reading(Outcome.FAILED, f"{status}: the archive has no body of it that can be read")
     if exchange.status != HTTPStatus.OK:
         return Reading(Outcome.FAILED, status)
     if exchange.truncated is not None:  # nobody would notice that the end of a page is missing

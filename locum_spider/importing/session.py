@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from http import HTTPStatus
 
 from locum_spider.clock import utc_now
@@ -11,6 +10,7 @@ from locum_spider.interpret import Reading, interpret
 from locum_spider.items import EventKind, Exchange, Outcome, Revisit
 from locum_spider.recorder import ingest
 from locum_spider.recorder.ingest import Crawl
+from locum_spider.recorder.keeping import Writing
 from locum_spider.recorder.writer import ArchiveWriter
 from locum_spider.sites.site import Site
 from locum_spider.store import captures, crawls
@@ -66,7 +66,7 @@ class ImportSession:
         self._archive.require_room()
         with self._archive.transaction() as db:
             outcomes = [
-                ingest.store_imported(db, crawl, exchange, reading, partial(self._archive.write, _visit_name(crawl)))
+                ingest.store_imported(db, crawl, exchange, reading, Writing(self._archive, _visit_name(crawl)))
                 for crawl, exchange, reading in self._batch
             ]
         self._archive.rotate()
@@ -81,14 +81,13 @@ class ImportSession:
             with self._archive.transaction() as db:
                 outcomes = crawls.imported(db, crawl.id)
                 crawls.count_import(db, crawl.id, outcomes, now)
-                event = {"event": EventKind.IMPORT_END, "crawl_id": crawl.id, "outcomes": outcomes, "finished_at": now}
+                event = {"event": EventKind.IMPORT_END, "crawl_id": crawl.uid, "outcomes": outcomes, "finished_at": now}
                 self._archive.write_event(event, now)
 
     def _crawl(self, site: Site) -> Crawl:
         """The row of this import for a site, or that of an import that was interrupted."""
         if site.name not in self._crawls:
-            unfinished = crawls.unfinished_import(self._archive.db, site.name)
-            self._crawls[site.name] = self._begin(site) if unfinished is None else Crawl(unfinished, site)
+            self._crawls[site.name] = ingest.unfinished_import(self._archive.db, site) or self._begin(site)
         return self._crawls[site.name]
 
     def _begin(self, site: Site) -> Crawl:
@@ -98,7 +97,7 @@ class ImportSession:
             crawl = ingest.begin_crawl(db, site, [], version=__version__, now=now)
             crawls.begin_import(db, crawl.id)
             event = {
-                "event": EventKind.IMPORT_BEGIN, "crawl_id": crawl.id, "site": site.name, "version": __version__,
+                "event": EventKind.IMPORT_BEGIN, "crawl_id": crawl.uid, "site": site.name, "version": __version__,
                 "started_at": now,
             }  # fmt: skip
             self._archive.write_event(event if site.is_declared else {**event, "undeclared": True}, now)
@@ -107,7 +106,7 @@ class ImportSession:
 
 def _visit_name(crawl: Crawl) -> str:
     mark = ingest.IMPORT if crawl.site.is_declared else ingest.UNDECLARED
-    return f"{crawl.site.name} {crawl.id} {mark}"
+    return crawl.name(mark)
 
 
 def _identity(exchange: Exchange) -> tuple[str, str, str]:

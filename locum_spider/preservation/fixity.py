@@ -12,16 +12,18 @@ from hashlib import sha256
 from pathlib import Path
 
 from locum_spider.items import LedgerEntry
+from locum_spider.recorder.recovery import UNFINISHED
 from locum_spider.store import captures, ledger, removals
 from locum_spider.store.checks import Finding
 from locum_spider.store.connection import Connection, connect_reading
 from locum_spider.store.files import WARCS
 from locum_spider.system import cores
-from locum_spider.warc.reader import OPEN, locate
+from locum_spider.warc.reader import OPEN, Record, is_ours, locate, read_records
 from locum_spider.warc.tombstones import tombstone_digest
 
 _SPAN = 1 << 21
 _MOST_WORKERS = 16
+_REBUILD = "run `locum rebuild`, which makes the database again from them"
 _RESTORE = "restore the file from a backup"
 
 _Span = list[LedgerEntry]
@@ -45,12 +47,12 @@ def check_files(
 
     `present` are the names in `warc/` from before the snapshot, which must know them all.
     """
-    yield from _unknown(ledger.file_names(db), set(present), notes)
+    yield from _unknown(folder / WARCS, ledger.file_names(db), set(present), notes)
     for item in _merge(_differing(db, folder, notes, on_progress)):
         yield item if isinstance(item, Finding) else _explain(db, item)
 
 
-def _unknown(names: set[str], present: set[str], notes: list[str]) -> Iterator[Finding]:
+def _unknown(warcs: Path, names: set[str], present: set[str], notes: list[str]) -> Iterator[Finding]:
     for name in sorted(present):
         plain = name.removesuffix(OPEN)
         if plain in names:
@@ -60,8 +62,16 @@ def _unknown(names: set[str], present: set[str], notes: list[str]) -> Iterator[F
         elif name != plain:
             notes.append(
                 f"{name} has nothing that is acknowledged: a running crawl began it, or a killed one left it; the next "
-                "crawl removes it"
+                "crawl takes in what it holds"
             )
+        elif name.endswith(UNFINISHED):
+            notes.append(
+                f"{name} holds records of a page that a killed crawl did not finish; it was fetched again, so you may "
+                "delete the file"
+            )
+        elif (warcs / name).is_file() and is_ours(warcs / name):
+            text = f"{name} is not in the ledger: archive.db is older than the WARC files; {_REBUILD}"
+            yield Finding("files", text, name)
         else:
             text = f"{name} is not in the ledger; move it out of {WARCS}/, or import it with `locum import`"
             yield Finding("files", text, name)
@@ -70,8 +80,9 @@ def _unknown(names: set[str], present: set[str], notes: list[str]) -> Iterator[F
 # -- where records lie -------------------------------------------------------------------------------------------------
 
 
-def _spans(db: Connection, warcs: Path, notes: list[str]) -> Iterator[Finding | _Span]:
+def _spans(db: Connection, folder: Path, notes: list[str]) -> Iterator[Finding | _Span]:
     """The spans to hash, file by file, and the findings that need no hash."""
+    warcs = folder / WARCS
     listed: dict[str, tuple[int | None, bool]] = dict(captures.warc_positions(db))
     for name in sorted(ledger.file_names(db) - set(listed)):
         listed[name] = None, False
@@ -83,33 +94,47 @@ def _spans(db: Connection, warcs: Path, notes: list[str]) -> Iterator[Finding | 
             yield Finding("files", f"{name} is missing; {_RESTORE}", name)
             continue
         size = path.stat().st_size
-        yield from _length(db, name, path, size, acknowledged, notes, closed=closed)
+        if acknowledged is not None and size > acknowledged:
+            yield from _beyond(folder, path, acknowledged, notes, closed=closed)
+        elif acknowledged is not None and size < acknowledged:
+            yield _shorter(db, name, size, acknowledged)
+        if closed and path.name != name:
+            yield Finding("files", f"{name} was closed, but is named {path.name}; {_RESTORE}", name)
         yield from _record_spans(db, name, size, acknowledged)
 
 
-def _length(
-    db: Connection, name: str, path: Path, size: int, acknowledged: int | None, notes: list[str],
-    *, closed: bool,
-) -> Iterator[Finding]:  # fmt: skip
-    if closed and path.name != name:
-        yield Finding("files", f"{name} was closed, but is named {path.name}; {_RESTORE}", name)
-    if acknowledged is None or size == acknowledged:
+def _shorter(db: Connection, name: str, size: int, acknowledged: int) -> Finding:
+    cut, where = ledger.first_cut(db, name, size), ""
+    if cut is not None:
+        place = "through" if cut[1] < size else "before"
+        where = f", cut {place} the record at byte {cut[1]:,} (ledger row {cut[0]:,})"
+    text = f"{name} ends at byte {size:,} of {acknowledged:,}{where}; {_RESTORE}"
+    return Finding("files", text, name, cut[0] if cut else None, size)
+
+
+def _beyond(folder: Path, path: Path, acknowledged: int, notes: list[str], *, closed: bool) -> Iterator[Finding]:
+    """What a file holds that the database does not acknowledge, and whether that is as it should be."""
+    name, more = path.name.removesuffix(OPEN), path.stat().st_size - acknowledged
+    if not closed and path.suffix == OPEN:
+        notes.append(
+            f"{name} has {more:,} bytes that are not acknowledged: a running crawl is writing them, or a killed one "
+            "left them; the next crawl takes in what is whole"
+        )
+    elif not closed and _closed_since(folder, name):
         return
-    if size < acknowledged:
-        cut, where = ledger.first_cut(db, name, size), ""
-        if cut is not None:
-            place = "through" if cut[1] < size else "before"
-            where = f", cut {place} the record at byte {cut[1]:,} (ledger row {cut[0]:,})"
-        text = f"{name} ends at byte {size:,} of {acknowledged:,}{where}; {_RESTORE}"
-        yield Finding("files", text, name, cut[0] if cut else None, size)
-    elif closed:
-        text = f"{name} has {size - acknowledged:,} bytes after its last record, from byte {acknowledged:,}; {_RESTORE}"
+    elif isinstance(next(read_records(path, start=acknowledged), None), Record):
+        text = f"{name} has {more:,} bytes of records that archive.db, which is older, does not know; {_REBUILD}"
         yield Finding("files", text, name, None, acknowledged)
     else:
-        notes.append(
-            f"{name} has {size - acknowledged:,} bytes that are not acknowledged: a running crawl is writing them, or "
-            "a killed one left them; the next crawl cuts them off"
-        )
+        text = f"{name} has {more:,} bytes after its last record, from byte {acknowledged:,}; {_RESTORE}"
+        yield Finding("files", text, name, None, acknowledged)
+
+
+def _closed_since(folder: Path, name: str) -> bool:
+    """Whether a crawl has closed the file since our snapshot."""
+    with closing(connect_reading(folder)) as db:
+        position = captures.warc_positions(db).get(name)
+    return position is not None and position.closed
 
 
 def _record_spans(db: Connection, name: str, size: int, acknowledged: int | None) -> Iterator[Finding | _Span]:
@@ -165,7 +190,7 @@ def _differing(
             on_progress(span[-1].end - span[0].offset)
 
     with ThreadPoolExecutor(workers) as pool:
-        for item in _spans(db, folder / WARCS, notes):
+        for item in _spans(db, folder, notes):
             if isinstance(item, Finding):
                 yield item
                 continue

@@ -48,8 +48,7 @@ def read_head(folder: Path) -> str:
     Raises ArchiveError if the folder is not an archive.
     """
     with closing(connect_reading(folder)) as db:
-        number, value = ledger.head(db)
-    return f"{number}:{value}"
+        return ledger.written(*ledger.head(db))
 
 
 def verify(folder: Path, *, expect: str | None = None, on_progress: Progress | None = None) -> Report:
@@ -104,7 +103,7 @@ def _steps(
 
 
 def _counts(db: Connection, report: Report) -> Iterator[Finding]:
-    report.records, value = ledger.head(db)
-    report.head = f"{report.records}:{value}"
+    report.records, chain = ledger.head(db)
+    report.head = ledger.written(report.records, chain)
     report.files, report.bytes = ledger.count_files(db)
     yield from ()

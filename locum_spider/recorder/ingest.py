@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from http import HTTPStatus
 from pathlib import Path
+from typing import Protocol
+from uuid import uuid4
 
+from locum_spider.errors import IntegrityError
 from locum_spider.interpret import Reading, interpret
 from locum_spider.items import Article, Child, Exchange, Kind, Listing, Location, Outcome, Revisit, RevisitOf, Visit
 from locum_spider.sites.site import Site
 from locum_spider.store import articles, captures, crawls, frontier, removals
+from locum_spider.store.captures import Original
 from locum_spider.store.connection import Connection
 from locum_spider.store.frontier import Row
 from locum_spider.store.reading import listed_days
 from locum_spider.warc.reader import read_exchange
 
-Keep = Callable[[Exchange, RevisitOf | None], Location]
+
+class Keep(Protocol):
+    """Keeps exchanges, in turn."""
+
+    def may_refer(self, original: Original) -> bool:
+        """Whether a revisit may stand for the next exchange: its body can be read where `original` has it."""
+
+    def keep(self, exchange: Exchange, revisit_of: RevisitOf | None) -> Location:
+        """Keep the next exchange, as a revisit if it has one to refer to."""
+
 
 IMPORT, UNDECLARED = "import", "undeclared"
 """Stand in the header `Locum-Visit` instead of the frontier's row: a capture made by others, of a site that is declared
@@ -31,20 +44,38 @@ _GONE = frozenset({404, 410})
 
 @dataclass(slots=True)
 class Crawl:
-    """A crawl that runs, or an import."""
+    """A crawl that runs, or an import. `uid` is what the WARC files call it."""
 
     id: int
     site: Site
+    uid: str
+
+    def name(self, request: int | str | None) -> str:
+        """What the WARC files call a visit: the header `Locum-Visit` of its records."""
+        return f"{self.site.name} {self.uid} {request or '-'}"
 
 
 def begin_crawl(
-    db: Connection, site: Site, start: list[str], *, version: str, now: str, crawl_id: int | None = None
+    db: Connection, site: Site, start: list[str], *, version: str, now: str, uid: str | None = None
 ) -> Crawl:
-    """A new crawl with its first requests in the frontier."""
-    crawl_id = crawls.start_crawl(db, site.name, version, now, crawl_id)
+    """A new crawl with its first requests in the frontier; `uid` if the WARC files have it already."""
+    uid = uid or uuid4().hex
+    crawl_id = crawls.start_crawl(db, uid, site.name, version, now)
     requests = [Child(site.key(url), url, site.kind(url)) for url in start]
     frontier.enqueue(db, crawl_id, requests, None)
-    return Crawl(crawl_id, site)
+    return Crawl(crawl_id, site, uid)
+
+
+def unfinished_crawl(db: Connection, site: Site) -> Crawl | None:
+    """The crawl of a site that was cut short; None if there is none."""
+    crawl_id = crawls.unfinished_crawl(db, site.name)
+    return Crawl(crawl_id, site, crawls.identifier(db, crawl_id)) if crawl_id is not None else None
+
+
+def unfinished_import(db: Connection, site: Site) -> Crawl | None:
+    """The import of a site that was cut short; None if there is none."""
+    crawl_id = crawls.unfinished_import(db, site.name)
+    return Crawl(crawl_id, site, crawls.identifier(db, crawl_id)) if crawl_id is not None else None
 
 
 def row_of(db: Connection, visit: Visit) -> Row | None:
@@ -56,7 +87,13 @@ def row_of(db: Connection, visit: Visit) -> Row | None:
 
 def read_visit(db: Connection, warcs: Path, site: Site, visit: Visit, row: Row | None) -> Reading:
     """What a visit says; `row` is the frontier's."""
-    return settled(visit) or interpret(site, to_read(db, warcs, visit.exchanges[-1]), row.kind if row else None)
+    reading = settled(visit)
+    if reading is None:
+        page = visit.exchanges[-1]
+        with suppress(IntegrityError):  # `_save_capture` does not refer to the damaged body either
+            page = to_read(db, warcs, page)
+        reading = interpret(site, page, row.kind if row else None)
+    return reading
 
 
 def settled(visit: Visit) -> Reading | None:
@@ -71,7 +108,7 @@ def settled(visit: Visit) -> Reading | None:
 
 
 def to_read(db: Connection, warcs: Path, last: Exchange) -> Exchange:
-    """The response to read: for a 304 the body that it stands for."""
+    """The response to read: for a 304 the body that it stands for. Raises IntegrityError if that is damaged."""
     if last.status != HTTPStatus.NOT_MODIFIED:
         return last
     if (original := captures.last_body(db, last.url, last.fetched_at)) is None:
@@ -84,16 +121,20 @@ def to_read(db: Connection, warcs: Path, last: Exchange) -> Exchange:
 
 
 def _save_capture(db: Connection, crawl: Crawl, exchange: Exchange, keep: Keep) -> int:
-    """Keep an exchange, as a revisit if an earlier capture has its body; returns the id of its row."""
+    """Keep an exchange, as a revisit if an earlier capture has its body; returns the id of its row.
+
+    A body that cannot be read is not one that the archive has: a response is kept whole then, and the next crawl asks
+    for the whole page where this one got a 304.
+    """
     original, not_modified = None, exchange.status == HTTPStatus.NOT_MODIFIED
     if not_modified:
         original = captures.last_body(db, exchange.url, exchange.fetched_at)
     elif exchange.status == HTTPStatus.OK and len(exchange.body) >= _SMALL:
         original = captures.same_body(db, exchange.digest)
-    if original is None:
-        return captures.save_capture(db, crawl.id, exchange, keep(exchange, None))
+    if original is None or not keep.may_refer(original):
+        return captures.save_capture(db, crawl.id, exchange, keep.keep(exchange, None))
     revisit_of = RevisitOf(original.url, original.fetched_at, original.digest, not_modified)
-    return captures.save_capture(db, crawl.id, exchange, keep(exchange, revisit_of), original.id)
+    return captures.save_capture(db, crawl.id, exchange, keep.keep(exchange, revisit_of), original.id)
 
 
 def store_visit(db: Connection, crawl: Crawl, visit: Visit, row: Row | None, reading: Reading, keep: Keep) -> Outcome:

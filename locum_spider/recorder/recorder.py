@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from http import HTTPStatus
 
 from locum_spider.clock import utc_now
@@ -13,6 +12,7 @@ from locum_spider.errors import ExitCode
 from locum_spider.interpret import Reading
 from locum_spider.items import CrawlOutcome, EventKind, Outcome, Visit
 from locum_spider.recorder import ingest, verdict
+from locum_spider.recorder.keeping import Writing
 from locum_spider.recorder.messages import Close, Open, Opened, Recorded, Report
 from locum_spider.recorder.writer import ArchiveWriter
 from locum_spider.sites import find_site, note_date_order
@@ -46,13 +46,13 @@ class Recorder:
         site = find_site(message.site, self._archive.folder)
         self._archive.require_room()
         with self._archive.transaction() as db:
-            unfinished = crawls.unfinished_crawl(db, site.name)
+            unfinished = ingest.unfinished_crawl(db, site)
             if unfinished is not None:
-                crawl = ingest.Crawl(unfinished, site)
+                crawl = unfinished
             else:
                 now, start = utc_now(), list(site.start)
                 crawl = ingest.begin_crawl(db, site, start, version=__version__, now=now)
-                event = {"event": EventKind.CRAWL_BEGIN, "crawl_id": crawl.id, "site": site.name, "start": start}
+                event = {"event": EventKind.CRAWL_BEGIN, "crawl_id": crawl.uid, "site": site.name, "start": start}
                 self._archive.write_event({**event, "version": __version__, "started_at": now}, now)
         lease = self._leases[crawl.id] = _Lease(crawl)
         requests, waiting = self._hand_out(lease)
@@ -82,11 +82,12 @@ class Recorder:
 
     def _store_visit(self, db: Connection, visit: Visit, row: Row | None, reading: Reading) -> Outcome:
         crawl = self._crawl(visit)
-        keep = partial(self._archive.write, f"{crawl.site.name} {crawl.id} {visit.request_id or '-'}")
+        records = len(visit.exchanges) + (visit.error is not None)
+        keep = Writing(self._archive, crawl.name(visit.request_id), records)
         outcome = ingest.store_visit(db, crawl, visit, row, reading, keep)
         if visit.error is not None and outcome not in {Outcome.REPEATED, Outcome.TAKEN_DOWN}:
             event = {
-                "event": EventKind.VISIT_FAILED, "crawl_id": visit.crawl_id, "request_id": visit.request_id,
+                "event": EventKind.VISIT_FAILED, "crawl_id": crawl.uid, "request_id": visit.request_id,
                 "url": row.key if row is not None and row.key else None,
                 "error": visit.error, "refused": visit.refused,
             }  # fmt: skip
@@ -109,7 +110,7 @@ class Recorder:
             else:
                 outcome, reasons = verdict.judge(db, crawl)
             crawls.finish_crawl(db, crawl.id, outcome, reasons, finished_at)
-            event = {"event": EventKind.CRAWL_END, "crawl_id": crawl.id, "outcome": outcome, "reasons": reasons}
+            event = {"event": EventKind.CRAWL_END, "crawl_id": crawl.uid, "outcome": outcome, "reasons": reasons}
             self._archive.write_event({**event, "finished_at": finished_at}, now)
         self._learn_date_order(crawl)
         row = {**reading.crawl(self._db, crawl.id), "waiting": left}

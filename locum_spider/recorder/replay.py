@@ -11,13 +11,14 @@ from pathlib import Path
 
 from locum_spider.errors import IntegrityError
 from locum_spider.interpret import Reading, interpret
-from locum_spider.items import CrawlOutcome, EventKind, Exchange, Kind, Outcome
+from locum_spider.items import CrawlOutcome, EventKind, Exchange, Kind, Location, Outcome, RevisitOf
 from locum_spider.recorder import ingest
 from locum_spider.recorder.takedowns import Removed, Takedowns
 from locum_spider.recorder.visits import Event, Part, Step, Steps, Stored
 from locum_spider.sites import site_for
 from locum_spider.sites.site import Site
 from locum_spider.store import captures, crawls, frontier, ledger, rebuild, removals
+from locum_spider.store.captures import Original
 from locum_spider.store.connection import Connection, begin, commit
 from locum_spider.store.files import WARCS
 from locum_spider.store.frontier import Row
@@ -45,6 +46,21 @@ class _Pending:
     reading: Reading | None = None
 
 
+class _Kept:
+    """The records of a visit, which are there already."""
+
+    def __init__(self, parts: tuple[Part, ...]) -> None:
+        self._parts = deque(parts)
+
+    def may_refer(self, _original: Original) -> bool:
+        """Whether the next record is a revisit."""
+        return self._parts[0].revisit
+
+    def keep(self, _exchange: Exchange, _revisit_of: RevisitOf | None) -> Location:
+        """Where the next record is."""
+        return self._parts.popleft().place
+
+
 class Replayer:
     """Stores what WARC files say into an empty database, in their order, with pages read ahead by other processes."""
 
@@ -57,14 +73,14 @@ class Replayer:
         self.places: set[tuple[str, int]] = set()
         self._archive, self._read_ahead, self._ahead = archive, read_ahead, ahead
         self._sites: dict[str, Site] = {}
-        self._crawls: dict[int, ingest.Crawl] = {}
+        self._crawls: dict[str, ingest.Crawl] = {}
         self._head = ledger.head(db)
         self._chunk: list[_Pending] = []
         self._window: deque[tuple[list[_Pending], Future[list[Reading]] | None]] = deque()
         self._unstored: Counter[str] = Counter()
 
     def run(self, files: list[tuple[Path, int]]) -> Iterator[tuple[int, int]]:
-        """Store everything; yields the bytes read and the visits stored from time to time."""
+        """Store everything in an empty database; yields the bytes read and the visits stored from time to time."""
         before = committed = 0
         begin(self.db)
         for event in self.takedowns.events:
@@ -85,11 +101,17 @@ class Replayer:
             removals.finish_takedowns(self.db)
         commit(self.db)
 
-    def _records(self, path: Path, end: int) -> Iterator[Record]:
+    def catch_up(self, path: Path, start: int, end: int) -> None:
+        """Store what a file has from byte `start` on, inside the caller's transaction."""
+        for _ in self._records(path, end, start):
+            pass
+        self._drain()
+
+    def _records(self, path: Path, end: int, start: int = 0) -> Iterator[Record]:
         name = path.name.removesuffix(OPEN)
-        captures.save_warc_position(self.db, name, end, closed=True)
+        captures.save_warc_position(self.db, name, end, closed=path.suffix != OPEN)
         steps = Steps()
-        for record in read_records(path, end):
+        for record in read_records(path, end, start):
             if isinstance(record, Broken):
                 self.broken.append(f"{name}, byte {record.offset:,}: {record.fault}")
                 self.places.add((name, record.offset))
@@ -119,7 +141,8 @@ class Replayer:
             if record.article is not None and not record.capture["url"]:  # a capture of the article itself
                 removals.hold_article(self.db, record.article)
             capture_id = removals.save_empty_capture(self.db, record.entry, record.capture)
-            crawl = self._crawls.get(record.capture["crawl_id"])
+            crawl = self._find_crawl(str(record.capture["crawl_id"]))
+            record.capture["crawl_id"] = crawl.id if crawl is not None else None
             if crawl is not None and record.capture["url"]:
                 removals.finish_removed(self.db, crawl.id, crawl.site.key(record.capture["url"]), capture_id)
 
@@ -187,10 +210,13 @@ class Replayer:
         stored = replace(stored, parts=tuple(parts))
         if missing is not None:
             return _Pending(stored, None, Reading(Outcome.FAILED, missing))
-        if not stored.imported and (reading := ingest.settled(stored.visit)) is not None:
+        if not stored.imported and (reading := ingest.settled(stored.visit(0))) is not None:
             return _Pending(stored, None, reading)
+        last = stored.parts[-1]
+        if last.exchange.status == HTTPStatus.NOT_MODIFIED and not last.revisit:
+            return _Pending(stored, last.exchange)  # the body could not be read then either
         try:
-            return _Pending(stored, ingest.to_read(self.db, self._archive / WARCS, stored.parts[-1].exchange))
+            return _Pending(stored, ingest.to_read(self.db, self._archive / WARCS, last.exchange))
         except IntegrityError as error:
             self.broken.append(str(error))
             return _Pending(stored, None, Reading(Outcome.FAILED, str(error)))
@@ -207,20 +233,24 @@ class Replayer:
     # -- storing ---------------------------------------------------------------------------------------------------
 
     def _apply(self, event: Event) -> None:
-        kind, crawl_id = event.get("event"), event.get("crawl_id", 0)
+        kind, name = event.get("event"), str(event.get("crawl_id"))
         if kind in {EventKind.CRAWL_BEGIN, EventKind.IMPORT_BEGIN}:
             site = self._site(event["site"], declared=not event.get("undeclared"))
-            self._crawls[crawl_id] = ingest.begin_crawl(
-                self.db, site, event.get("start", []), version=event["version"], now=event["started_at"],
-                crawl_id=crawl_id,
-            )  # fmt: skip
+            # Two crawls of an older version can have the same number: after a lost database it counted from 1 again.
+            uid = f"{name} of {event['started_at']}" if self._find_crawl(name) is not None else name
+            self._crawls[name] = ingest.begin_crawl(
+                self.db, site, event.get("start", []), version=event["version"], now=event["started_at"], uid=uid
+            )
+        crawl = self._find_crawl(name)
+        if crawl is None:
+            return
         if kind == EventKind.IMPORT_BEGIN:
-            crawls.begin_import(self.db, crawl_id)
+            crawls.begin_import(self.db, crawl.id)
         elif kind == EventKind.IMPORT_END:
-            crawls.count_import(self.db, crawl_id, event["outcomes"], event["finished_at"])
+            crawls.count_import(self.db, crawl.id, event["outcomes"], event["finished_at"])
         elif kind == EventKind.CRAWL_END:
             outcome = CrawlOutcome(event["outcome"])
-            crawls.finish_crawl(self.db, crawl_id, outcome, event["reasons"], event["finished_at"])
+            crawls.finish_crawl(self.db, crawl.id, outcome, event["reasons"], event["finished_at"])
 
     def _store(self, stored: Stored, reading: Reading, page: Exchange | None) -> None:
         self.visits += 1
@@ -234,19 +264,18 @@ class Replayer:
         if page is not None and row.kind is Kind.ARTICLE and not crawl.site.is_article(page.url):
             # a redirect to something else: do not read it as an article
             reading = interpret(crawl.site, page, row.kind)
-        places = iter([part.place for part in stored.parts])
-        ingest.store_visit(self.db, crawl, stored.visit, row, reading, lambda _exchange, _original: next(places))
+        ingest.store_visit(self.db, crawl, stored.visit(crawl.id), row, reading, _Kept(stored.parts))
 
     def _store_apart(self, crawl: ingest.Crawl, stored: Stored, reading: Reading) -> None:
         """Store captures that no row of the frontier waits for: imported ones, or of addresses that are now one."""
         for part in stored.parts:
             own = reading if part is stored.parts[-1] else Reading(Outcome.FAILED)
-            ingest.store_imported(self.db, crawl, part.exchange, own, lambda *_, at=part.place: at)
+            ingest.store_imported(self.db, crawl, part.exchange, own, _Kept((part,)))
 
     def _row(self, crawl: ingest.Crawl, stored: Stored) -> Row | None:
         """The row of the frontier that waits for a visit; None if nothing says which address it was."""
         if stored.request_id is None:
-            return ingest.row_of(self.db, stored.visit)
+            return ingest.row_of(self.db, stored.visit(crawl.id))
         url = stored.parts[0].exchange.url if stored.parts else stored.key
         key = stored.key or (crawl.site.key(url) if url else None)
         kind = crawl.site.kind(url) if url else Kind.LISTING
@@ -255,13 +284,19 @@ class Replayer:
 
     def _crawl(self, stored: Stored) -> ingest.Crawl | None:
         """The crawl of a visit; if the record of its begin is lost, it is begun from the visit."""
-        if stored.crawl_id not in self._crawls and stored.site is not None:
+        crawl = self._find_crawl(stored.crawl)
+        if crawl is None and stored.site is not None:
             site = self._site(stored.site, declared=stored.declared)
-            self._crawls[stored.crawl_id] = ingest.begin_crawl(
-                self.db, site, [] if stored.imported else list(site.start), version="",
-                now=stored.parts[0].exchange.fetched_at, crawl_id=stored.crawl_id,
-            )  # fmt: skip
-        return self._crawls.get(stored.crawl_id)
+            start, now = [] if stored.imported else list(site.start), stored.parts[0].exchange.fetched_at
+            crawl = ingest.begin_crawl(self.db, site, start, version="", now=now, uid=stored.crawl)
+            self._crawls[stored.crawl] = crawl
+        return crawl
+
+    def _find_crawl(self, uid: str) -> ingest.Crawl | None:
+        """The crawl that the WARC files call so, begun in this replay or earlier; None if there is none yet."""
+        if uid not in self._crawls and (known := crawls.by_identifier(self.db, uid)) is not None:
+            self._crawls[uid] = ingest.Crawl(known[0], self._site(known[1], declared=False), uid)
+        return self._crawls.get(uid)
 
     def _site(self, name: str, *, declared: bool) -> Site:
         if name not in self._sites:

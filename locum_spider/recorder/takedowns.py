@@ -10,8 +10,7 @@ from typing import Any
 
 from locum_spider.items import EventKind, LedgerEntry
 from locum_spider.recorder.visits import Event
-from locum_spider.warc.reader import EVENT, Record, read_records
-from locum_spider.warc.tombstones import TOMBSTONE
+from locum_spider.warc.reader import EVENT, TOMBSTONE, Record, read_records
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from locum_spider.recorder.ingest import IMPORT, UNDECLARED
 from locum_spider.warc.reader import EVENT, VISIT, Record, exchange_of
 
 _RETRIED = frozenset({301, 302, 303, 307, 308, 408, 425, 429, 500, 502, 503, 504, 522, 524})
-"""Responses that another one usually follows in the same visit."""
+"""Responses that another one usually follows in the same visit. Crawls that have a number for a name do not say if one
+does: a version before identifiers recorded them."""
 
 
 Event = dict[str, Any]
@@ -33,13 +34,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A visit as it was stored. `key` is the address in the frontier, if no exchange has it.
+    """A visit as it was stored, in the crawl that the WARC files call so. `key` is the address in the frontier, if no
+    exchange has it.
 
     `imported`: other programs made the captures. `declared` is False if nobody had declared their site.
     """
 
     site: str | None
-    crawl_id: int
+    crawl: str
     request_id: int | None
     parts: tuple[Part, ...] = ()
     error: str | None = None
@@ -48,15 +50,14 @@ class Stored:
     declared: bool = True
     key: str | None = None
 
-    def belongs_with(self, crawl_id: int, request_id: int | None) -> bool:
+    def belongs_with(self, crawl: str, request_id: int | None) -> bool:
         """Whether records of that crawl and row of the frontier belong to this visit; robots.txt has no row."""
-        return request_id is not None and (self.crawl_id, self.request_id) == (crawl_id, request_id)
+        return request_id is not None and (self.crawl, self.request_id) == (crawl, request_id)
 
-    @property
-    def visit(self) -> Visit:
-        """The visit as the crawl gave it to the recorder."""
+    def visit(self, crawl_id: int) -> Visit:
+        """The visit as the crawl, which now has that number, gave it to the recorder."""
         exchanges = tuple(part.exchange for part in self.parts)
-        return Visit(self.crawl_id, self.request_id, exchanges, self.error, self.refused)
+        return Visit(crawl_id, self.request_id, exchanges, self.error, self.refused)
 
 
 Step = Event | Stored
@@ -70,8 +71,7 @@ class Steps:
 
     def __init__(self) -> None:
         self._open: Stored | None = None
-        self.begin = 0
-        """The offset of the visit that is not complete yet."""
+        self._more = False
 
     def take(self, record: Record) -> Iterator[Step]:
         """The steps that this record completes."""
@@ -89,34 +89,40 @@ class Steps:
 
     @property
     def unsettled(self) -> bool:
-        """Whether the last visit may be incomplete: more records usually follow such a response."""
-        return self._open is not None and self._open.parts[-1].exchange.status in _RETRIED
+        """Whether the last visit is not complete, or may not be: more records follow such a response."""
+        return self._open is not None and self._more
 
     def _exchange(self, record: Record) -> Iterator[Step]:
         name = record.headers.get(VISIT, "").split(" ")
-        if len(name) != 3 or not name[1].isdigit():
+        if len(name) not in {3, 4}:
             yield from self.rest()
             return
-        crawl_id, request_id = int(name[1]), int(name[2]) if name[2].isdigit() else None
+        site, crawl, request = name[:3]
+        request_id = int(request) if request.isdecimal() else None
         at, digest = record.entry, record.headers.get("WARC-Payload-Digest", "")
         part = Part(exchange_of(record), Location(at.file, at.offset, at.length, digest), at.type == "revisit")
-        if self._open is not None and self._open.belongs_with(crawl_id, request_id):
+        if self._open is not None and self._open.belongs_with(crawl, request_id):
             self._open = replace(self._open, parts=(*self._open.parts, part))
+        else:
+            yield from self.rest()
+            imported, declared = request in {IMPORT, UNDECLARED}, request != UNDECLARED
+            self._open = Stored(site, crawl, request_id, (part,), imported=imported, declared=declared)
+        if crawl.isdecimal():
+            self._more = part.exchange.status in _RETRIED
             return
-        yield from self.rest()
-        self.begin = record.entry.offset
-        imported, declared = name[2] in {IMPORT, UNDECLARED}, name[2] != UNDECLARED
-        self._open = Stored(name[0], crawl_id, request_id, (part,), imported=imported, declared=declared)
+        self._more = len(name) == 4
+        if not self._more:
+            yield from self.rest()
 
     def _event(self, data: Event) -> Iterator[Step]:
         if data.get("event") != EventKind.VISIT_FAILED:
             yield from self.rest()
             yield data
             return
-        crawl_id, request_id = data["crawl_id"], data["request_id"]
-        if self._open is None or not self._open.belongs_with(crawl_id, request_id):
+        crawl, request_id = str(data["crawl_id"]), data["request_id"]
+        if self._open is None or not self._open.belongs_with(crawl, request_id):
             yield from self.rest()
-            self._open = Stored(None, crawl_id, request_id)
+            self._open = Stored(None, crawl, request_id)
         error, refused = data.get("error"), bool(data.get("refused"))
         self._open = replace(self._open, error=error, refused=refused, key=data.get("url"))
         yield from self.rest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,13 +29,14 @@ class ArchiveWriter:
         self.folder, self.warcs = folder, folder / WARCS
         self.db = connect_writing(folder, durable=durable)
         self._reserve = Reserve(folder, min_free)
-        recover(self.warcs, self.db)
+        recover(folder, self.db)
         finish_takedowns(self.warcs, self.db)
         self._head = ledger.head(self.db)
         # Names sort in the order of writing, even if the clock was set back: a rebuild reads in that order.
         newest = captures.newest_warc(self.db) or ""
         stamp = max(datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"), newest.partition("-")[0])
         self._warc = WarcWriter(self.warcs, stamp, max_bytes=warc_bytes, durable=durable)
+        self._warc.head = ledger.written(*self._head)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -51,6 +52,7 @@ class ArchiveWriter:
                 captures.save_warc_position(self.db, self._warc.name, self._warc.position)
             checkpoint("before-commit")
             commit(self.db)
+            self._warc.head = ledger.written(*self._head)
             checkpoint("after-commit")
         except BaseException:
             roll_back(self.db)
@@ -60,7 +62,7 @@ class ArchiveWriter:
         """Write the records of one exchange, inside a transaction. Arguments as for `WarcWriter.write`."""
         return self._warc.write(visit, exchange, revisit_of)
 
-    def write_event(self, event: dict[str, object], at: str) -> None:
+    def write_event(self, event: Mapping[str, object], at: str) -> None:
         """Write an event as a record of its own, inside a transaction."""
         self._warc.write_event(event, at)
 

@@ -48,17 +48,17 @@ class Original:
     truncated: str | None
 
 
-def _original(db: sqlite3.Connection, condition: str, *values: object) -> Original | None:
+def _original(db: sqlite3.Connection, condition: str, *values: object, order: str = "id") -> Original | None:
     row = db.execute(
         "SELECT id, url, fetched_at, digest, warc_file, warc_offset, truncated FROM captures "
-        f"WHERE same_as IS NULL AND digest <> '' AND {condition} ORDER BY id LIMIT 1",
+        f"WHERE same_as IS NULL AND digest <> '' AND {condition} ORDER BY {order} LIMIT 1",
         values,
     ).fetchone()
     return Original(*row) if row else None
 
 
 # The capture that a 304 refers to: of two captures in one second, the one that was stored later.
-LATEST = (
+_LATEST = (
     "FROM captures WHERE url = ? AND (status = 200 OR (status = 304 AND same_as IS NOT NULL)) "
     "ORDER BY fetched_at DESC, id DESC LIMIT 1"
 )
@@ -69,7 +69,7 @@ def last_body(db: sqlite3.Connection, url: str, until: str) -> Original | None:
 
     The archive may already have later ones, from an import.
     """
-    latest = LATEST.replace("url = ?", "url = ? AND fetched_at <= ?")
+    latest = _LATEST.replace("url = ?", "url = ? AND fetched_at <= ?")
     row = db.execute(f"SELECT coalesce(same_as, id) {latest}", (url, until)).fetchone()
     if row is None:
         return None
@@ -84,8 +84,8 @@ def last_body(db: sqlite3.Connection, url: str, until: str) -> Original | None:
 
 
 def same_body(db: sqlite3.Connection, digest: str) -> Original | None:
-    """The first capture of a 200 response with that payload digest; None if there is none."""
-    return _original(db, "digest = ? AND status = 200", digest)
+    """The newest capture of a 200 response that has the body with that digest; None if there is none."""
+    return _original(db, "digest = ? AND status = 200", digest, order="id DESC")
 
 
 def body_at(db: sqlite3.Connection, url: str, fetched_at: str) -> Original | None:

@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from locum_spider.checkpoints import checkpoint
-from locum_spider.errors import ArchiveError, DamagedArchiveError
+from locum_spider.errors import ArchiveError, DamagedArchiveError, LostDatabaseError
 from locum_spider.store.files import DATABASE, SITES, WARCS, writing_errors
 
 Connection = sqlite3.Connection
@@ -87,6 +87,8 @@ def connect_writing(folder: Path, *, durable: bool = False) -> Connection:
     path = folder / DATABASE
     if path.exists():
         _require_archive(folder, path)
+    else:
+        _require_no_captures(folder)
     with writing_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, isolation_level=None)
@@ -104,6 +106,8 @@ def connect_writing(folder: Path, *, durable: bool = False) -> Connection:
 
 
 def _require_archive(folder: Path, path: Path) -> None:
+    if not path.exists() or (path.is_file() and not path.stat().st_size):
+        _require_no_captures(folder)
     if not path.is_file():
         missing = "it is a file" if folder.is_file() else "the folder does not exist"
         fault = f"it has no {DATABASE}" if folder.is_dir() else missing
@@ -115,6 +119,16 @@ def _require_archive(folder: Path, path: Path) -> None:
         raise ArchiveError(f"{path} cannot be read: {error.strerror}") from None
     if start and start != _HEADER:
         raise DamagedArchiveError(f"{path} is not an SQLite database; {_RESTORE}")
+
+
+def _require_no_captures(folder: Path) -> None:
+    """Raises LostDatabaseError if there are WARC files: then a database is missing."""
+    number = sum(path.stat().st_size > 0 for path in (folder / WARCS).glob("*.warc.gz*"))
+    if number:
+        raise LostDatabaseError(
+            f"{folder / DATABASE} is missing, but {WARCS}/ has {number:,} WARC file{'s' if number > 1 else ''}: run "
+            "`locum rebuild`, which makes the database again from them"
+        )
 
 
 def _require_known_schema(connection: Connection, path: Path) -> bool:

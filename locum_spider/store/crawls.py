@@ -26,12 +26,26 @@ def _unfinished(db: sqlite3.Connection, site: str, imported: str) -> int | None:
     return crawl_id
 
 
-def start_crawl(db: sqlite3.Connection, site: str, version: str, now: str, crawl_id: int | None = None) -> int:
-    """Start a crawl; returns its id, which is `crawl_id` in a rebuild."""
+def start_crawl(db: sqlite3.Connection, uid: str, site: str, version: str, now: str) -> int:
+    """Start a crawl; returns its id. One of an older version keeps the id that its `uid` is, if no other has it."""
+    wanted = int(uid) if uid.isdecimal() else None
     cursor = db.execute(
-        "INSERT INTO crawls (id, site, started_at, version) VALUES (?, ?, ?, ?)", (crawl_id, site, now, version)
+        "INSERT INTO crawls (id, uid, site, started_at, version) "
+        "VALUES ((SELECT ? WHERE NOT EXISTS (SELECT 1 FROM crawls WHERE id = ?)), ?, ?, ?, ?)",
+        (wanted, wanted, uid, site, now, version),
     )
     return int(cursor.lastrowid or 0)
+
+
+def identifier(db: sqlite3.Connection, crawl_id: int) -> str:
+    """What the WARC files call a crawl."""
+    return str(db.execute("SELECT uid FROM crawls WHERE id = ?", (crawl_id,)).fetchone()[0])
+
+
+def by_identifier(db: sqlite3.Connection, uid: str) -> tuple[int, str] | None:
+    """The id and site of a crawl that the WARC files call so; None if the database does not have it."""
+    row = db.execute("SELECT id, site FROM crawls WHERE uid = ?", (uid,)).fetchone()
+    return (int(row[0]), str(row[1])) if row else None
 
 
 def outcomes(db: sqlite3.Connection, crawl_id: int) -> dict[tuple[Outcome, Kind], int]:

@@ -15,6 +15,9 @@ GENESIS = "0" * 64
 """The chain before the first record."""
 
 
+_COLUMNS = "warc_file, warc_offset, warc_length, type, digest, seq, removed"
+
+
 def link(chain: str, record: LedgerEntry) -> str:
     """The chain after a record: sha256, in hex, over the chain before it and the ledger's values of the record."""
     row = f"{chain}\n{record.file}\n{record.offset}\n{record.length}\n{record.type}\n{record.digest}"
@@ -25,6 +28,23 @@ def head(db: Connection) -> tuple[int, str]:
     """The number of records and the chain after the last: keep both to prove later that nothing was changed."""
     row = db.execute("SELECT seq, chain FROM records ORDER BY seq DESC LIMIT 1").fetchone()
     return (int(row[0]), str(row[1])) if row else (0, GENESIS)
+
+
+def written(number: int, chain: str) -> str:
+    """A head in one word, as users and WARC files write it."""
+    return f"{number}:{chain}"
+
+
+def at(db: Connection, file: str, offset: int) -> LedgerEntry | None:
+    """The record at a place; None if there is none."""
+    rows = db.execute(f"SELECT {_COLUMNS} FROM records WHERE warc_file = ? AND warc_offset = ?", (file, offset))
+    return next((LedgerEntry(*values) for values in rows), None)
+
+
+def last(db: Connection) -> LedgerEntry | None:
+    """The last record; None if there is none."""
+    rows = db.execute(f"SELECT {_COLUMNS} FROM records ORDER BY seq DESC LIMIT 1")
+    return next((LedgerEntry(*values) for values in rows), None)
 
 
 def had_head(db: Connection, number: int | None, chain: str) -> bool:
@@ -49,8 +69,7 @@ def append(db: Connection, records: Iterable[LedgerEntry], seq: int, chain: str)
 
 def entries(db: Connection, file: str) -> Iterator[LedgerEntry]:
     """The entries of a file, in the order of the file."""
-    columns = "warc_file, warc_offset, warc_length, type, digest, seq, removed"
-    rows = db.execute(f"SELECT {columns} FROM records WHERE warc_file = ? ORDER BY warc_offset", (file,))
+    rows = db.execute(f"SELECT {_COLUMNS} FROM records WHERE warc_file = ? ORDER BY warc_offset", (file,))
     return (LedgerEntry(*row) for row in rows)
 
 

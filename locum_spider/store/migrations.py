@@ -283,6 +283,24 @@ def m005_digests_of_named_values(db: Database) -> None:
     make_full_articles(db)
 
 
+_M006 = (
+    "ALTER TABLE crawls ADD COLUMN uid TEXT NOT NULL DEFAULT ''",
+    "UPDATE crawls SET uid = id",
+    "CREATE UNIQUE INDEX crawls_uid ON crawls(uid)",
+)
+
+
+@migrations()
+def m006_crawls_that_cannot_meet(db: Database) -> None:
+    """What the WARC files call a crawl: an identifier that no other crawl of any archive has.
+
+    Before, it was the number of the row. Two crawls could have the same, after a lost database.
+    """
+    for statement in _M006:
+        checkpoint("migration")
+        db.execute(statement)
+
+
 def _digest(title: str, standfirst: str | None, body: str, fields: str, digest: str) -> str | None:
     article = sound(title, standfirst, body, fields, digest)
     return content_digest(article) if article is not None else None

@@ -89,13 +89,19 @@ def copy_schedules(old: Connection, new: Connection) -> None:
 
 
 def missing_records(old: Connection, new: Connection, reported: set[tuple[str, int]]) -> list[str]:
-    """A sentence for each record of the old ledger that the WARCs lack or have changed, except those `reported`."""
+    """A sentence for each file that the old ledger has and the WARCs lack, and for each record that they lack or
+    have changed, except those `reported`."""
     if tuple(ledger.head(old)) == tuple(ledger.head(new)):
         return []
-    lost = []
+    present = {row[0] for row in new.execute("SELECT name FROM warc_files")}
+    lost = [
+        f"{name} is missing, with {number:,} records"
+        for name, number in old.execute("SELECT warc_file, count(*) FROM records GROUP BY warc_file")
+        if name not in present
+    ]
     rows = old.execute("SELECT warc_file, warc_offset, type, digest FROM records WHERE removed IS NULL ORDER BY seq")
     for name, offset, kind, digest in rows:
-        if (name, offset) in reported:
+        if (name, offset) in reported or name not in present:
             continue
         row = new.execute(
             "SELECT digest, removed FROM records WHERE warc_file = ? AND warc_offset = ?", (name, offset)

@@ -18,6 +18,15 @@ OPEN = ".open"
 VISIT = "Locum-Visit"
 """The header that says to which visit a record belongs: `SITE CRAWL REQUEST`."""
 
+HEAD = "Locum-Head"
+"""The header of a file's first record that says which head the ledger had before it, `NUMBER:CHAIN`."""
+
+SOFTWARE = "locum-spider"
+"""What the first record of our files names as its software."""
+
+TOMBSTONE = "application/vnd.locum-spider.tombstone+json"
+"""The content type of records that replace a removed one."""
+
 EVENT = "application/vnd.locum-spider.event+json"
 """The content type of records of events, what happens beside the exchanges."""
 
@@ -89,10 +98,32 @@ def warc_files(folder: Path) -> list[Path]:
     return sorted(paths, key=lambda path: path.name.removesuffix(OPEN))
 
 
-def read_records(path: Path, end: int | None = None) -> Iterator[Record | Broken]:
-    """Every record of a file up to byte `end`, and its broken places, in order and in flat memory."""
+def digest_at(folder: Path, entry: LedgerEntry) -> str:
+    """The sha256 of what lies in a record's place. Raises IntegrityError if its file is missing."""
+    with open_warc(folder, entry.file) as file:
+        file.seek(entry.offset)
+        return hashlib.sha256(file.read(entry.length)).hexdigest()
+
+
+def is_ours(path: Path) -> bool:
+    """Whether this program wrote a WARC file; no if nothing in it can be read."""
+    for record in read_records(path):
+        if isinstance(record, Broken):
+            continue
+        kind, content_type = record.entry.type, record.headers.get("Content-Type", "")
+        if kind == "warcinfo":
+            return f"software: {SOFTWARE}/".encode() in record.block
+        if kind == "metadata":
+            return content_type in {EVENT, TOMBSTONE}
+        if kind != "request":
+            return VISIT in record.headers
+    return False
+
+
+def read_records(path: Path, end: int | None = None, start: int = 0) -> Iterator[Record | Broken]:
+    """Every record of a file from byte `start` to `end`, and its broken places, in order and in flat memory."""
     name = path.name.removesuffix(OPEN)
-    offset, size = 0, path.stat().st_size if end is None else end
+    offset, size = start, path.stat().st_size if end is None else end
     with path.open("rb") as file:
         while offset < size:
             file.seek(offset)

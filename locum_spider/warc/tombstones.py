@@ -17,9 +17,8 @@ from typing import Any, NamedTuple
 from locum_spider.checkpoints import checkpoint
 from locum_spider.errors import IntegrityError
 from locum_spider.system import sync
-from locum_spider.warc.reader import locate
+from locum_spider.warc.reader import TOMBSTONE, locate
 
-TOMBSTONE = "application/vnd.locum-spider.tombstone+json"
 _STORED = 65_535
 _COMMENT = 0x10
 

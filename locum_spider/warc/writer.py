@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from locum_spider.checkpoints import checkpoint
 from locum_spider.items import Exchange, Headers, LedgerEntry, Location, RevisitOf, payload_digest
 from locum_spider.system import sync
 from locum_spider.version import __version__
-from locum_spider.warc.reader import EVENT, OPEN, VISIT
+from locum_spider.warc.reader import EVENT, HEAD, OPEN, SOFTWARE, VISIT
 
 MAX_BYTES = 1_000_000_000
 _LEVEL = 6
@@ -52,13 +53,15 @@ class WarcWriter:
     """Appends records to a folder of WARC files, one gzip member a record.
 
     `write` puts whole records into the file and returns where they are; they count once the caller has committed
-    `position`. `durable` adds an fsync to every `flush`. `take_written` returns their ledger entries.
+    `position`. `durable` adds an fsync to every `flush`. `take_written` returns their ledger entries. `head` is that of
+    the ledger, `NUMBER:CHAIN`: each new file says which records came before it.
     """
 
     def __init__(self, folder: Path, prefix: str, *, max_bytes: int = MAX_BYTES, durable: bool = False) -> None:
         self.folder, self.prefix, self.max_bytes, self.durable = folder, prefix, max_bytes, durable
         self.name: str | None = None
         self.position = 0
+        self.head = ""
         self._file: io.FileIO | None = None
         self._number = 0
         self._written: list[LedgerEntry] = []
@@ -94,7 +97,7 @@ class WarcWriter:
             self._record("request", request, "application/http; msgtype=request", headers)
         return Location(entry.file, entry.offset, entry.length, digest)
 
-    def write_event(self, event: dict[str, object], at: str) -> None:
+    def write_event(self, event: Mapping[str, object], at: str) -> None:
         """Write an event (a crawl's begin, its end, a failure) as a metadata record."""
         self._record("metadata", json.dumps(event, ensure_ascii=False).encode(), EVENT, {"WARC-Date": at})
 
@@ -143,8 +146,8 @@ class WarcWriter:
         self._sync_folder()
         checkpoint("warc-started")
         self.name, self.position = name, 0
-        info = f"software: locum-spider/{__version__}\r\nformat: WARC File Format 1.1\r\n".encode()
-        self._record("warcinfo", info, "application/warc-fields", {"WARC-Filename": name})
+        info = f"software: {SOFTWARE}/{__version__}\r\nformat: WARC File Format 1.1\r\n".encode()
+        self._record("warcinfo", info, "application/warc-fields", {"WARC-Filename": name, HEAD: self.head})
         return self._file
 
     def _record(self, kind: str, block: bytes, content_type: str, headers: dict[str, str]) -> tuple[str, LedgerEntry]:

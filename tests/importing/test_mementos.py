@@ -302,7 +302,7 @@ def test_validators_of_a_web_archive_are_never_sent_to_the_site(tmp_path):
     taken(tmp_path, memento(ID + address(), html(), "Content-Type: text/html", 'ETag: "of the archive"'))
     db = connect_writing(tmp_path / "a")
     assert rows(tmp_path / "a", "SELECT etag FROM captures") == [('"of the archive"',)]
-    crawl_id = crawls.start_crawl(db, "locum-today", "", FETCHED)
+    crawl_id = crawls.start_crawl(db, "x", "locum-today", "", FETCHED)
     frontier.enqueue(db, crawl_id, [(address(), address(), "article")], None)
     assert [request.etag for request in frontier.queued(db, crawl_id, 0, 10)] == [None]
     db.close()

@@ -208,7 +208,7 @@ def test_the_site_is_asked_again_for_a_page_that_is_cut_short(tmp_path):
     whole = record(address("two"), http(html("two"), "Content-Type: text/html", 'ETag: "b"'))
     imported(tmp_path / "a", put(tmp_path, members(cut, whole)))
     db = connect_writing(tmp_path / "a")
-    crawl_id = crawls.start_crawl(db, "locum-today", "", DATE)
+    crawl_id = crawls.start_crawl(db, "x", "locum-today", "", DATE)
     frontier.enqueue(db, crawl_id, [(address(slug), address(slug), "article") for slug in ("one", "two")], None)
     assert [request.etag for request in frontier.queued(db, crawl_id, 0, 10)] == [None, '"b"']
     db.close()

@@ -210,8 +210,9 @@ def test_a_kill_leaves_the_old_copy_and_the_next_run_mends(archive, tmp_path, po
     for dest in (fresh, copy):
         done = command(archive, dest, LOCUM_KILL_AT=f"{point}:{count}")
         assert done.returncode == -signal.SIGKILL, done.stderr
-    with pytest.raises(ArchiveError, match="not an archive"):
-        verify(fresh)
+    assert not list(fresh.glob("warc/*.gz")) or not verify(fresh).sound
+    with pytest.raises(ArchiveError, match=r"not an archive|is missing, but warc/ has"):
+        read_head(fresh)
     assert read_head(copy) == head
     assert {finding.kind for finding in verify(copy).findings} <= {
         "files"

@@ -12,7 +12,7 @@ from locum_spider.store import crawls, frontier
 
 @pytest.fixture
 def crawl(db):
-    return crawls.start_crawl(db, "x", "1.0", "2016-01-01T00:00:00Z")
+    return crawls.start_crawl(db, "first", "x", "1.0", "2016-01-01T00:00:00Z")
 
 
 def put(db, crawl: int, *names: str, kind: Kind = Kind.ARTICLE) -> dict[str, int]:
@@ -29,7 +29,7 @@ def test_each_key_is_queued_once_a_crawl(db, crawl):
     assert sorted(first) == ["a", "b"]
     assert again["b"] == first["b"]
     assert frontier.count_queued(db, crawl) == 3
-    other = crawls.start_crawl(db, "x", "1.0", "2016-01-02T00:00:00Z")
+    other = crawls.start_crawl(db, "other", "x", "1.0", "2016-01-02T00:00:00Z")
     assert put(db, other, "a")["a"] not in first.values()
 
 

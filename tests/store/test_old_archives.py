@@ -102,11 +102,13 @@ def test_an_archive_from_before_a_field_was_known_is_read(old, tmp_path):
     assert verify(old).findings == []
 
 
-def test_an_import_that_was_cut_short_goes_on(old):
-    reasons = '["under way, or cut short: run the same `locum import` again"]'
+def test_an_import_that_was_cut_short_goes_on(old, request):
+    ended, reasons = "2026-05-04T00:00:00Z", '["under way, or cut short: run the same `locum import` again"]'
+    if "m005" in request.node.name:
+        ended, reasons = None, "[]"
     change(
         old, "INSERT INTO crawls (id, site, started_at, finished_at, outcome, reasons, version) "
-        "VALUES (99, 'post', '2026-05-04T00:00:00Z', '2026-05-04T00:00:00Z', 'imported', ?, '0.1.0')", reasons,
+        "VALUES (99, 'post', '2026-05-04T00:00:00Z', ?, 'imported', ?, '0.1.0')", ended, reasons,
     )  # fmt: skip
     with closing(connect_writing(old)) as db:
         assert crawls.unfinished_import(db, "post") == 99

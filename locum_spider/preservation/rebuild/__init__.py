@@ -12,16 +12,16 @@ from locum_spider.errors import ArchiveError, IntegrityError, LocumError
 from locum_spider.preservation.rebuild import compare as comparing
 from locum_spider.preservation.rebuild.compare import Comparison
 from locum_spider.preservation.rebuild.pool import readers
+from locum_spider.recorder.recovery import complete_until, cut
 from locum_spider.recorder.replay import Replayer
 from locum_spider.recorder.takedowns import Takedowns, find_takedowns
-from locum_spider.recorder.visits import Steps
-from locum_spider.store import captures, files, removals
+from locum_spider.store import files, removals
 from locum_spider.store.connection import Connection, connect_reading
 from locum_spider.store.files import WARCS, writing_errors
 from locum_spider.store.lock import writer_lock
 from locum_spider.store.rebuild import complete, copy_schedules, counts, create, missing_records, readable
-from locum_spider.system import cores, sync
-from locum_spider.warc.reader import OPEN, Record, read_records, warc_files
+from locum_spider.system import cores
+from locum_spider.warc.reader import OPEN, is_ours, warc_files
 
 OnProgress = Callable[["Rebuilding"], None]
 
@@ -58,12 +58,12 @@ class Rebuilt:
 def rebuild(archive: Path, *, jobs: int | None = None, on_progress: OnProgress | None = None) -> Rebuilt:
     """Make the archive's database again from its WARC files, and replace the old one when the new one is complete.
 
-    The old database may be missing or damaged. If it can be read, it gives only its schedules, and how much of a file
-    that a kill left open is acknowledged. Raises ArchiveError if there are no WARC files.
+    The old database may be missing, damaged, or older than the WARC files. If it can be read, it gives only its
+    schedules. Raises as `require_warcs`.
     """
     require_warcs(archive)
     with writer_lock(archive), build(archive, jobs=jobs, on_progress=on_progress) as (rebuilt, old):
-        for path, end in extents(archive / WARCS, old):
+        for path, end in extents(archive / WARCS):
             _close_file(path, end)
         if old is not None:
             old.close()
@@ -74,7 +74,7 @@ def rebuild(archive: Path, *, jobs: int | None = None, on_progress: OnProgress |
 def compare(archive: Path, *, jobs: int | None = None, on_progress: OnProgress | None = None) -> Comparison:
     """What a rebuild by today's rules would change in the articles; replaces nothing.
 
-    Raises ArchiveError if there are no WARC files, or if the old database cannot be read.
+    Raises ArchiveError if the old database cannot be read, and as `require_warcs`.
     """
     require_warcs(archive)
     connect_reading(archive).close()
@@ -87,9 +87,16 @@ def compare(archive: Path, *, jobs: int | None = None, on_progress: OnProgress |
 
 
 def require_warcs(archive: Path) -> None:
-    """Raises ArchiveError if there are no WARC files."""
-    if not warc_files(archive / WARCS):
+    """Raises ArchiveError if there are no WARC files, IntegrityError if one is not of this program."""
+    paths = warc_files(archive / WARCS)
+    if not paths:
         raise ArchiveError(f"{archive / WARCS} has no WARC files to rebuild a database from")
+    for path in paths:
+        if not is_ours(path):
+            raise IntegrityError(
+                f"{path} is not a WARC file of this program; move it out of {WARCS}/ and run the command again; "
+                "`locum import` takes WARC files of others"
+            )
 
 
 @contextmanager
@@ -114,7 +121,7 @@ def build(
 
 
 def _build(archive: Path, path: Path, old: Connection | None, jobs: int, on_progress: OnProgress | None) -> Rebuilt:
-    files = extents(archive / WARCS, old)
+    files = extents(archive / WARCS)
     total = sum(end for _, end in files)
     with readers(archive, jobs if total >= _WORTH_PROCESSES else 0) as read_ahead, closing(create(path)) as db:
         events = find_takedowns(files) if old is None or removals.has_takedowns(old) else []
@@ -132,27 +139,9 @@ def _build(archive: Path, path: Path, old: Connection | None, jobs: int, on_prog
     return rebuilt
 
 
-def extents(folder: Path, old: Connection | None) -> list[tuple[Path, int]]:
-    """The WARC files in order, each with the byte up to which it counts: a kill may have torn the end."""
-    positions = captures.warc_positions(old) if old is not None else None
-    ends = []
-    for path in warc_files(folder):
-        size = path.stat().st_size
-        if path.suffix == OPEN:
-            name = path.name.removesuffix(OPEN)
-            size = _settled(path) if positions is None else min(size, positions[name].bytes if name in positions else 0)
-        ends.append((path, size))
-    return ends
-
-
-def _settled(path: Path) -> int:
-    """The end of the last complete visit of an open file, if nothing says how much of it is acknowledged."""
-    steps, end = Steps(), 0
-    for record in read_records(path):
-        if isinstance(record, Record):
-            list(steps.take(record))
-            end = record.end if record.entry.type not in {"response", "revisit"} else end
-    return min(end, steps.begin) if steps.unsettled else end
+def extents(folder: Path) -> list[tuple[Path, int]]:
+    """The WARC files in order, each with the end of its last complete visit: a kill may have cut an open file."""
+    return [(path, complete_until(path) if path.suffix == OPEN else path.stat().st_size) for path in warc_files(folder)]
 
 
 def _close_file(path: Path, end: int) -> None:
@@ -160,7 +149,5 @@ def _close_file(path: Path, end: int) -> None:
     if path.suffix == OPEN and end == 0:
         path.unlink()
     elif path.suffix == OPEN:
-        with path.open("r+b") as file:
-            file.truncate(end)
-            sync(file.fileno())
+        cut(path, end)
         path.rename(path.with_name(path.name.removesuffix(OPEN)))
