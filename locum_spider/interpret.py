@@ -98,7 +98,7 @@ def _coding(exchange: Exchange) -> str | None:
 
 
 def _read_article(site: Site, document: Document, fetched_at: datetime) -> Reading:
-    children = [Child(site.key(link.url), link.url, Kind.ARTICLE) for link in article_links(document, site)]
+    children = [_child(site, link.url, Kind.ARTICLE) for link in article_links(document, site)]
     try:
         article = (
             read_declared(document, site, fetched_at) if site.layouts else read_general(document, fetched_at, site=site)
@@ -114,9 +114,13 @@ def _read_listing(site: Site, document: Document, fetched_at: datetime) -> Readi
     listing = read_declared_listing(document, site, fetched_at)
     if not listing.entries:
         return Reading(Outcome.NOT_LISTING, "the page has no link to an article of the site")
-    children = [Child(site.key(entry.url), entry.url, Kind.ARTICLE) for entry in listing.entries]
-    children += [Child(site.key(url), url, Kind.LISTING) for url in listing.pages]
+    children = [_child(site, entry.url, Kind.ARTICLE) for entry in listing.entries]
+    children += [_child(site, url, Kind.LISTING) for url in listing.pages]
     return Reading(Outcome.LISTING, fingerprint(site, listing), listing=listing, children=children)
+
+
+def _child(site: Site, url: str, kind: Kind) -> Child:
+    return Child(site.key(url), site.without_session(url), kind)
 
 
 def fingerprint(site: Site, listing: Listing) -> str:

@@ -55,6 +55,7 @@ class EventKind(StrEnum):
 
     CRAWL_BEGIN = "crawl-begin"
     CRAWL_END = "crawl-end"
+    KNOWN_ARTICLES = "known-articles"
     IMPORT_BEGIN = "import-begin"
     IMPORT_END = "import-end"
     VISIT_FAILED = "visit-failed"
@@ -210,7 +211,7 @@ class Content:
     `text` is the body as plain text, blocks separated by blank lines, list items led by `• ` or `1. `.
     """
 
-    url: str = field(metadata=_is("address", "Address the article is known under", column=False))
+    url: str = field(metadata=_is("address", "Address that was fetched and answered with the article", column=False))
     title: str = field(metadata=_is("line", "The headline", counts=True, rule="title"))
     standfirst: str | None = _may("line", "The summary printed between title and text", counts=True, rule="standfirst")
     authors: tuple[str, ...] = _may("names", "Names of the byline (JSON array)", counts=True, rule="authors")

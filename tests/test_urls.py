@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from locum_spider.urls import host_of, normalise_url
+from locum_spider.urls import absolute, host_of, normalise_url
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,46 @@ def test_parameters_keep_their_values(pairs):
 def test_only_parameters_that_are_kept_stay():
     assert normalise_url("http://x.org/a?s=1&t=2&utm_x=3", keep=("s",)) == "http://x.org/a?s=1"
     assert normalise_url("http://x.org/a?t=2", keep=("s",)) == "http://x.org/a"
+
+
+@pytest.mark.parametrize("path", ["/%CA%F0%E0%ED", "/%83A%83%8B", "/caf%E9", "/a%2Fb%FF", "/%80%80%80?q=%E9&r=%C3%A9"])
+def test_escapes_of_other_character_sets_are_kept(path):
+    assert normalise_url(f"http://x.org{path}") == f"http://x.org{path}"
+    assert normalise_url(f"http://x.org{path.lower()}") != normalise_url("http://x.org/%EF%BF%BD")
+
+
+@pytest.mark.parametrize(
+    ("link", "url"),
+    [
+        (r"\a\b", "http://x.org/a/b"),
+        (r"c\..\d", "http://x.org/n/d"),
+        (r"\\y.org\a", "http://y.org/a"),
+        (r"http:\\y.org\a?b\c#d\e", r"http://y.org/a?b\c#d\e"),
+        ("?q=a\\b", "http://x.org/n/m?q=a\\b"),
+        ("mailto:a\\b", "mailto:a\\b"),
+        (" /a\n/b\t", "http://x.org/a/b"),
+        ("\x01/a", "http://x.org/a"),
+    ],
+)
+def test_links_are_read_as_browsers_read_them(link, url):
+    assert absolute("http://x.org/n/m", link) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://x.org/a;jsessionid=0A1B2C",
+        "http://x.org/a?PHPSESSID=abc",
+        "http://x.org/a?aspsessionidqqcrbdab=ABCD",
+        "http://x.org/(S(lit3py55t21z5v55vlm25s55))/a",
+        "http://x.org/(X(1)S(lit3py55t21z5v55vlm25s55))/a?sessid=1",
+        "http://x.org/a?CFID=12&CFTOKEN=34",
+    ],
+)
+def test_ids_of_sessions_are_no_part_of_an_address(url):
+    assert normalise_url(url) == "http://x.org/a"
+
+
+@pytest.mark.parametrize("url", ["http://x.org/a(b)/c", "http://x.org/a;v=1", "http://x.org/a?sid=64f1a2b3c4d5e6f7"])
+def test_what_may_mean_something_stays(url):
+    assert normalise_url(url) == url

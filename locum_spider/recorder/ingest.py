@@ -5,12 +5,15 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urldefrag
 from uuid import uuid4
 
 from locum_spider.errors import IntegrityError
+from locum_spider.fields import content_digest
 from locum_spider.interpret import Reading, interpret
 from locum_spider.items import Article, Child, Exchange, Kind, Listing, Location, Outcome, Revisit, RevisitOf, Visit
 from locum_spider.sites.site import Site
@@ -31,12 +34,16 @@ class Keep(Protocol):
     def keep(self, exchange: Exchange, revisit_of: RevisitOf | None) -> Location:
         """Keep the next exchange, as a revisit if it has one to refer to."""
 
+    def read(self, original: Original) -> Exchange:
+        """An exchange that was kept before. Raises IntegrityError if it cannot be read."""
+
 
 IMPORT, UNDECLARED = "import", "undeclared"
 """Stand in the header `Locum-Visit` instead of the frontier's row: a capture made by others, of a site that is declared
 or not."""
 
 _REPEATS = 3
+_REREAD = "it has not changed, but today's rules read it in another way; `locum rebuild` reads all again"
 _SMALL = 512
 _DAY = len("2018-04-10")
 _GONE = frozenset({404, 410})
@@ -76,6 +83,16 @@ def unfinished_import(db: Connection, site: Site) -> Crawl | None:
     """The import of a site that was cut short; None if there is none."""
     crawl_id = crawls.unfinished_import(db, site.name)
     return Crawl(crawl_id, site, crawls.identifier(db, crawl_id)) if crawl_id is not None else None
+
+
+def enqueue_known(db: Connection, crawl: Crawl) -> int:
+    """Put the known articles that a crawl has not come by into its frontier; returns how many."""
+    site = crawl.site
+
+    def request(url: str) -> Child | None:
+        return Child(site.key(url), url, Kind.ARTICLE) if site.is_article(url) else None
+
+    return frontier.enqueue_known(db, crawl.id, request)
 
 
 def row_of(db: Connection, visit: Visit) -> Row | None:
@@ -155,8 +172,12 @@ def store_visit(db: Connection, crawl: Crawl, visit: Visit, row: Row | None, rea
         return reading.outcome
     outcome, article_id = reading.outcome, None
     if capture_id is not None and reading.article is not None:
-        saved = _store_article(db, crawl, visit, reading.article, capture_id, row.key)
+        saved = _store_article(db, crawl, visit, reading.article, capture_id, row.key, keep)
         outcome, article_id = saved.outcome, saved.article_id
+        if saved.twin:  # its links would lead to twins without end
+            reading = replace(reading, children=[])
+        if saved.reread:
+            reading = replace(reading, reason=_REREAD)
     elif capture_id is not None and outcome is Outcome.FAILED and visit.exchanges[-1].status in _GONE:
         articles.mark_gone(db, capture_id, row.key)
     if outcome is Outcome.NOT_LISTING and row.key in {crawl.site.key(url) for url in crawl.site.start}:
@@ -197,7 +218,7 @@ def store_imported(db: Connection, crawl: Crawl, exchange: Exchange, reading: Re
     outcome = reading.outcome
     if reading.article is not None:
         key, visit = crawl.site.key(exchange.url), Visit(crawl.id, None, (exchange,))
-        outcome = _store_article(db, crawl, visit, reading.article, capture_id, key).outcome
+        outcome = _store_article(db, crawl, visit, reading.article, capture_id, key, keep).outcome
     elif reading.listing is not None:
         _save_listing(db, crawl, capture_id, reading.listing, {})
     elif exchange.status in _GONE and crawl.site.is_article(exchange.url):
@@ -247,7 +268,7 @@ def compare_with_listing(article: Article, days: list[str]) -> Article:
 
 
 def _store_article(
-    db: Connection, crawl: Crawl, visit: Visit, article: Article, capture_id: int, requested: str
+    db: Connection, crawl: Crawl, visit: Visit, article: Article, capture_id: int, requested: str, keep: Keep
 ) -> articles.Saved:
     site, last = crawl.site, visit.exchanges[-1]
     if visit.request_id is not None:
@@ -255,9 +276,22 @@ def _store_article(
     urls = {exchange.url for exchange in visit.exchanges if site.is_article(exchange.url)} | {requested}
     canonical = site.key(article.canonical_url) if article.canonical_url else None
     return articles.save_article(
-        db, site.name, article, key=site.key(last.url), canonical=canonical, urls=urls, capture_id=capture_id,
-        seen_at=last.fetched_at,
+        db, site.name, article, url=urldefrag(last.url).url, key=site.key(last.url), canonical=canonical, urls=urls,
+        capture_id=capture_id, seen_at=last.fetched_at, reread=partial(_read_again, db, site, keep),
     )  # fmt: skip
+
+
+def _read_again(db: Connection, site: Site, keep: Keep, capture_id: int) -> str | None:
+    """The digest of what a capture says by today's rules; None if it is not an article any more."""
+    if (kept := captures.kept(db, capture_id)) is None:
+        return None
+    url, fetched_at, original = kept
+    try:
+        exchange = replace(keep.read(original), url=url, fetched_at=fetched_at)
+    except IntegrityError:
+        return None
+    article = interpret(site, exchange, Kind.ARTICLE).article
+    return content_digest(article) if article is not None else None
 
 
 def _children(db: Connection, crawl: Crawl, reading: Reading, found_on: int | None) -> list[Child]:

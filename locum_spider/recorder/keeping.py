@@ -7,7 +7,7 @@ from locum_spider.items import Exchange, Location, RevisitOf
 from locum_spider.recorder.writer import ArchiveWriter
 from locum_spider.store import ledger
 from locum_spider.store.captures import Original
-from locum_spider.warc.reader import digest_at
+from locum_spider.warc.reader import digest_at, read_exchange
 
 
 class Writing:
@@ -29,6 +29,10 @@ class Writing:
             return digest_at(self._archive.warcs, entry) == entry.digest
         except IntegrityError:
             return False
+
+    def read(self, original: Original) -> Exchange:
+        """Read an exchange back."""
+        return read_exchange(self._archive.warcs, original.warc_file, original.warc_offset)
 
     def keep(self, exchange: Exchange, revisit_of: RevisitOf | None) -> Location:
         """Write the records of an exchange."""

@@ -113,7 +113,12 @@ class Recorder:
             event = {"event": EventKind.CRAWL_END, "crawl_id": crawl.uid, "outcome": outcome, "reasons": reasons}
             self._archive.write_event({**event, "finished_at": finished_at}, now)
         self._learn_date_order(crawl)
-        row = {**reading.crawl(self._db, crawl.id), "waiting": left}
+        row = {
+            **reading.crawl(self._db, crawl.id),
+            "waiting": left,
+            "unvisited": frontier.count_unvisited(self._db, crawl.id),
+            "reread": frontier.count_reread(self._db, crawl.id),
+        }
         exit_code = ExitCode[outcome.name]  # each outcome of a crawl has one
         return Report(row, crawls.unread(self._db, crawl.id), exit_code)
 
@@ -128,6 +133,8 @@ class Recorder:
             note_date_order(self._archive.folder, crawl.site.name, order, example)
 
     def _hand_out(self, lease: _Lease) -> tuple[list[frontier.Request], int]:
+        if not lease.outstanding and not frontier.count_queued(self._db, lease.crawl.id, lease.last):
+            self._enqueue_known(lease.crawl)
         requests: list[frontier.Request] = []
         if lease.outstanding < BUFFER // 2:
             requests = frontier.queued(self._db, lease.crawl.id, lease.last, BUFFER - lease.outstanding)
@@ -135,6 +142,18 @@ class Recorder:
             if requests:
                 lease.last = requests[-1].id
         return requests, frontier.count_queued(self._db, lease.crawl.id, lease.last)
+
+    def _enqueue_known(self, crawl: ingest.Crawl) -> None:
+        """When nothing waits any more, visit the known articles that nothing led to: no listing names them now.
+
+        If the site has not answered at all, they would not either.
+        """
+        if not crawls.count_answered(self._db, crawl.id):
+            return
+        with self._archive.transaction() as db:
+            if ingest.enqueue_known(db, crawl):
+                event = {"event": EventKind.KNOWN_ARTICLES, "crawl_id": crawl.uid}
+                self._archive.write_event(event, utc_now())
 
 
 def _independent(visits: list[Visit]) -> Iterator[list[Visit]]:

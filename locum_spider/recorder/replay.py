@@ -49,8 +49,12 @@ class _Pending:
 class _Kept:
     """The records of a visit, which are there already."""
 
-    def __init__(self, parts: tuple[Part, ...]) -> None:
-        self._parts = deque(parts)
+    def __init__(self, warcs: Path, parts: tuple[Part, ...]) -> None:
+        self._warcs, self._parts = warcs, deque(parts)
+
+    def read(self, original: Original) -> Exchange:
+        """Read an exchange back."""
+        return read_exchange(self._warcs, original.warc_file, original.warc_offset)
 
     def may_refer(self, _original: Original) -> bool:
         """Whether the next record is a revisit."""
@@ -244,7 +248,9 @@ class Replayer:
         crawl = self._find_crawl(name)
         if crawl is None:
             return
-        if kind == EventKind.IMPORT_BEGIN:
+        if kind == EventKind.KNOWN_ARTICLES:
+            ingest.enqueue_known(self.db, crawl)
+        elif kind == EventKind.IMPORT_BEGIN:
             crawls.begin_import(self.db, crawl.id)
         elif kind == EventKind.IMPORT_END:
             crawls.count_import(self.db, crawl.id, event["outcomes"], event["finished_at"])
@@ -264,13 +270,15 @@ class Replayer:
         if page is not None and row.kind is Kind.ARTICLE and not crawl.site.is_article(page.url):
             # a redirect to something else: do not read it as an article
             reading = interpret(crawl.site, page, row.kind)
-        ingest.store_visit(self.db, crawl, stored.visit(crawl.id), row, reading, _Kept(stored.parts))
+        ingest.store_visit(
+            self.db, crawl, stored.visit(crawl.id), row, reading, _Kept(self._archive / WARCS, stored.parts)
+        )
 
     def _store_apart(self, crawl: ingest.Crawl, stored: Stored, reading: Reading) -> None:
         """Store captures that no row of the frontier waits for: imported ones, or of addresses that are now one."""
         for part in stored.parts:
             own = reading if part is stored.parts[-1] else Reading(Outcome.FAILED)
-            ingest.store_imported(self.db, crawl, part.exchange, own, _Kept((part,)))
+            ingest.store_imported(self.db, crawl, part.exchange, own, _Kept(self._archive / WARCS, (part,)))
 
     def _row(self, crawl: ingest.Crawl, stored: Stored) -> Row | None:
         """The row of the frontier that waits for a visit; None if nothing says which address it was."""

@@ -65,8 +65,8 @@ def _faults(site: Site) -> Iterator[tuple[str, str]]:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", site.name):
         yield "name", f"{site.name!r} may hold only a-z, 0-9 and hyphens"
     for host in site.hosts:
-        if not re.fullmatch(r"[\w.-]+", host):
-            yield "hosts", f"{host!r} is not a host name; write example.org"
+        if not re.fullmatch(r"[\w.-]+(:\d{1,5})?", host):
+            yield "hosts", f"{host!r} is not a host name; write example.org, or example.org:8080 with its port"
     if not site.hosts:
         yield "hosts", "name at least one host"
     if not site.start:
@@ -103,18 +103,23 @@ def _is_start(site: Site, url: str) -> bool:
 
 
 def _pattern_faults(site: Site) -> Iterator[tuple[str, str]]:
-    for table, keys in (("articles", ("address", "date", "slug")), ("listings", ("follow", "ignore"))):
+    patterns: dict[str, tuple[Any, tuple[str, ...]]] = {
+        "": (site, ("sessions",)),
+        "articles.": (site.articles, ("address", "date", "slug")),
+        "listings.": (site.listings, ("follow", "ignore")),
+    }
+    for table, (struct, keys) in patterns.items():
         for key in keys:
-            source = getattr(getattr(site, table), key)
+            source, name = getattr(struct, key), f"{table}{key}"
             try:
                 groups = re.compile(source or "").groups
             except re.error as error:
-                yield f"{table}.{key}", f"{source!r} is not a regular expression: {error}"
+                yield name, f"{source!r} is not a regular expression: {error}"
                 continue
             wanted = {"date": (1, 3), "slug": (1,)}.get(key)
             if source is not None and wanted and groups not in wanted:
                 shape = "one group (2018-04-10) or three (year, month, day)" if key == "date" else "one group"
-                yield f"{table}.{key}", f"{source!r} must have {shape}, but has {groups}"
+                yield name, f"{source!r} must have {shape}, but has {groups}"
 
 
 def _layout_faults(site: Site) -> Iterator[tuple[str, str]]:

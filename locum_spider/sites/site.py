@@ -13,7 +13,7 @@ import msgspec
 
 from locum_spider.fields import FIELDS
 from locum_spider.items import Kind
-from locum_spider.urls import host_of, normalise_url
+from locum_spider.urls import DEFAULT_PORT, host_of, normalise_url, port_of, without_session
 
 Evidence = Literal["address", "metadata", "heading"]
 _REMEMBERED = 5_000
@@ -123,6 +123,7 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     timezone: str
     language: str
     date_order: Literal["DMY", "MDY", "YMD"] | None = None
+    sessions: str | None = None
     articles: Addresses
     listings: ListingAddresses = ListingAddresses()
     crawl: CrawlPolicy = CrawlPolicy()
@@ -132,7 +133,7 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     def _patterns(self) -> dict[str, re.Pattern[str] | None]:
         sources = {
             "article": self.articles.address, "date": self.articles.date, "slug": self.articles.slug,
-            "follow": self.listings.follow, "ignore": self.listings.ignore,
+            "follow": self.listings.follow, "ignore": self.listings.ignore, "sessions": self.sessions,
         }  # fmt: skip
         return {name: re.compile(source) if source else None for name, source in sources.items()}
 
@@ -142,8 +143,14 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         return pattern.search(f"{parts.path}?{parts.query}" if parts.query else parts.path) if pattern else None
 
     @cached_property
-    def _hosts(self) -> frozenset[str]:
-        return frozenset(h.lower().removeprefix("www.") for h in self.hosts)
+    def _ports(self) -> dict[str, frozenset[int]]:
+        """The ports of each host: those that `hosts` and `start` write, else those of http and https."""
+        origins = [*(f"//{host}" for host in self.hosts), *self.start]
+        written: dict[str, set[int]] = {host_of(origin): set() for origin in origins[: len(self.hosts)]}
+        for origin in origins:
+            if host_of(origin) in written and (port := urlsplit(origin).port) is not None:
+                written[host_of(origin)].add(port)
+        return {host: frozenset(ports or DEFAULT_PORT.values()) for host, ports in written.items()}
 
     @property
     def is_declared(self) -> bool:
@@ -151,8 +158,14 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         return bool(self.hosts)
 
     def owns(self, url: str) -> bool:
-        """Whether an address is on one of the site's hosts, `www.` or not. A site without hosts owns every address."""
-        return not self.is_declared or host_of(url) in self._hosts
+        """Whether an address is on one of the site's hosts and ports, `www.` or not.
+
+        A site without hosts owns every address.
+        """
+        if not self.is_declared:
+            return True
+        ports = self._ports.get(host_of(url))
+        return ports is not None and port_of(url) in ports
 
     @cached_property
     def _facts(self) -> Callable[[str], tuple[bool, str]]:
@@ -160,6 +173,7 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         return lru_cache(_REMEMBERED)(self._read_address)
 
     def _read_address(self, url: str) -> tuple[bool, str]:
+        url = self.without_session(url)
         is_own = self.owns(url)
         is_article = is_own and self._looks_like_article(url)
         try:
@@ -167,6 +181,19 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             return is_article, self._at_home(key) if self.is_declared and is_own else key
         except ValueError:  # "http://[broken" is nobody's address
             return is_article, url
+
+    def without_session(self, url: str) -> str:
+        """An address without the ids of sessions that are known by their names or that the site declares."""
+        try:
+            url = without_session(url)
+            if (pattern := self._patterns["sessions"]) is not None:
+                parts = urlsplit(url)
+                path, _, query = pattern.sub("", f"{parts.path}?{parts.query}").partition("?")
+                query = "&".join(filter(None, query.split("&")))
+                url = parts._replace(path=path, query=query).geturl()
+        except ValueError:
+            pass
+        return url
 
     def _looks_like_article(self, url: str) -> bool:
         """By the site's pattern; without one, any page may be an article, and its content decides."""
@@ -200,7 +227,8 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     @cached_property
     def _home(self) -> tuple[str, str, str]:
         """Scheme and host under which pages are known, and that host in its normal form."""
-        return urlsplit(self.start[0]).scheme, self.hosts[0].split(":")[0], self.hosts[0].lower().removeprefix("www.")
+        host = self.hosts[0].partition(":")[0]
+        return urlsplit(self.start[0]).scheme, host, host.lower().removeprefix("www.")
 
     def _at_home(self, url: str) -> str:
         """A normalised address of the site with the scheme and the host that the site declares."""

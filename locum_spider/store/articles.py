@@ -3,46 +3,80 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from locum_spider.fields import content_digest
 from locum_spider.items import Article, Listing, Outcome
 from locum_spider.store.content import COLUMNS, column_values, encode, fields_of
+from locum_spider.urls import differ_by_token
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What became of an article: its row, and `new`, `changed` or `unchanged`."""
+    """What became of an article: its row, and `new`, `changed` or `unchanged`.
+
+    `reread`: it has not changed, but today's rules read it in another way. `twin`: it was known under an address that
+    differs only by a token, such as the id of a session.
+    """
 
     article_id: int
     outcome: Outcome
+    reread: bool = False
+    twin: bool = False
+
+
+Reread = Callable[[int], str | None]
+"""The digest of the content of a capture as it is read today; None if it cannot be read."""
 
 
 def save_article(
-    db: sqlite3.Connection, site: str, article: Article, *, key: str, canonical: str | None, urls: set[str],
-    capture_id: int, seen_at: str,
+    db: sqlite3.Connection, site: str, article: Article, *, url: str, key: str, canonical: str | None, urls: set[str],
+    capture_id: int, seen_at: str, reread: Reread,
 ) -> Saved:  # fmt: skip
     """Store what a capture says about an article: a new row, a new revision, or only a new `last_seen`.
 
-    `key` is the article's key, `canonical` the key of the page's own canonical link, `urls` every address that the
-    article was found at.
+    `url` answered with the article, `key` is its key, `canonical` the key of the page's own canonical link, `urls`
+    every address that the article was found at. If only the rules have changed, the article has not.
     """
     digest = content_digest(article)
-    db.execute("UPDATE captures SET article_digest = ? WHERE id = ?", (digest, capture_id))
-    row = _find(db, article, key, canonical)
+    article_id = _find(db, article, url, key, canonical)
+    twin = article_id is None and (article_id := _find_twin(db, site, digest, url)) is not None
+    known = _as_known(db, article_id, digest, capture_id, seen_at, reread) if article_id is not None else None
+    db.execute("UPDATE captures SET article_digest = ? WHERE id = ?", (known or digest, capture_id))
     outcome = Outcome.NEW
-    if row is None:
-        article_id = _insert(db, site, article, key, canonical, seen_at)
+    if article_id is None:
+        article_id = _insert(db, site, article, url, canonical, seen_at)
         _add_revision(db, article_id, article, digest, capture_id, seen_at)
     else:
-        article_id = row[0]
-        outcome = _revise(db, article_id, article, canonical, digest, capture_id, seen_at)
+        outcome = _revise(db, article_id, article, canonical, known or digest, capture_id, seen_at)
     db.executemany(
         "INSERT OR IGNORE INTO article_urls (url, article_id) VALUES (?, ?)",
-        [(url, article_id) for url in sorted({key, *urls})],
+        [(address, article_id) for address in sorted({url, key, *urls})],
     )
     _settle_state(db, article_id)
-    return Saved(article_id, outcome)
+    return Saved(article_id, outcome, known is not None, twin)
+
+
+def _as_known(
+    db: sqlite3.Connection, article_id: int, digest: str, capture_id: int, seen_at: str, reread: Reread
+) -> str | None:
+    """The digest of the latest revision, if a capture differs from it only by the rules that read it; else None.
+
+    It does if its bytes were read as that revision before, or if today's rules read the capture of that revision alike.
+    """
+    latest = db.execute(
+        "SELECT digest, capture_id FROM revisions WHERE article_id = ? AND seen_at <= ? ORDER BY seq DESC LIMIT 1",
+        (article_id, seen_at),
+    ).fetchone()
+    if latest is None or latest[0] == digest:
+        return None
+    same_bytes = db.execute(
+        "SELECT 1 FROM captures n JOIN captures c ON c.digest = n.digest AND c.digest <> '' AND c.article_digest = ? "
+        "JOIN article_urls u ON u.url = c.url AND u.article_id = ? WHERE n.id = ? LIMIT 1",
+        (latest[0], article_id, capture_id),
+    ).fetchone()
+    return latest[0] if same_bytes or reread(latest[1]) == digest else None
 
 
 def _revise(
@@ -112,23 +146,35 @@ def _put_in_order(db: sqlite3.Connection, article_id: int) -> None:
         db.executemany("UPDATE revisions SET seq = ? WHERE id = ?", [(sign * seq, revision) for seq, revision in moved])
 
 
-def _find(db: sqlite3.Connection, article: Article, key: str, canonical: str | None) -> tuple[int] | None:
+def _find(db: sqlite3.Connection, article: Article, url: str, key: str, canonical: str | None) -> int | None:
     """The row that an article belongs to: by its address, else by a canonical link.
 
     Some templates name one canonical address on every page, so the link counts only if the titles agree.
     """
-    row: tuple[int] | None = db.execute("SELECT article_id FROM article_urls WHERE url = ?", (key,)).fetchone()
+    row: tuple[int] | None = db.execute(
+        "SELECT article_id FROM article_urls WHERE url IN (?, ?) ORDER BY url = ? DESC LIMIT 1", (key, url, key)
+    ).fetchone()
     if row is None and canonical and canonical != key:
         row = db.execute(
             "SELECT a.id FROM article_urls u JOIN articles a ON a.id = u.article_id WHERE u.url = ? AND a.title = ?",
             (canonical, article.title),
         ).fetchone()
     if row is None:
-        query = "SELECT id FROM articles WHERE canonical_url = ? AND title = ? AND url <> ?"
-        row = db.execute(query, (key, article.title, key)).fetchone()
+        query = "SELECT id FROM articles WHERE canonical_url = ? AND title = ?"
+        row = db.execute(query, (key, article.title)).fetchone()
         if row is not None:
-            db.execute("UPDATE articles SET url = ? WHERE id = ?", (key, row[0]))
-    return row
+            db.execute("UPDATE articles SET url = ? WHERE id = ?", (url, row[0]))
+    return row[0] if row is not None else None
+
+
+def _find_twin(db: sqlite3.Connection, site: str, digest: str, url: str) -> int | None:
+    """The article with the same content under an address that differs only by a token; None if there is none."""
+    rows = db.execute(
+        "SELECT DISTINCT a.id, a.url FROM revisions r JOIN articles a ON a.id = r.article_id "
+        "WHERE r.digest = ? AND a.site = ? ORDER BY a.id",
+        (digest, site),
+    )
+    return next((article_id for article_id, other in rows.fetchall() if differ_by_token(url, other)), None)
 
 
 _STORED = (*(field.name for field in COLUMNS), "word_count", "canonical_url")
@@ -143,8 +189,8 @@ def _values(article: Article, canonical: str | None) -> tuple[object, ...]:
     return (*column_values(article), len(article.text.split()), canonical)
 
 
-def _insert(db: sqlite3.Connection, site: str, article: Article, key: str, canonical: str | None, seen_at: str) -> int:
-    cursor = db.execute(_INSERT, (*_values(article, canonical), site, key, seen_at, seen_at))
+def _insert(db: sqlite3.Connection, site: str, article: Article, url: str, canonical: str | None, seen_at: str) -> int:
+    cursor = db.execute(_INSERT, (*_values(article, canonical), site, url, seen_at, seen_at))
     article_id = int(cursor.lastrowid or 0)
     text = (article_id, article.title, article.standfirst, article.text)
     db.execute("INSERT INTO article_text (id, title, standfirst, body) VALUES (?, ?, ?, ?)", text)

@@ -88,6 +88,15 @@ def same_body(db: sqlite3.Connection, digest: str) -> Original | None:
     return _original(db, "digest = ? AND status = 200", digest, order="id DESC")
 
 
+def kept(db: sqlite3.Connection, capture_id: int) -> tuple[str, str, Original] | None:
+    """Address and time of a capture, and the capture with its body; None if that was removed."""
+    row = db.execute(
+        "SELECT url, fetched_at, coalesce(same_as, id) FROM captures WHERE id = ?", (capture_id,)
+    ).fetchone()
+    original = _original(db, "id = ?", row[2]) if row is not None else None
+    return (row[0], row[1], original) if original is not None else None
+
+
 def body_at(db: sqlite3.Connection, url: str, fetched_at: str) -> Original | None:
     """The capture with the body of the capture of an address at a time; None if there is none."""
     that = "SELECT coalesce(same_as, id) FROM captures WHERE url = ? AND fetched_at = ? ORDER BY id LIMIT 1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from locum_spider.items import Child, Kind, Outcome
@@ -83,6 +83,38 @@ def _validators(db: sqlite3.Connection, url: str) -> tuple[str | None, str | Non
         (url,),
     ).fetchone()
     return (row[0], row[1]) if row else (None, None)
+
+
+def enqueue_known(db: sqlite3.Connection, crawl_id: int, requests: Callable[[str], Child | None]) -> int:
+    """Put the articles of a crawl's site that it has not come by into its frontier; returns how many.
+
+    `requests` makes the request for an article's address; None if it is not to be fetched.
+    """
+    rows = db.execute(
+        "SELECT a.url FROM articles a JOIN crawls c ON c.site = a.site WHERE c.id = ? AND NOT EXISTS (SELECT 1 "
+        "FROM article_urls u JOIN frontier f ON f.key = u.url AND f.crawl_id = c.id WHERE u.article_id = a.id) "
+        "ORDER BY a.id",
+        (crawl_id,),
+    ).fetchall()
+    known = [child for (url,) in rows if (child := requests(url)) is not None]
+    return len(enqueue(db, crawl_id, known, None))
+
+
+def count_unvisited(db: sqlite3.Connection, crawl_id: int) -> int:
+    """The number of articles of a crawl's site that no request of the crawl led to."""
+    row = db.execute(
+        "SELECT count(*) FROM articles a JOIN crawls c ON c.site = a.site WHERE c.id = ? AND NOT EXISTS (SELECT 1 "
+        "FROM article_urls u JOIN frontier f ON f.key = u.url AND f.crawl_id = c.id AND f.capture_id IS NOT NULL "
+        "WHERE u.article_id = a.id)",
+        (crawl_id,),
+    ).fetchone()
+    return int(row[0])
+
+
+def count_reread(db: sqlite3.Connection, crawl_id: int) -> int:
+    """The number of articles that have not changed, but that today's rules read in another way."""
+    query = "SELECT count(*) FROM frontier WHERE crawl_id = ? AND outcome = ? AND reason IS NOT NULL"
+    return int(db.execute(query, (crawl_id, Outcome.UNCHANGED)).fetchone()[0])
 
 
 def count_queued(db: sqlite3.Connection, crawl_id: int, after: int = 0) -> int:

@@ -287,14 +287,25 @@ _M006 = (
     "ALTER TABLE crawls ADD COLUMN uid TEXT NOT NULL DEFAULT ''",
     "UPDATE crawls SET uid = id",
     "CREATE UNIQUE INDEX crawls_uid ON crawls(uid)",
+    "CREATE INDEX revisions_digest ON revisions(digest)",
+    # The key of an article is in article_urls, beside every address that it was found at.
+    """UPDATE OR IGNORE articles SET url = coalesce((
+            SELECT c.url FROM article_urls u JOIN captures c ON c.url = u.url
+            WHERE u.article_id = articles.id AND c.article_digest IS NOT NULL ORDER BY c.id LIMIT 1
+        ), (
+            SELECT c.url FROM revisions r JOIN captures c ON c.id = r.capture_id
+            WHERE r.article_id = articles.id AND c.url <> '' ORDER BY c.id LIMIT 1
+        ), url)""",
+    "INSERT OR IGNORE INTO article_urls (url, article_id) SELECT url, id FROM articles",
 )
 
 
 @migrations()
-def m006_crawls_that_cannot_meet(db: Database) -> None:
-    """What the WARC files call a crawl: an identifier that no other crawl of any archive has.
+def m006_names_that_cannot_meet(db: Database) -> None:
+    """What the WARC files call a crawl, and the addresses under which articles answered.
 
-    Before, it was the number of the row. Two crawls could have the same, after a lost database.
+    crawls.uid: no other crawl of any archive has it. Before, a crawl was called by the number of its row, and two could
+    have the same, after a lost database. articles.url: before, it was the key, which may not be an address.
     """
     for statement in _M006:
         checkpoint("migration")

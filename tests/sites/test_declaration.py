@@ -394,3 +394,24 @@ def test_memory_of_addresses_stays_bounded(site):
 def test_a_broken_address_is_not_an_article_of_an_undeclared_site():
     site = undeclared("blog.example")
     assert (site.key("http://[broken"), site.is_article("http://[broken")) == ("http://[broken", False)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "start", "own", "other"),
+    [
+        (["x.org"], "http://x.org/", ["http://x.org/a", "https://www.x.org/a"], ["http://x.org:8104/a"]),
+        (["x.org"], "http://x.org:8104/", ["http://x.org:8104/a"], ["http://x.org:8300/a", "http://x.org/a"]),
+        (["x.org:81", "y.org"], "http://x.org:81/", ["http://x.org:81/", "https://y.org/"], ["http://x.org/"]),
+    ],
+)
+def test_a_port_belongs_to_its_site(hosts, start, own, other):
+    site = load_site({**declared(), "hosts": hosts, "start": [start]}, "x.toml")
+    assert [site.owns(url) for url in own] == [True] * len(own)
+    assert [site.owns(url) for url in other] == [False] * len(other)
+
+
+def test_ids_of_sessions_may_be_declared():
+    site = load_site({**declared(), "sessions": r"zz=\w+|/s-\w+(?=/)"}, "x.toml")
+    plain = "https://www.northpost.example/story/1"
+    assert site.key(f"{plain}?zz=1") == site.key("https://www.northpost.example/s-ab12/story/1") == site.key(plain)
+    assert site.without_session(f"{plain}?a=1&zz=2&b=3") == f"{plain}?a=1&b=3"

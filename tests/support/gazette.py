@@ -79,9 +79,9 @@ def site(count: int = 8) -> dict[str, Answer]:
     return pages
 
 
-def declare(folder: Path) -> None:
+def declare(folder: Path, declaration: str = SITE) -> None:
     (folder / "sites").mkdir(parents=True, exist_ok=True)
-    (folder / "sites" / "gazette.toml").write_text(SITE)
+    (folder / "sites" / "gazette.toml").write_text(declaration)
 
 
 def exchange(url: str, answer: Answer, at: str) -> Exchange:
@@ -95,10 +95,10 @@ def exchange(url: str, answer: Answer, at: str) -> Exchange:
 
 def crawl(
     folder: Path, pages: Mapping[str, Answer], *, day: int = 1, warc_bytes: int = 12_000,
-    each: Callable[[int], None] | None = None,
+    each: Callable[[int], object] | None = None, declaration: str = SITE,
 ) -> list[str]:  # fmt: skip
     """Crawl a site of such pages in this process; returns the outcomes. `each` is told of every visit stored."""
-    declare(folder)
+    declare(folder, declaration)
     with open_archive(folder, warc_bytes=warc_bytes) as archive:
         recorder = Recorder(archive)
         opened = recorder.open(Open("gazette"))

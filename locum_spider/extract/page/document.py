@@ -19,6 +19,7 @@ from locum_spider.errors import PageError
 from locum_spider.extract.page.lines import Line, LineReader
 from locum_spider.items import Link
 from locum_spider.text import fold
+from locum_spider.urls import as_browsers_read
 
 MAX_DEPTH = 3_000
 """The most elements that may be open at a time: parsing time grows with the square of the depth."""
@@ -139,7 +140,7 @@ class Document:
         if _PLAIN_PATH.fullmatch(href) and self._root:
             return (self._root if href[0] == "/" else self._folder) + href
         try:
-            url = urljoin(self.base, re.sub(r"[\t\r\n]", "", href.strip()))
+            url = urljoin(self.base, as_browsers_read(href))
             parts = urlsplit(url)
             parts.port  # noqa: B018 - raises ValueError if it is not a number
             if "@" in parts.netloc:  # do not keep somebody's password in a page's address
