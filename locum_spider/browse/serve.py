@@ -11,6 +11,7 @@ from typing import Any
 
 from locum_spider.browse.configuration import SETTINGS, metadata
 from locum_spider.errors import LocumError, UsageError
+from locum_spider.store.connection import reading_place
 from locum_spider.store.files import DATABASE
 
 
@@ -51,7 +52,9 @@ def datasette(archive: Path) -> Any:
     # With rich, Datasette prints a traceback with all variables for each 404; it prints faults without rich too.
     # The module is looked up: importing it before Datasette loads its plugins keeps it from being one of them.
     vars(sys.modules["datasette.handle_exception"])["rich"] = None
-    return Datasette([str(archive / DATABASE)], metadata=described, settings=SETTINGS)
+    place = reading_place(archive)
+    files, whole = ([], [str(place.path)]) if place.immutable else ([str(place.path)], [])
+    return Datasette(files, immutables=whole, metadata=described, settings=SETTINGS)
 
 
 def _listen(host: str, port: int) -> socket.socket:

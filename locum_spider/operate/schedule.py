@@ -17,6 +17,7 @@ from locum_spider.archive import Archive
 from locum_spider.clock import parse_span, utc_now
 from locum_spider.store import schedules
 from locum_spider.store.connection import connect_writing
+from locum_spider.store.files import writing_errors
 
 _KEPT = ("LOCUM_CONTACT", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _TOLERANCE = timedelta(minutes=5)
@@ -25,13 +26,13 @@ _TOLERANCE = timedelta(minutes=5)
 
 def schedule(archive: Path, site: str, every: str) -> None:
     """Put a site on the schedule of an archive, or change how often it is crawled."""
-    with closing(connect_writing(archive)) as db:
+    with writing_errors(archive), closing(connect_writing(archive)) as db:
         schedules.schedule(db, site, every, utc_now())
 
 
 def unschedule(archive: Path, site: str) -> bool:
     """Take a site off the schedule; False if it was not on it."""
-    with closing(connect_writing(archive)) as db:
+    with writing_errors(archive), closing(connect_writing(archive)) as db:
         return schedules.unschedule(db, site)
 
 

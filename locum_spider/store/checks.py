@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from locum_spider.items import LedgerEntry
-from locum_spider.store.connection import Connection, connect_reading, reading_uri
+from locum_spider.store.connection import Connection, connect_reading, reading_place
 from locum_spider.store.content import COLUMNS, EMPTY, decode_object, sound
-from locum_spider.store.files import DATABASE, disk_error
+from locum_spider.store.files import DATABASE, disk_error, in_use
 from locum_spider.store.ledger import GENESIS, had_head, link
 
 _SHOWN = 20
@@ -161,10 +161,15 @@ def revisions(db: Connection) -> Iterator[Finding]:
 
 
 def readable(name: str, findings: Iterable[Finding]) -> Iterator[Finding]:
-    """The findings of a check, with one more if the database cannot be read meanwhile."""
+    """The findings of a check, with one more if the database cannot be read meanwhile.
+
+    Raises ArchiveError if another program holds the database: that is not damage.
+    """
     try:
         yield from findings
     except sqlite3.DatabaseError as error:
+        if (held := in_use(error, Path(DATABASE))) is not None:
+            raise held from None
         text = (
             f"{DATABASE} cannot be read ({name}: {error}); restore it from a backup, or rebuild it with `locum rebuild`"
         )
@@ -201,6 +206,8 @@ def full_text(folder: Path) -> tuple[list[Finding], str | None]:
             with closing(sqlite3.connect(Path(scratch) / "fts.db")) as db:
                 db.execute("INSERT INTO articles_fts(articles_fts, rank) VALUES ('integrity-check', 1)")
     except (OSError, sqlite3.Error) as error:
+        if (held := in_use(error, folder)) is not None:
+            raise held from None
         if disk_error(error, folder):
             return [], f"the full text index was not checked: no room for a copy in {tempfile.gettempdir()}"
         text = f"the full text index differs from the texts of the articles ({error}); rebuild it with `locum rebuild`"
@@ -212,7 +219,7 @@ def _copy_index(folder: Path, path: Path) -> None:
     with closing(sqlite3.connect(path.as_uri(), uri=True, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = OFF")
         db.execute("PRAGMA synchronous = OFF")
-        db.execute("ATTACH ? AS source", (reading_uri(folder),))
+        db.execute("ATTACH ? AS source", (reading_place(folder).uri,))
         db.execute("BEGIN")
         query = "SELECT sql FROM source.sqlite_master WHERE name IN ('articles_fts', 'article_text') AND type = 'table'"
         for (statement,) in db.execute(query).fetchall():

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 from locum_spider.checkpoints import checkpoint
 from locum_spider.errors import ArchiveError, DamagedArchiveError, LostDatabaseError
-from locum_spider.store.files import DATABASE, SITES, WARCS, writing_errors
+from locum_spider.store.files import DATABASE, SITES, WARCS, copy_of, in_use, writing_errors
 
 Connection = sqlite3.Connection
+
+PATIENCE = 10_000
+"""Milliseconds to wait for another program that holds the database."""
 
 _HEADER = b"SQLite format 3\x00"
 _RESTORE = "restore it from a backup, or rebuild it with `locum rebuild`"
@@ -21,12 +25,14 @@ def connect_reading(folder: Path) -> Connection:
     path = folder / DATABASE
     _require_archive(folder, path)
     try:
-        connection = sqlite3.connect(reading_uri(folder), uri=True)
-        connection.execute("PRAGMA busy_timeout = 10000")
+        connection = sqlite3.connect(reading_place(folder).uri, uri=True)
+        connection.execute(f"PRAGMA busy_timeout = {PATIENCE}")
         connection.row_factory = sqlite3.Row
         if not _require_known_schema(connection, path):
             raise ArchiveError(f"{path} is empty: the first crawl was cut short; `locum crawl SITE` goes on with it")
     except sqlite3.Error as error:
+        if (held := in_use(error, folder)) is not None:
+            raise held from None
         raise DamagedArchiveError(f"{path} cannot be read as an archive: {error}; {_RESTORE}") from None
     return connection
 
@@ -63,15 +69,41 @@ def connect_whole(path: Path) -> Connection:
     return sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)
 
 
-def reading_uri(folder: Path) -> str:
-    """The URI by which SQLite reads the database without changing it, even from a read-only medium.
+class Place(NamedTuple):
+    """The file that SQLite is to read, and whether it must take it as it is, without files beside it."""
 
-    A database in WAL mode needs a file beside it even for reading; if that cannot be made, nobody else writes either.
+    path: Path
+    immutable: bool
+
+    @property
+    def uri(self) -> str:
+        return f"{self.path.as_uri()}?{'immutable=1' if self.immutable else 'mode=ro'}"
+
+
+def reading_place(folder: Path) -> Place:
+    """Where SQLite reads the database without changing it, also if this user may only read the folder.
+
+    A database in WAL mode needs a file beside it even for reading. If that file cannot be made and there is no log,
+    the database is whole as it is; if there is one, both are read as a copy. Raises ArchiveError if they cannot be
+    copied.
     """
-    path = (folder / DATABASE).resolve()
-    wal = path.with_name(DATABASE + "-wal")
-    fixed = os.statvfs(path.parent).f_flag & os.ST_RDONLY and not (wal.exists() and wal.stat().st_size)
-    return f"{path.as_uri()}?{'immutable=1' if fixed else 'mode=ro'}"
+    place = Place((folder / DATABASE).resolve(), immutable=False)
+    if not _needs_help(place.uri):
+        return place
+    wal = place.path.with_name(DATABASE + "-wal")
+    if wal.exists() and wal.stat().st_size:
+        return Place(copy_of(place.path), immutable=False)
+    return place._replace(immutable=True)
+
+
+def _needs_help(uri: str) -> bool:
+    """Whether SQLite cannot open a database for want of the files beside it; what else is wrong shows when it reads."""
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=PATIENCE / 1000)) as db:
+            db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    except sqlite3.Error as error:
+        return (error.sqlite_errorcode & 0xFF) in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
+    return False
 
 
 def connect_writing(folder: Path, *, durable: bool = False) -> Connection:
@@ -92,7 +124,7 @@ def connect_writing(folder: Path, *, durable: bool = False) -> Connection:
     with writing_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, isolation_level=None)
-        connection.execute("PRAGMA busy_timeout = 10000")
+        connection.execute(f"PRAGMA busy_timeout = {PATIENCE}")
         _require_known_schema(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")

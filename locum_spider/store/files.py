@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -22,14 +23,19 @@ SITES = "sites"
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG})
 _SQLITE_DISK = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
+_SQLITE_IN_USE = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_NOT_OURS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_SQLITE_NOT_OURS = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM})
+
+
+def _family(error: BaseException) -> int:
+    """SQLite's primary code of an error, 0 if it has none: SQLITE_IOERR_WRITE is one of SQLITE_IOERR."""
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
 def disk_error(error: Exception, where: Path) -> NoSpaceError | None:
     """The error for a full or failing disk; None if the cause is another."""
-    if isinstance(error, OSError):
-        fails = error.errno in _DISK
-    else:  # the last byte is the family: SQLITE_IOERR_WRITE is one of SQLITE_IOERR
-        fails = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF in _SQLITE_DISK
+    fails = error.errno in _DISK if isinstance(error, OSError) else _family(error) in _SQLITE_DISK
     if not fails:
         return None
     return NoSpaceError(
@@ -38,17 +44,71 @@ def disk_error(error: Exception, where: Path) -> NoSpaceError | None:
     )
 
 
+def in_use(error: BaseException, where: Path) -> ArchiveError | None:
+    """The error for a database that another program holds; None if the cause is another."""
+    if _family(error) not in _SQLITE_IN_USE:
+        return None
+    return ArchiveError(
+        f"{where} is in use: another program holds its database ({error}); close that program and run the same "
+        "command again: nothing is lost"
+    )
+
+
+def _denied(error: OSError | sqlite3.Error, where: Path) -> ArchiveError | None:
+    """The error for a place that this user may not write; None if the cause is another."""
+    denied = error.errno in _NOT_OURS if isinstance(error, OSError) else _family(error) in _SQLITE_NOT_OURS
+    if not denied:
+        return None
+    fault = error.strerror if isinstance(error, OSError) else error
+    return ArchiveError(f"{where} cannot be written: {fault}; name a folder that you may write with --archive")
+
+
 @contextmanager
 def writing_errors(where: Path, otherwise: type[LocumError] = ArchiveError) -> Iterator[None]:
     """Turn what SQLite and the system raise inside into our errors.
 
-    Raises NoSpaceError if the disk is full or failing, else `otherwise`.
+    Raises NoSpaceError if the disk is full or failing, ArchiveError if another program holds the database or if this
+    user may not write it, else `otherwise`.
     """
     try:
         yield
     except (OSError, sqlite3.Error) as error:
+        known = disk_error(error, where) or in_use(error, where) or _denied(error, where)
         fault = error.strerror if isinstance(error, OSError) else error
-        raise disk_error(error, where) or otherwise(f"{where} cannot be written: {fault or error}") from None
+        raise known or otherwise(f"{where} cannot be written: {fault or error}") from None
+
+
+def copy_of(path: Path) -> Path:
+    """A copy of a database with its log, in a temporary folder that goes with this process; one for each state of them.
+
+    Raises ArchiveError if they cannot be read, or if they change all the time.
+    """
+    try:
+        for _ in range(_TRIES):
+            state = _state(path)
+            if state in _COPIES:
+                return Path(_COPIES[state].name) / path.name
+            scratch = tempfile.TemporaryDirectory(prefix="locum-read-")
+            for suffix in _WITH_LOG:
+                shutil.copyfile(path.with_name(path.name + suffix), Path(scratch.name) / (path.name + suffix))
+            if _state(path) == state:
+                _COPIES[state] = scratch
+                return Path(scratch.name) / path.name
+    except OSError as error:
+        fault = f"{path} cannot be read: {error.strerror}"
+        raise disk_error(error, Path(tempfile.gettempdir())) or ArchiveError(f"{fault}; ask its owner") from None
+    raise ArchiveError(f"{path} is being written by another user; run the same command again when that crawl has ended")
+
+
+_State = tuple[tuple[str, int, int], ...]
+_COPIES: dict[_State, tempfile.TemporaryDirectory[str]] = {}
+_TRIES = 5
+_WITH_LOG = ("", "-wal")
+
+
+def _state(path: Path) -> _State:
+    files = [path.with_name(path.name + suffix) for suffix in _WITH_LOG]
+    return tuple((str(file), stat.st_mtime_ns, stat.st_size) for file in files for stat in [file.stat()])
 
 
 def remove(path: Path) -> None:
