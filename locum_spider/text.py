@@ -40,3 +40,37 @@ def letters(text: str) -> str:
     ('thepapers', 'thepapers')
     """
     return _SIGNS.sub("", text.casefold())
+
+
+# Sequences of a terminal (colours, titles, links): CSI, then OSC, DCS and the like up to their end. Then whatever else
+# could move the cursor or turn the direction of what follows.
+_SEQUENCES = re.compile("(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\\]PX^_][^\x07\x1b\x9c\n]*(?:\x07|\x1b\\\\|\x9c)")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """Text of others for a terminal or a log: without escape sequences, controls and turned direction.
+
+    Line breaks and tabs stay, and marks that only say how a word is written. Half a surrogate pair, as names of files
+    can have, becomes `�`.
+
+    >>> printable("\\x1b]0;owned\\x07Crane \\x1b[31mmoved\\x1b[0m \\x9bto \\u202eharbour\\u202c")
+    'Crane moved o harbour'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _SURROGATES.sub("\ufffd", _CONTROLS.sub("", _SEQUENCES.sub("", text)))
+
+
+def escaped(json: str) -> str:
+    """JSON text with the same signs as escapes, which JSON reads as what they were.
+
+    >>> print(escaped('"\\u202eCrane"'))
+    "\\u202eCrane"
+    """
+    return _SURROGATES.sub(_escape, _CONTROLS.sub(_escape, json))
+
+
+def _escape(sign: re.Match[str]) -> str:
+    return f"\\u{ord(sign[0]):04x}"

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from keyword import iskeyword
 from typing import Any
 
 import click
 
-from locum_spider.cli.common import archive_option
+from locum_spider.cli.common import archive_option, echo
 from locum_spider.errors import ExitCode, LocumError
+from locum_spider.store.files import outside_errors
 from locum_spider.version import __version__
 
 _COMMANDS = {
@@ -35,18 +37,44 @@ class _Commands(click.Group):
         command: click.Command = getattr(module, f"{name}_" if iskeyword(name) else name)
         return command
 
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **options)
+        except click.UsageError as error:
+            raise _plain(error) from None
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with outside_errors():
+                return super().invoke(ctx)
+        except click.UsageError as error:
+            raise _plain(error) from None
         except LocumError as error:
-            click.echo(f"locum: {error}", err=True)
+            echo(f"locum: {error}", err=True)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
-            click.echo("locum: stopped; run the same command again to go on", err=True)
+            echo("locum: stopped; run the same command again to go on", err=True)
             ctx.exit(ExitCode.INTERRUPTED)
         except BrokenPipeError:  # `locum search … | head`
             sys.stderr.close()
             ctx.exit(ExitCode.DONE)
+
+
+class _Told(click.ClickException):
+    """A wrong argument, told like every other error."""
+
+    exit_code = ExitCode.USAGE
+
+    def show(self, _file: Any = None) -> None:
+        echo(f"locum: {self.message}", err=True)
+
+
+def _plain(error: click.UsageError) -> click.ClickException:
+    """Click's message as one of our sentences; `locum` alone shows its help."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error
+    words, path = error.format_message().rstrip("."), error.ctx.command_path if error.ctx else "locum"
+    return _Told(f"{words[:1].lower()}{words[1:]}; see `{path} --help`")
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
@@ -67,4 +95,7 @@ def locum(ctx: click.Context, archive: str | None) -> None:
 
 def main() -> None:
     """Entry point of the `locum` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a letter shows another
     locum()

@@ -6,6 +6,7 @@ import functools
 import json
 import re
 import shutil
+import sys
 import textwrap
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
@@ -15,6 +16,8 @@ from typing import Any
 import click
 
 from locum_spider.crawl.settings import LOCUM_ARCHIVE
+from locum_spider.store.search import MARK, UNMARK
+from locum_spider.text import escaped, printable
 
 archive_option = click.option(
     "--archive", metavar="DIR", default=None, help="The archive's folder. [$LOCUM_ARCHIVE or ./data]"
@@ -49,9 +52,26 @@ def with_archive(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+def echo(text: str = "", *, err: bool = False, bold: bool = False) -> None:
+    """Print text, on standard error if `err`. All that a command prints comes through here, and is clean of what
+    others put into it to steer a terminal; JSON has escapes instead."""
+    click.secho(printable(text), err=err, bold=bold or None)
+
+
+def echo_marked(text: str) -> None:
+    """Print text with marked words, which are bold on a terminal, and in [brackets] elsewhere."""
+    opening, closing = ("\x1b[1m", "\x1b[0m") if sys.stdout.isatty() else ("[", "]")
+    before, *marked = text.split(MARK)
+    parts = [part.partition(UNMARK) for part in marked]
+    click.echo(
+        printable(before)
+        + "".join(f"{opening}{printable(word)}{closing}{printable(after)}" for word, _, after in parts)
+    )
+
+
 def print_json(value: Any) -> None:
     """Print a value as JSON; dataclasses become objects."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+    click.echo(escaped(json.dumps(value, ensure_ascii=False, indent=2, default=_plain)))
 
 
 def _plain(value: Any) -> Any:

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from locum_spider.cli.common import Size, json_option, plural, print_json, with_archive, wrap
+from locum_spider.cli.common import Size, echo, json_option, plural, print_json, with_archive, wrap
 from locum_spider.cli.progress import Bars, Lines, is_terminal
-from locum_spider.errors import ArchiveError, LocumError, UsageError
+from locum_spider.errors import ArchiveError, UsageError
 from locum_spider.items import CrawlOutcome, Outcome
 from locum_spider.sites import find_site, site_of
 from locum_spider.sites.site import Site
+from locum_spider.store.files import writing_errors
+from locum_spider.text import printable
 
 if TYPE_CHECKING:  # a command imports what it runs when it runs, so that all others start at once
     from locum_spider.crawl.run import Progress, Result
@@ -54,7 +56,7 @@ def crawl(
         raise UsageError("name the sites to crawl, or use --due alone; `locum sites` lists the sites")
     chosen = _due(archive) if due else [_site(name, archive) for name in dict.fromkeys(sites)]
     if not chosen:
-        click.echo("Nothing is due.")
+        echo("Nothing is due.")
         return
     from locum_spider.crawl.run import CrawlOptions  # takes a second; not needed if nothing is due
 
@@ -100,10 +102,17 @@ def _start_log(log_file: str | None) -> None:
     except OSError as error:
         raise UsageError(f"--log {log_file} cannot be written: {error.strerror}; name another file") from None
     handler.setLevel(level)  # on the handler: Scrapy sets its loggers to DEBUG at its start
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(level)
+
+
+class _Formatter(logging.Formatter):
+    """What others put into a log line must not steer the terminal that shows it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
 
 
 def _run(sites: Sequence[Site], archive: Path, options: Any, *, quiet: bool = False) -> list[Result]:
@@ -158,28 +167,28 @@ _VERDICT = {
 def print_report(result: Result) -> None:
     """What a crawl did, and what it could not do."""
     if result.error is not None:
-        click.echo(f"locum: {result.site}: {result.error}", err=True)
+        echo(f"locum: {result.site}: {result.error}", err=True)
         return
     if result.report is None:
         return
     crawl = result.report.crawl
     articles = [f"{crawl[f'articles_{kind}']:,} {kind}" for kind in ("new", "changed", "unchanged")]
-    click.echo(f"{result.site}: {_VERDICT[crawl['outcome']]} (crawl {crawl['id']})")
-    click.echo(f"  captures   {crawl['captures']:,}")
-    click.echo(f"  articles   {', '.join(articles)}")
+    echo(f"{result.site}: {_VERDICT[crawl['outcome']]} (crawl {crawl['id']})")
+    echo(f"  captures   {crawl['captures']:,}")
+    echo(f"  articles   {', '.join(articles)}")
     entries = plural(crawl["entries"], "entry", "entries")
-    click.echo(f"  listings   {crawl['listings']:,} with {entries}, each accounted for")
+    echo(f"  listings   {crawl['listings']:,} with {entries}, each accounted for")
     not_articles = plural(crawl["not_articles"], "not an article", "not articles")
-    click.echo(f"  not read   {crawl['failed']:,} failed, {not_articles}, {crawl['refused']:,} refused")
+    echo(f"  not read   {crawl['failed']:,} failed, {not_articles}, {crawl['refused']:,} refused")
     for row in result.report.unread:
         if row["outcome"] != Outcome.NOT_LISTING:
             what = "not an article" if row["outcome"] == Outcome.NOT_ARTICLE else row["outcome"]
-            click.echo(wrap(row["url"], "    "))
-            click.echo(wrap(f"{what}: {row['reason']}", "      "))
+            echo(wrap(row["url"], "    "))
+            echo(wrap(f"{what}: {row['reason']}", "      "))
     for reason in crawl["reasons"]:
-        click.echo(wrap(reason, "  ! "))
+        echo(wrap(reason, "  ! "))
     if crawl["outcome"] == CrawlOutcome.INTERRUPTED:
-        click.echo("  Run the same command again to go on.")
+        echo("  Run the same command again to go on.")
 
 
 @click.command()
@@ -207,11 +216,12 @@ def demo(archive: Path, *, markup: str | None) -> None:
     from locum_spider.demo.server import SiteServer
 
     folder = archive / "demo" if (archive / "archive.db").exists() and not (archive / _DEMO_MARK).exists() else archive
-    _fresh(folder)
+    with writing_errors(folder):
+        _fresh(folder)
     _start_log(None)
     with SiteServer(build(markup)) as server:
-        click.echo(wrap(f"A sample of Locum Today is served at {server.url} and crawled at its real addresses."))
-        click.echo()
+        echo(wrap(f"A sample of Locum Today is served at {server.url} and crawled at its real addresses."))
+        echo()
         for name in ("http_proxy", "HTTP_PROXY"):
             os.environ[name] = server.url
         os.environ.pop("no_proxy", None)
@@ -221,13 +231,13 @@ def demo(archive: Path, *, markup: str | None) -> None:
     if results[0].error is not None:
         sys.exit(results[0].exit_code)
     with Archive(folder) as opened:
-        click.echo('\n$ locum search "agency contract"')
+        echo('\n$ locum search "agency contract"')
         print_hits(opened.search("agency contract", limit=3), opened.count("agency contract"))
         first = next(opened.articles())
     program = _program()
-    click.echo("\nWhat to do next:")
+    echo("\nWhat to do next:")
     for command in ('search "child protection"', f"show {first.id}", "status", "serve"):
-        click.echo(f"  {program} {command} --archive {_quoted(folder)}")
+        echo(f"  {program} {command} --archive {_quoted(folder)}")
     sys.exit(results[0].exit_code)
 
 
@@ -254,8 +264,5 @@ def _fresh(folder: Path) -> None:
         shutil.rmtree(folder / "warc", ignore_errors=True)
     elif folder.exists() and any(path.name != ".gitkeep" for path in folder.iterdir()):
         raise ArchiveError(f"{folder} is not empty and not an earlier demo; name another folder with --archive")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        mark.write_text("`locum demo` may empty this archive.\n", encoding="utf-8")
-    except OSError as error:
-        raise LocumError(f"{folder} cannot be written: {error.strerror}; name another folder with --archive") from None
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.write_text("`locum demo` may empty this archive.\n", encoding="utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from locum_spider.cli.common import with_archive
+from locum_spider.cli.common import echo, with_archive
 from locum_spider.clock import parse_span
 from locum_spider.errors import UsageError
 from locum_spider.operate import schedule as scheduling
@@ -38,7 +38,7 @@ def schedule(site: str, archive: Path, *, every: str | None, off: bool, only_pri
     """
     if off:
         removed = scheduling.unschedule(archive, site)
-        click.echo(f"{site} is off the schedule." if removed else f"{site} was not on the schedule.")
+        echo(f"{site} is off the schedule." if removed else f"{site} was not on the schedule.")
         return
     declared = find_site(site, archive)
     span = every or declared.crawl.every
@@ -48,25 +48,25 @@ def schedule(site: str, archive: Path, *, every: str | None, off: bool, only_pri
         raise UsageError(f"--every: {error}") from None
     timer = scheduling.make_timer(archive)
     scheduling.schedule(archive, declared.name, span)
-    click.echo(f"{site} is due every {span} in {archive}.")
+    echo(f"{site} is due every {span} in {archive}.")
     if only_print:
         _print_timer(timer, kind)
     elif kind == "systemd" or (kind is None and scheduling.has_systemd()):
         units = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
         for path in scheduling.install_systemd(timer, units):
-            click.echo(f"Wrote {path}")
-        click.echo(f"The timer is running; to see it: systemctl --user list-timers {timer.name}.timer")
+            echo(f"Wrote {path}")
+        echo(f"The timer is running; to see it: systemctl --user list-timers {timer.name}.timer")
     elif scheduling.install_cron(timer):
-        click.echo(f"In your crontab: {timer.cron}")
+        echo(f"In your crontab: {timer.cron}")
     else:
-        click.echo("This machine has neither systemd for users nor cron.")
-        click.echo("Have something run this every hour:")
+        echo("This machine has neither systemd for users nor cron.")
+        echo("Have something run this every hour:")
         _print_timer(timer, "cron")
 
 
 def _print_timer(timer: scheduling.Timer, kind: str | None) -> None:
     if kind in {None, "systemd"}:
-        click.echo(f"\n# ~/.config/systemd/user/{timer.name}.service\n{timer.service}")
-        click.echo(f"# ~/.config/systemd/user/{timer.name}.timer\n{timer.timer}")
+        echo(f"\n# ~/.config/systemd/user/{timer.name}.service\n{timer.service}")
+        echo(f"# ~/.config/systemd/user/{timer.name}.timer\n{timer.timer}")
     if kind in {None, "cron"}:
-        click.echo(f"{'# crontab -e' if kind is None else ''}\n{timer.cron}".strip())
+        echo(f"{'# crontab -e' if kind is None else ''}\n{timer.cron}".strip())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from locum_spider.archive import Archive
-from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
+from locum_spider.cli.common import echo, json_option, plural, print_json, with_archive, wrap
 from locum_spider.cli.progress import Bars
 from locum_spider.errors import ExitCode, IntegrityError, UsageError
 
@@ -48,7 +48,7 @@ def verify(archive: Path, *, head: bool, expect: str | None, as_json: bool) -> N
 
     if head and expect is None:
         ledger_head = verification.read_head(archive)
-        print_json({"head": ledger_head}) if as_json else click.echo(ledger_head)
+        print_json({"head": ledger_head}) if as_json else echo(ledger_head)
         return
     with Bars(quiet=as_json) as bars:
         report = verification.verify(archive, expect=expect, on_progress=bars.show)
@@ -67,16 +67,16 @@ def _plain(report: Report) -> dict[str, Any]:
 def print_verification(report: Report) -> None:
     """What was checked, what is wrong, what is odd."""
     for finding in report.findings:
-        click.echo(wrap(finding.text, "! "))
+        echo(wrap(finding.text, "! "))
     for note in report.notes:
-        click.echo(wrap(note, "  "))
+        echo(wrap(note, "  "))
     checked = f"{plural(report.records, 'record')} in {plural(report.files, 'file')}, {report.bytes:,} bytes"
     if report.sound:
-        click.echo(f"Nothing is wrong: {checked}.")
+        echo(f"Nothing is wrong: {checked}.")
     else:
-        click.echo(f"{plural(len(report.findings), 'fault')} in {checked}.")
+        echo(f"{plural(len(report.findings), 'fault')} in {checked}.")
     if report.head:
-        click.echo(f"Head of the ledger: {report.head}")
+        echo(f"Head of the ledger: {report.head}")
 
 
 @click.command()
@@ -105,10 +105,10 @@ def backup(dest: Path, archive: Path, *, as_json: bool) -> None:
         print_json({**counts, "verification": _plain(report)})
     else:
         files = f"{plural(copied.new, 'new WARC file')}, {copied.grown:,} grown, {copied.kept:,} unchanged"
-        click.echo(f"Copied to {dest}:\n  {files}, {copied.bytes:,} bytes")
+        echo(f"Copied to {dest}:\n  {files}, {copied.bytes:,} bytes")
         print_verification(report)
         if not report.sound:
-            click.echo(wrap("Run `locum verify` to see if the archive has the same faults or only the copy.", "! "))
+            echo(wrap("Run `locum verify` to see if the archive has the same faults or only the copy.", "! "))
     sys.exit(0 if report.sound else IntegrityError.exit_code)
 
 
@@ -141,7 +141,7 @@ def takedown(article: str, archive: Path, *, reason: str, everywhere: bool, yes:
     if not yes and not sys.stdin.isatty():
         raise UsageError("a takedown cannot be undone; without a terminal to ask on, confirm it with --yes")
     if finish_earlier(archive):
-        click.echo("An earlier takedown was cut short; it is finished now.")
+        echo("An earlier takedown was cut short; it is finished now.")
         with Archive(archive) as opened:
             if opened.article(article) is None:
                 return
@@ -149,32 +149,32 @@ def takedown(article: str, archive: Path, *, reason: str, everywhere: bool, yes:
         bars.end()
         print_takedown(planned, everywhere=everywhere)
         if not yes and not click.confirm("Remove it for good?"):
-            click.echo("Nothing was removed.")
+            echo("Nothing was removed.")
             return
         number = planned.carry_out(reason.strip(), everywhere=everywhere)
-    click.echo(f"Taken down: {plural(number, 'record')} replaced by tombstones. `locum verify` lists the takedown.")
+    echo(f"Taken down: {plural(number, 'record')} replaced by tombstones. `locum verify` lists the takedown.")
     for name in ("archive.db.old", "archive.db.new"):
         if (archive / name).exists():
-            click.echo(wrap(f"{archive / name} is an older database that may hold the article; delete it.", "! "))
+            echo(wrap(f"{archive / name} is an older database that may hold the article; delete it.", "! "))
 
 
 def print_takedown(planned: Takedown, *, everywhere: bool) -> None:
     """What will go, and what will stay."""
-    click.echo(wrap(f"Article {planned.subject.id}: {planned.subject.title}"))
-    click.echo(wrap(planned.subject.url, "  "))
+    echo(wrap(f"Article {planned.subject.id}: {planned.subject.title}"))
+    echo(wrap(planned.subject.url, "  "))
     captures = plural(len(planned.subject.captures), "capture")
-    click.echo(f"  {captures} with {plural(len(planned.records), 'record')} will be emptied.")
+    echo(f"  {captures} with {plural(len(planned.records), 'record')} will be emptied.")
     for number, title in planned.others:
-        click.echo(wrap(f"Article {number} was read from the same page and stays: {title}", "! "))
+        echo(wrap(f"Article {number} was read from the same page and stays: {title}", "! "))
     if planned.unread:
         damaged = plural(planned.unread, "other record is", "other records are")
-        click.echo(wrap(f"{damaged} damaged and may name it; `locum verify` lists them.", "! "))
+        echo(wrap(f"{damaged} damaged and may name it; `locum verify` lists them.", "! "))
     listings = plural(len(planned.listings), "capture of a listing", "captures of listings")
     pages = plural(len(planned.pages), "capture of another page", "captures of other pages")
     places = [words for words, captures in ((listings, planned.listings), (pages, planned.pages)) if captures]
     if places:
         fate = "They will be emptied too" if everywhere else "They stay as they are; --everywhere empties them too"
-        click.echo(wrap(f"Its title or address also stands in {' and '.join(places)}. {fate}.", "! "))
+        echo(wrap(f"Its title or address also stands in {' and '.join(places)}. {fate}.", "! "))
 
 
 @click.command()
@@ -206,7 +206,7 @@ def rebuild(archive: Path, *, diff: bool, jobs: int | None, as_json: bool) -> No
             else:
                 rebuilt = rebuilding.rebuild(archive, jobs=jobs, on_progress=show)
     except KeyboardInterrupt:
-        click.echo("locum: stopped; the archive is as it was", err=True)
+        echo("locum: stopped; the archive is as it was", err=True)
         sys.exit(ExitCode.INTERRUPTED)
     if as_json:
         print_json(comparison if diff else {**asdict(rebuilt), "exit_code": rebuilt.exit_code})
@@ -219,28 +219,28 @@ def rebuild(archive: Path, *, diff: bool, jobs: int | None, as_json: bool) -> No
 
 
 def _print_rebuilt(rebuilt: Rebuilt) -> None:
-    click.echo(f"The database was rebuilt from {plural(rebuilt.records, 'record')}:")
+    echo(f"The database was rebuilt from {plural(rebuilt.records, 'record')}:")
     rows = plural(rebuilt.captures, "capture"), plural(rebuilt.articles, "article"), plural(rebuilt.crawls, "crawl")
-    click.echo(f"  {', '.join(rows)}")
+    echo(f"  {', '.join(rows)}")
     _print_broken(rebuilt.broken)
     if rebuilt.kept_old:
-        click.echo(wrap("The old database has more than the WARC files; it is kept as archive.db.old."))
+        echo(wrap("The old database has more than the WARC files; it is kept as archive.db.old."))
 
 
 def _print_comparison(comparison: Comparison) -> None:
     for changed in comparison.changed:
-        click.echo(changed.url)
+        echo(changed.url)
         for name, (before, after) in changed.fields.items():
             _print_field(name, before, after)
     for url in comparison.added:
-        click.echo(f"{url}\n  would be added")
+        echo(f"{url}\n  would be added")
     for url in comparison.gone:
-        click.echo(f"{url}\n  would be gone")
-    click.echo(
+        echo(f"{url}\n  would be gone")
+    echo(
         f"{plural(len(comparison.changed), 'article')} would change, {len(comparison.added):,} be added, "
         f"{len(comparison.gone):,} be gone; {comparison.unchanged:,} stay as they are."
     )
-    click.echo("Nothing was replaced.")
+    echo("Nothing was replaced.")
     _print_broken(comparison.broken)
 
 
@@ -250,11 +250,11 @@ def _print_field(name: str, before: object, after: object) -> None:
     old, new = ("–" if value is None else str(value) for value in (before, after))
     if max(len(old), len(new)) > _LONG:
         old, new = first_difference(old, new)
-    click.echo(f"  {name}: {' '.join(old.split())} → {' '.join(new.split())}")
+    echo(f"  {name}: {' '.join(old.split())} → {' '.join(new.split())}")
 
 
 def _print_broken(broken: list[str]) -> None:
     if broken:
-        click.echo(f"{plural(len(broken), 'fault')} in the WARC files; `locum verify` tells more:", err=True)
+        echo(f"{plural(len(broken), 'fault')} in the WARC files; `locum verify` tells more:", err=True)
     for fault in broken:
-        click.echo(wrap(fault, "  ! "), err=True)
+        echo(wrap(fault, "  ! "), err=True)

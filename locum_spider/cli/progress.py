@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any, Self
 
-import click
+from locum_spider.cli.common import echo
+from locum_spider.text import printable
 
 
 def is_terminal() -> bool:
@@ -42,7 +43,7 @@ class Bars:
         if self._bars is None:
             return
         if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(name, total=None, words="")
+            self._tasks[name] = self._bars.add_task(printable(name), total=None, words="")
         share = f"{done / total:4.0%}" if total else ""
         self._bars.update(self._tasks[name], completed=done, total=total or None, words=f"{share}  {words}")
 
@@ -52,7 +53,8 @@ def _bars(*, keep: bool) -> Any:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     time = TimeElapsedColumn() if keep else TimeRemainingColumn()
-    columns = TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.fields[words]}"), time
+    name, words = (TextColumn(f"{{task.{text}}}", markup=False) for text in ("description", "fields[words]"))
+    columns = name, BarColumn(bar_width=20), words, time
     return Progress(*columns, console=Console(stderr=True), transient=not keep)
 
 
@@ -66,4 +68,4 @@ class Lines:
         """Print the words, unless they are those of last time."""
         if self._last.get(name) != words:
             self._last[name] = words
-            click.echo(f"{name}: {words}", err=True)
+            echo(f"{name}: {words}", err=True)

@@ -14,7 +14,7 @@ import click
 
 from locum_spider.archive import Archive, FieldEvidence, StoredArticle
 from locum_spider.browse.serve import serve as serve_archive
-from locum_spider.cli.common import json_option, plural, print_json, with_archive, wrap
+from locum_spider.cli.common import echo, echo_marked, json_option, plural, print_json, with_archive, wrap
 from locum_spider.errors import DateFilterError, DeclarationError, UsageError
 from locum_spider.fields import FIELDS, told
 from locum_spider.items import CrawlOutcome
@@ -55,10 +55,10 @@ def sites(archive: Path, *, as_json: bool) -> None:
         print_json(rows)
     for row in rows if not as_json else []:
         place = "the archive" if row["declared_in"].startswith(str(archive)) else "this package"
-        click.echo(f"{row['name']}  {row['title']}")
-        click.echo(wrap(f"{', '.join(row['hosts'])}; declared in {place}", "  "))
+        echo(f"{row['name']}  {row['title']}")
+        echo(wrap(f"{', '.join(row['hosts'])}; declared in {place}", "  "))
     for error in broken:
-        click.echo(f"locum: {error}", err=True)
+        echo(f"locum: {error}", err=True)
     if broken:
         sys.exit(broken[0].exit_code)
 
@@ -94,26 +94,26 @@ def status(archive: Path, *, as_json: bool) -> None:
         print_json(rows)
         return
     if not rows:
-        click.echo("The archive is empty; `locum crawl SITE` fills it.")
+        echo("The archive is empty; `locum crawl SITE` fills it.")
     for row in rows:
         _print_status(row)
 
 
 def _print_status(row: dict[str, Any]) -> None:
-    click.echo(f"{row['site']}: {plural(row['articles'], 'article')}")
+    echo(f"{row['site']}: {plural(row['articles'], 'article')}")
     last = row["last_crawl"]
     if last is None:
-        click.echo("  never crawled")
+        echo("  never crawled")
     else:
-        click.echo(f"  last crawl {last['id']} began {last['started_at']}: {_outcome(last)}")
-        click.echo(
+        echo(f"  last crawl {last['id']} began {last['started_at']}: {_outcome(last)}")
+        echo(
             f"  {plural(last['captures'], 'capture')}; {last['articles_new']:,} new, "
             f"{last['articles_changed']:,} changed, {last['failed']:,} failed"
         )
         for reason in last["reasons"]:
-            click.echo(wrap(reason, "  ! "))
+            echo(wrap(reason, "  ! "))
     if row["every"]:
-        click.echo(f"  every {row['every']}, next due {row['next_due']}")
+        echo(f"  every {row['every']}, next due {row['next_due']}")
 
 
 def _outcome(crawl: dict[str, Any]) -> str:
@@ -168,16 +168,14 @@ def _plain_hit(hit: Hit) -> dict[str, Any]:
 
 def print_hits(hits: Sequence[Hit], total: int) -> None:
     """Hits with their snippets; the words searched for are bold on a terminal, and in [brackets] elsewhere."""
-    opening, closing = ("\x1b[1m", "\x1b[0m") if sys.stdout.isatty() else ("[", "]")
     for hit in hits:
         about = ", ".join(part for part in (hit.published, hit.section, hit.site) if part)
-        click.echo(wrap(f"{hit.id}  {hit.title}"))
-        click.echo(wrap(about, "    "))
-        snippet = wrap(" ".join(hit.snippet.split()), "    ")
-        click.echo(snippet.replace(MARK, opening).replace(UNMARK, closing))
-        click.echo()
+        echo(wrap(f"{hit.id}  {hit.title}"))
+        echo(wrap(about, "    "))
+        echo_marked(wrap(" ".join(hit.snippet.split()), "    "))
+        echo()
     shown = "" if len(hits) == total else f", {len(hits)} shown"
-    click.echo(f"{plural(total, 'article')} found{shown}." if total else "Nothing found.")
+    echo(f"{plural(total, 'article')} found{shown}." if total else "Nothing found.")
 
 
 @click.command()
@@ -204,64 +202,64 @@ def show(article: str, archive: Path, *, revisions: bool, evidence: bool, as_jso
         print_json({**asdict(stored), "addresses": addresses, "revisions": versions})
         return
     _print_article(stored)
-    click.echo("\nAddresses")
+    echo("\nAddresses")
     for address in addresses:
-        click.echo(f"  {address}")
-    click.echo("\nRevisions")
+        echo(f"  {address}")
+    echo("\nRevisions")
     for version in versions:
-        click.echo(wrap(f"{version['seq']}  seen {version['seen_at']}  {version['title']}", "  "))
-        click.echo(f"     {version['warc_file']}, byte {version['warc_offset']:,}")
-        click.echo(f"     {version['capture_digest']}")
+        echo(wrap(f"{version['seq']}  seen {version['seen_at']}  {version['title']}", "  "))
+        echo(f"     {version['warc_file']}, byte {version['warc_offset']:,}")
+        echo(f"     {version['capture_digest']}")
         if revisions:
-            click.echo("\n" + "\n\n".join(wrap(block, "     ") for block in version["body"].split("\n\n")) + "\n")
+            echo("\n" + "\n\n".join(wrap(block, "     ") for block in version["body"].split("\n\n")) + "\n")
 
 
 def _print_evidence(article: StoredArticle, fields: list[FieldEvidence]) -> None:
-    click.secho(wrap(f"{article.id}  {article.title}"), bold=True)
+    echo(wrap(f"{article.id}  {article.title}"), bold=True)
     last = None
     for entry in fields:
         if entry.capture != last:
             last = entry.capture
-            click.echo(f"\nCaptured {last.fetched_at} as {last.digest}")
-            click.echo(f"  {last.url}")
+            echo(f"\nCaptured {last.fetched_at} as {last.digest}")
+            echo(f"  {last.url}")
             if last.source_uri is not None:
-                click.echo(f"  sent by the web archive {last.source_uri}")
-            click.echo(f"  {last.warc_file}, byte {last.warc_offset:,}, {last.warc_length:,} bytes")
+                echo(f"  sent by the web archive {last.source_uri}")
+            echo(f"  {last.warc_file}, byte {last.warc_offset:,}, {last.warc_length:,} bytes")
             if last.body is not None:
                 at = f"{last.body.warc_file}, byte {last.body.warc_offset:,}"
-                click.echo(wrap(f"unchanged since {last.body.fetched_at}; the body is in {at}", "  "))
-        click.echo(f"\n  {entry.field}")
-        click.echo(wrap(f"by {entry.rule}", "    "))
-        click.echo(wrap(shorten(" ".join(entry.raw.split()), _LONGEST_RAW, placeholder=" …"), "    | "))
+                echo(wrap(f"unchanged since {last.body.fetched_at}; the body is in {at}", "  "))
+        echo(f"\n  {entry.field}")
+        echo(wrap(f"by {entry.rule}", "    "))
+        echo(wrap(shorten(" ".join(entry.raw.split()), _LONGEST_RAW, placeholder=" …"), "    | "))
 
 
 def _print_article(article: StoredArticle) -> None:
     if article.section:
-        click.echo(article.section)
-    click.secho(wrap(article.title), bold=True)
+        echo(article.section)
+    echo(wrap(article.title), bold=True)
     if article.standfirst:
-        click.echo(wrap(article.standfirst))
+        echo(wrap(article.standfirst))
     if article.authors:
-        click.echo(f"By {', '.join(article.authors)}")
+        echo(f"By {', '.join(article.authors)}")
     printed = f' (printed "{article.published_raw}")' if article.published_raw else ""
-    click.echo(f"Published {article.published_at or article.published or 'on an unknown day'}{printed}")
+    echo(f"Published {article.published_at or article.published or 'on an unknown day'}{printed}")
     if article.published_conflict:
-        click.echo(wrap(article.published_conflict, "! "))
+        echo(wrap(article.published_conflict, "! "))
     for field in FIELDS:
         if field.fact and (words := told(getattr(article, field.name))):
-            click.echo(wrap(f"{field.fact}: {', '.join(words)}"))
+            echo(wrap(f"{field.fact}: {', '.join(words)}"))
     if article.state != "live":
-        click.echo(f"! The site no longer serves this article ({article.state}).")
-    click.echo()
-    click.echo("\n\n".join("\n".join(wrap(line) for line in block.split("\n")) for block in article.text.split("\n\n")))
+        echo(f"! The site no longer serves this article ({article.state}).")
+    echo()
+    echo("\n\n".join("\n".join(wrap(line) for line in block.split("\n")) for block in article.text.split("\n\n")))
     for heading, lines in (
         ("Documents", [f"{a.title}: {a.url}" for a in article.attachments]),
         ("Pictures", [f"{i.caption or i.alt or 'without a caption'}: {i.url}" for i in article.images]),
     ):
         if lines:
-            click.echo(f"\n{heading}")
+            echo(f"\n{heading}")
             for line in lines:
-                click.echo(wrap(line, "  "))
+                echo(wrap(line, "  "))
 
 
 @click.command()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from locum_spider.cli.common import Size, json_option, plural, print_json, with_archive, wrap
+from locum_spider.cli.common import Size, echo, json_option, plural, print_json, with_archive, wrap
 from locum_spider.cli.progress import Bars
 from locum_spider.errors import ExitCode
 from locum_spider.items import Outcome
@@ -70,46 +70,46 @@ def _print_nothing_taken(results: list[Imported]) -> None:
         reason = "a web archive has rewritten the pages; fetch them with id_ and import those"
     else:
         reason = "no capture is of a declared site; `locum sites` lists the sites"
-    click.echo(f"locum: nothing was taken: {reason}", err=True)
+    echo(f"locum: nothing was taken: {reason}", err=True)
 
 
 def _print_imported(result: Imported) -> None:
     outcomes = result.outcomes
-    click.echo(f"{result.file}: {plural(sum(outcomes.values()), 'capture')}")
+    echo(f"{result.file}: {plural(sum(outcomes.values()), 'capture')}")
     articles = [f"{outcomes[name]:,} {name}" for name in (Outcome.NEW, Outcome.CHANGED, Outcome.UNCHANGED)]
-    click.echo(f"  articles   {', '.join(articles)}")
+    echo(f"  articles   {', '.join(articles)}")
     listings, known = plural(outcomes[Outcome.LISTING], "listing"), outcomes[Outcome.KNOWN]
     unread = outcomes[Outcome.NOT_LISTING] + outcomes[Outcome.NOT_ARTICLE] + outcomes[Outcome.FAILED]
-    click.echo(f"  others     {listings}, {unread:,} not read, {known:,} known already")
+    echo(f"  others     {listings}, {unread:,} not read, {known:,} known already")
     if result.elsewhere:
         hosts = ", ".join(f"{host} ({number:,})" for host, number in result.elsewhere.most_common(5))
-        click.echo(wrap(f"passed over, not of a declared site: {hosts}", "  "))
+        echo(wrap(f"passed over, not of a declared site: {hosts}", "  "))
     if outcomes[Outcome.TAKEN_DOWN]:
         removed = plural(outcomes[Outcome.TAKEN_DOWN], "capture")
-        click.echo(f"  passed over, removed here by a takedown: {removed}")
+        echo(f"  passed over, removed here by a takedown: {removed}")
     _print_passed_over(result)
     if result.bodiless:
         revisits = plural(result.bodiless, "revisit")
         advice = "import the file that has the capture with the body, then this one again"
-        click.echo(wrap(f"passed over, without a body: {revisits}; {advice}", "  ! "))
+        echo(wrap(f"passed over, without a body: {revisits}; {advice}", "  ! "))
     _print_first("kept but not read, cut short: ", result.cut_short)
     _print_first("skipped, broken: ", result.broken)
 
 
 def _print_passed_over(result: Imported) -> None:
     if result.archives_own:
-        click.echo(f"  passed over, a web archive's own redirects and errors: {result.archives_own:,}")
+        echo(f"  passed over, a web archive's own redirects and errors: {result.archives_own:,}")
     if result.rewritten:
         advice = "Fetch them as the site sent them, with id_ after the time (…/web/20170102030405id_/http://…)"
         pages = plural(result.rewritten, "page")
-        click.echo(wrap(f"passed over, rewritten by a web archive: {pages}. {advice}, and import those.", "  ! "))
+        echo(wrap(f"passed over, rewritten by a web archive: {pages}. {advice}, and import those.", "  ! "))
 
 
 def _print_first(label: str, texts: list[str]) -> None:
     for text in texts[:_MANY]:
-        click.echo(wrap(f"{label}{text}", "  ! "))
+        echo(wrap(f"{label}{text}", "  ! "))
     if len(texts) > _MANY:
-        click.echo(f"  ! and {len(texts) - _MANY:,} more")
+        echo(f"  ! and {len(texts) - _MANY:,} more")
 
 
 @click.command()
@@ -142,4 +142,4 @@ def export(article: str | None, archive: Path, *, kind: str, output: Path | None
         print_json(result)
     else:
         held = f"{plural(result.captures, 'capture')}, {plural(result.pages, 'page')}"
-        click.echo(f"{result.path}: {held}, {result.bytes:,} bytes")
+        echo(f"{result.path}: {held}, {result.bytes:,} bytes")

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from locum_spider.checkpoints import checkpoint
-from locum_spider.errors import ArchiveError, LocumError, NoSpaceError
+from locum_spider.errors import ArchiveError, DamagedArchiveError, LocumError, NoSpaceError
 from locum_spider.system import sync
 
 DATABASE = "archive.db"
@@ -24,6 +24,7 @@ _SIDE_FILES = ("-wal", "-shm", "-journal")
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG})
 _SQLITE_DISK = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 _SQLITE_IN_USE = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_SQLITE_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _NOT_OURS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _SQLITE_NOT_OURS = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM})
 
@@ -33,7 +34,7 @@ def _family(error: BaseException) -> int:
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
-def disk_error(error: Exception, where: Path) -> NoSpaceError | None:
+def disk_error(error: Exception, where: Path) -> LocumError | None:
     """The error for a full or failing disk; None if the cause is another."""
     fails = error.errno in _DISK if isinstance(error, OSError) else _family(error) in _SQLITE_DISK
     if not fails:
@@ -98,6 +99,29 @@ def copy_of(path: Path) -> Path:
         fault = f"{path} cannot be read: {error.strerror}"
         raise disk_error(error, Path(tempfile.gettempdir())) or ArchiveError(f"{fault}; ask its owner") from None
     raise ArchiveError(f"{path} is being written by another user; run the same command again when that crawl has ended")
+
+
+@contextmanager
+def outside_errors() -> Iterator[None]:
+    """Turn what only the machine can be blamed for into our errors: the last net, under a whole command.
+
+    Raises NoSpaceError, ArchiveError or DamagedArchiveError; lets pass what is a fault of ours.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = Path(str(error.filename or "the archive"))
+        fault = f"{where}: {error.strerror or error}; see to it, then run the same command again"
+        raise disk_error(error, where) or ArchiveError(fault) from None
+    except sqlite3.DatabaseError as error:
+        known = disk_error(error, Path(DATABASE)) or in_use(error, Path(DATABASE))
+        if known is None and _family(error) in _SQLITE_DAMAGE:
+            known = DamagedArchiveError(f"{DATABASE} is damaged ({error}); `locum verify` tells more")
+        if known is None:
+            raise
+        raise known from None
 
 
 _State = tuple[tuple[str, int, int], ...]
