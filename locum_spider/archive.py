@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -160,17 +161,21 @@ class Archive:
         """Every address that an article was found at."""
         return reading.addresses(self._db, article_id)
 
-    def crawls(self, site: str | None = None, limit: int = -1) -> list[dict[str, Any]]:
-        """Crawls, newest first, with counts, outcome and reasons."""
-        return reading.crawls(self._db, site, limit)
+    def crawls(self, site: str | None = None, limit: int = -1, *, imports: bool = True) -> list[dict[str, Any]]:
+        """Crawls, newest first, with counts, outcome and reasons; with `imports`, these are among them."""
+        return reading.crawls(self._db, site, limit, imports=imports)
 
-    def counts(self) -> dict[str, int]:
-        """The number of articles of each site."""
-        return reading.counts(self._db)
+    def counts(self, state: str | None = None) -> dict[str, int]:
+        """The number of articles of each site, or of those in one state: `live`, `gone`."""
+        return reading.counts(self._db, state)
 
     def schedules(self) -> dict[str, str]:
         """How often each scheduled site is crawled."""
         return reading.schedules(self._db)
+
+    def scheduled_since(self, site: str) -> datetime:
+        """When a scheduled site was put on the schedule."""
+        return datetime.fromisoformat(reading.scheduled_since(self._db, site))
 
 
 _BY_EVIDENCE = {field.rule or field.name: field for field in FIELDS}

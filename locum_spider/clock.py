@@ -14,7 +14,16 @@ _HOURS = {"h": 1, "d": 24, "w": 24 * 7}
 
 def utc_now() -> str:
     """The time in the form of all our times: `2026-11-22T05:22:00Z`."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc(datetime.now(UTC))
+
+
+def utc(time: datetime) -> str:
+    """A time in that form.
+
+    >>> utc(datetime(2026, 11, 22, 5, 22, tzinfo=UTC))
+    '2026-11-22T05:22:00Z'
+    """
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def second(date: str) -> str | None:

@@ -17,8 +17,8 @@ from locum_spider.store.files import outside_errors
 from locum_spider.version import __version__
 
 _COMMANDS = {
-    "demo": "crawl", "crawl": "crawl", "sites": "reading", "status": "reading", "search": "reading",
-    "show": "reading", "serve": "reading", "schedule": "operate",
+    "demo": "crawl", "crawl": "crawl", "sites": "overview", "status": "overview", "crawls": "overview",
+    "search": "reading", "show": "reading", "serve": "reading", "schedule": "operate",
     "import": "transfer", "export": "transfer",
     "rebuild": "preservation", "verify": "preservation", "backup": "preservation", "takedown": "preservation",
 }  # fmt: skip

@@ -1,11 +1,10 @@
-"""`locum sites`, `status`, `search`, `show` and `serve`."""
+"""`locum search`, `show` and `serve`."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -15,113 +14,11 @@ import click
 from locum_spider.archive import Archive, FieldEvidence, StoredArticle
 from locum_spider.browse.serve import serve as serve_archive
 from locum_spider.cli.common import echo, echo_marked, json_option, plural, print_json, with_archive, wrap
-from locum_spider.errors import DateFilterError, DeclarationError, UsageError
+from locum_spider.errors import DateFilterError, UsageError
 from locum_spider.fields import FIELDS, told
-from locum_spider.items import CrawlOutcome
-from locum_spider.operate.schedule import next_due
-from locum_spider.sites import SHIPPED, load_sites
 from locum_spider.store.search import MARK, UNMARK, Filters, Hit
 
 _LONGEST_RAW = 240
-
-
-@click.command()
-@json_option
-@with_archive
-def sites(archive: Path, *, as_json: bool) -> None:
-    """List the declared sites and check their declarations.
-
-    \b
-    Example:
-      locum sites
-    """
-    rows: list[dict[str, Any]] = []
-    broken: list[DeclarationError] = []
-    for name, site in load_sites(archive, broken.append).items():
-        own = archive / "sites" / f"{name}.toml"
-        rows.append(
-            {
-                "name": name,
-                "title": site.title,
-                "hosts": list(site.hosts),
-                "start": list(site.start),
-                "layouts": len(site.layouts),
-                "every": site.crawl.every,
-                "delay": site.crawl.delay,
-                "declared_in": str(own if own.exists() else SHIPPED / own.name),
-            }
-        )
-    if as_json:
-        print_json(rows)
-    for row in rows if not as_json else []:
-        place = "the archive" if row["declared_in"].startswith(str(archive)) else "this package"
-        echo(f"{row['name']}  {row['title']}")
-        echo(wrap(f"{', '.join(row['hosts'])}; declared in {place}", "  "))
-    for error in broken:
-        echo(f"locum: {error}", err=True)
-    if broken:
-        sys.exit(broken[0].exit_code)
-
-
-@click.command()
-@json_option
-@with_archive
-def status(archive: Path, *, as_json: bool) -> None:
-    """Show how the last crawl of each site went, and what is due.
-
-    \b
-    Example:
-      locum status --archive news
-    """
-    with Archive(archive) as opened:
-        counts, schedules = opened.counts(), opened.schedules()
-        rows = []
-        for name in sorted({c["site"] for c in opened.crawls()} | set(counts) | set(schedules)):
-            due = None
-            if name in schedules:
-                when = next_due(opened, name, schedules[name])
-                due = (when or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
-            rows.append(
-                {
-                    "site": name,
-                    "articles": counts.get(name, 0),
-                    "last_crawl": next(iter(opened.crawls(name, 1)), None),
-                    "every": schedules.get(name),
-                    "next_due": due,
-                }
-            )
-    if as_json:
-        print_json(rows)
-        return
-    if not rows:
-        echo("The archive is empty; `locum crawl SITE` fills it.")
-    for row in rows:
-        _print_status(row)
-
-
-def _print_status(row: dict[str, Any]) -> None:
-    echo(f"{row['site']}: {plural(row['articles'], 'article')}")
-    last = row["last_crawl"]
-    if last is None:
-        echo("  never crawled")
-    else:
-        echo(f"  last crawl {last['id']} began {last['started_at']}: {_outcome(last)}")
-        echo(
-            f"  {plural(last['captures'], 'capture')}; {last['articles_new']:,} new, "
-            f"{last['articles_changed']:,} changed, {last['failed']:,} failed"
-        )
-        for reason in last["reasons"]:
-            echo(wrap(reason, "  ! "))
-    if row["every"]:
-        echo(f"  every {row['every']}, next due {row['next_due']}")
-
-
-def _outcome(crawl: dict[str, Any]) -> str:
-    if crawl["outcome"] == CrawlOutcome.IMPORTED and crawl["finished_at"] is None:
-        return "an import that is running or was cut short; run the same `locum import` again"
-    if crawl["outcome"] is None:
-        return "running, or killed; the next crawl goes on with it"
-    return str(crawl["outcome"]).replace("_", " ")
 
 
 @click.command(context_settings={"ignore_unknown_options": True})  # `-adoption` is a word to leave out

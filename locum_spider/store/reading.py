@@ -57,9 +57,13 @@ def capture(db: Connection, capture_id: int) -> Row:
     return dict(db.execute("SELECT * FROM captures WHERE id = ?", (capture_id,)).fetchone())
 
 
-def crawls(db: Connection, site: str | None, limit: int) -> list[Row]:
-    """Crawls, newest first, with counts, outcome and reasons; -1 as limit means all."""
-    rows = db.execute("SELECT * FROM crawls WHERE ? IS NULL OR site = ? ORDER BY id DESC LIMIT ?", (site, site, limit))
+def crawls(db: Connection, site: str | None, limit: int, *, imports: bool = True) -> list[Row]:
+    """Crawls, newest first, with counts, outcome and reasons, and `imports` among them; -1 as limit means all."""
+    rows = db.execute(
+        "SELECT * FROM crawls WHERE (:site IS NULL OR site = :site) AND (:imports OR outcome IS NOT :imported) "
+        "ORDER BY id DESC LIMIT :limit",
+        {"site": site, "imports": imports, "imported": CrawlOutcome.IMPORTED, "limit": limit},
+    )
     return [_crawl(db, row) for row in rows]
 
 
@@ -77,14 +81,20 @@ def _crawl(db: Connection, row: sqlite3.Row) -> Row:
     return values
 
 
-def counts(db: Connection) -> dict[str, int]:
-    """The number of articles of each site."""
-    return dict(db.execute("SELECT site, count(*) FROM articles GROUP BY site").fetchall())
+def counts(db: Connection, state: str | None = None) -> dict[str, int]:
+    """The number of articles of each site, or of those in one state."""
+    query = "SELECT site, count(*) FROM articles WHERE ? IS NULL OR state = ? GROUP BY site"
+    return dict(db.execute(query, (state, state)).fetchall())
 
 
 def schedules(db: Connection) -> dict[str, str]:
     """How often each scheduled site is crawled."""
     return dict(db.execute("SELECT site, every FROM schedules ORDER BY site").fetchall())
+
+
+def scheduled_since(db: Connection, site: str) -> str:
+    """When a site that is scheduled was put on the schedule."""
+    return str(db.execute("SELECT since FROM schedules WHERE site = ?", (site,)).fetchone()[0])
 
 
 def listed_days(db: Connection, request_id: int) -> list[str]:
