@@ -22,7 +22,10 @@ from locum_spider.urls import normalise_url
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredArticle(Content):
-    """An article as the archive has it now. `first_seen` and `last_seen` are in UTC."""
+    """An article as the archive has it now. `first_seen`, `last_seen` and `gone_at` are in UTC.
+
+    `gone_at` is None if the site serves it, or if the archive is of an older version.
+    """
 
     id: int
     site: str
@@ -30,6 +33,7 @@ class StoredArticle(Content):
     state: str
     first_seen: str
     last_seen: str
+    gone_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,15 @@ class Kind(StrEnum):
 
 class Outcome(StrEnum):
     """What became of a request, or of a capture made by others. `ARTICLE` is what a page was read as; stored, it is
-    `NEW`, `CHANGED` or `UNCHANGED`. `REPEATED` and `KNOWN` were stored before."""
+    `NEW`, `CHANGED` or `UNCHANGED`. A known article that is answered with 404 or 410 is `GONE`, and `STILL_GONE` the
+    next time. `REPEATED` and `KNOWN` were stored before."""
 
     ARTICLE = "article"
     NEW = "new"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
+    GONE = "gone"
+    STILL_GONE = "still_gone"
     LISTING = "listing"
     NOT_ARTICLE = "not_article"
     NOT_LISTING = "not_listing"

@@ -28,7 +28,8 @@ _COMPARABLE = {
     "captures": """SELECT crawl_id, url, status, content_type, digest, location, etag FROM captures
         WHERE url NOT LIKE '%/robots.txt'""",
     "crawls": """SELECT id, site, finished_at IS NOT NULL AS finished, outcome, reasons, version, articles_new,
-        articles_changed, articles_unchanged, listings, entries, refused, failed, not_articles FROM crawls""",
+        articles_changed, articles_unchanged, articles_gone, listings, entries, refused, failed,
+        not_articles FROM crawls""",
     "frontier": """SELECT f.crawl_id, f.key, f.url, f.kind, f.state, f.outcome, f.reason, p.url AS found_on,
         c.url AS capture, c.digest AS capture_digest, a.url AS article
         FROM frontier f LEFT JOIN captures p ON p.id = f.found_on LEFT JOIN captures c ON c.id = f.capture_id

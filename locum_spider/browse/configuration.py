@@ -34,6 +34,7 @@ _ARTICLE_COLUMNS = {
     "site": "Name of the site's declaration",
     **{field.name: field.about for field in FIELDS if field.column or field.name == "url"},
     "state": "live, or gone if the site no longer serves it",
+    "gone_at": "When the site first said that it is gone (UTC)",
     "first_seen": "First fetched (UTC)",
     "last_seen": "Last fetched (UTC)",
 }

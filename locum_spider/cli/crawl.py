@@ -153,6 +153,7 @@ def _as_json(result: Result) -> dict[str, Any]:
     return {
         "site": result.site, "exit_code": result.exit_code, "error": str(result.error) if result.error else None,
         "crawl": report.crawl if report else None, "unread": report.unread if report else [],
+        "causes": report.causes if report else [],
     }  # fmt: skip
 
 
@@ -172,7 +173,7 @@ def print_report(result: Result) -> None:
     if result.report is None:
         return
     crawl = result.report.crawl
-    articles = [f"{crawl[f'articles_{kind}']:,} {kind}" for kind in ("new", "changed", "unchanged")]
+    articles = [f"{crawl[f'articles_{kind}']:,} {kind}" for kind in ("new", "changed", "unchanged", "gone")]
     echo(f"{result.site}: {_VERDICT[crawl['outcome']]} (crawl {crawl['id']})")
     echo(f"  captures   {crawl['captures']:,}")
     echo(f"  articles   {', '.join(articles)}")
@@ -180,11 +181,13 @@ def print_report(result: Result) -> None:
     echo(f"  listings   {crawl['listings']:,} with {entries}, each accounted for")
     not_articles = plural(crawl["not_articles"], "not an article", "not articles")
     echo(f"  not read   {crawl['failed']:,} failed, {not_articles}, {crawl['refused']:,} refused")
-    for row in result.report.unread:
-        if row["outcome"] != Outcome.NOT_LISTING:
-            what = "not an article" if row["outcome"] == Outcome.NOT_ARTICLE else row["outcome"]
-            echo(wrap(row["url"], "    "))
-            echo(wrap(f"{what}: {row['reason']}", "      "))
+    for cause in result.report.causes:
+        for url in cause["urls"]:
+            echo(wrap(url, "    "))
+        if more := cause["count"] - len(cause["urls"]):
+            echo(f"    and {more:,} more")
+        what = "not an article" if cause["outcome"] == Outcome.NOT_ARTICLE else cause["outcome"]
+        echo(wrap(f"{what}: {cause['reason']}", "      "))
     for reason in crawl["reasons"]:
         echo(wrap(reason, "  ! "))
     if crawl["outcome"] == CrawlOutcome.INTERRUPTED:

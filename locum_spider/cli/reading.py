@@ -146,7 +146,8 @@ def _print_article(article: StoredArticle) -> None:
         if field.fact and (words := told(getattr(article, field.name))):
             echo(wrap(f"{field.fact}: {', '.join(words)}"))
     if article.state != "live":
-        echo(f"! The site no longer serves this article ({article.state}).")
+        since = f"; first missed {article.gone_at}" if article.gone_at else ""
+        echo(f"! The site no longer serves this article ({article.state}{since}).")
     echo()
     echo("\n\n".join("\n".join(wrap(line) for line in block.split("\n")) for block in article.text.split("\n\n")))
     for heading, lines in (

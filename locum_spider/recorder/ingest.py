@@ -179,7 +179,7 @@ def store_visit(db: Connection, crawl: Crawl, visit: Visit, row: Row | None, rea
         if saved.reread:
             reading = replace(reading, reason=_REREAD)
     elif capture_id is not None and outcome is Outcome.FAILED and visit.exchanges[-1].status in _GONE:
-        articles.mark_gone(db, capture_id, row.key)
+        outcome = articles.mark_gone(db, capture_id, row.key) or outcome
     if outcome is Outcome.NOT_LISTING and row.key in {crawl.site.key(url) for url in crawl.site.start}:
         outcome = Outcome.FAILED
     requests = frontier.enqueue(db, crawl.id, _children(db, crawl, reading, row.found_on), capture_id)
@@ -222,7 +222,7 @@ def store_imported(db: Connection, crawl: Crawl, exchange: Exchange, reading: Re
     elif reading.listing is not None:
         _save_listing(db, crawl, capture_id, reading.listing, {})
     elif exchange.status in _GONE and crawl.site.is_article(exchange.url):
-        articles.mark_gone(db, capture_id, crawl.site.key(exchange.url))
+        outcome = articles.mark_gone(db, capture_id, crawl.site.key(exchange.url)) or outcome
     crawls.count_imported(db, crawl.id, outcome)
     return outcome
 

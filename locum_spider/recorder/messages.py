@@ -49,10 +49,11 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a crawl did: its row, the requests that gave nothing, and its exit code."""
+    """What a crawl did: its row, the requests that gave nothing, the same by their causes, and its exit code."""
 
     crawl: dict[str, Any]
     unread: list[dict[str, Any]] = field(default_factory=list)
+    causes: list[dict[str, Any]] = field(default_factory=list)
     exit_code: ExitCode = ExitCode.DONE
 
 

@@ -120,7 +120,7 @@ class Recorder:
             "reread": frontier.count_reread(self._db, crawl.id),
         }
         exit_code = ExitCode[outcome.name]  # each outcome of a crawl has one
-        return Report(row, crawls.unread(self._db, crawl.id), exit_code)
+        return Report(row, crawls.unread(self._db, crawl.id), crawls.causes(self._db, crawl.id), exit_code)
 
     def _learn_date_order(self, crawl: ingest.Crawl) -> None:
         """Note in the declaration, if it does not say, that a site which prints 25/12/2019 writes the day first."""

@@ -11,6 +11,9 @@ from locum_spider.store.connection import Connection
 
 _UNREAD_SHARE = 0.1
 
+_MANY = 10
+"""Articles that are news if they go; if so many go at once and fewer stay, it is the site that has changed."""
+
 _ARTICLES = frozenset({Outcome.NEW, Outcome.CHANGED, Outcome.UNCHANGED})
 
 
@@ -22,8 +25,11 @@ def judge(db: Connection, crawl: Crawl) -> tuple[CrawlOutcome, list[str]]:
         return CrawlOutcome.UNREACHABLE, [f"{cause[0]}: {cause[1]}"]
     reasons = []
     articles = sum(number for (outcome, _), number in count.items() if outcome in _ARTICLES)
+    gone = count[Outcome.GONE, Kind.ARTICLE]
     unread = count[Outcome.NOT_ARTICLE, Kind.ARTICLE] + count[Outcome.FAILED, Kind.ARTICLE]
-    if articles == 0:
+    if gone >= _MANY and gone > articles:
+        reasons.append(f"{gone} of {articles + gone} known articles went at once; look if the site has moved")
+    if articles + gone + count[Outcome.STILL_GONE, Kind.ARTICLE] == 0:
         why = f" ({cause[0]}: {cause[1]})" if cause else ""
         reasons.append(f"no article was found{why}")
     elif unread > _UNREAD_SHARE * (articles + unread):

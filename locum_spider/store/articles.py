@@ -223,30 +223,44 @@ def _add_revision(
     )  # fmt: skip
 
 
-def mark_gone(db: sqlite3.Connection, capture_id: int, key: str) -> None:
-    """Note that a capture says that an address is gone. The rows and revisions of its article stay."""
+def mark_gone(db: sqlite3.Connection, capture_id: int, key: str) -> Outcome | None:
+    """Note that a capture says that an address is gone. The rows and revisions of its article stay.
+
+    Returns what this says of the article, `GONE` or `STILL_GONE`; None if there is none, or if it is not gone: it was
+    seen later, or at another address.
+    """
     db.execute("UPDATE captures SET gone = ? WHERE id = ?", (key, capture_id))
-    row = db.execute("SELECT article_id FROM article_urls WHERE url = ?", (key,)).fetchone()
-    if row is not None:
-        _settle_state(db, row[0])
+    row = db.execute(
+        "SELECT a.id, a.state FROM article_urls u JOIN articles a ON a.id = u.article_id WHERE u.url = ?", (key,)
+    ).fetchone()
+    if row is None or not _settle_state(db, row[0]):
+        return None
+    return Outcome.STILL_GONE if row[1] == "gone" else Outcome.GONE
 
 
-def _settle_state(db: sqlite3.Connection, article_id: int) -> None:
-    """Set the state: gone if a capture says so that is later than the last one with the article, in any order.
+def _settle_state(db: sqlite3.Connection, article_id: int) -> bool:
+    """Set the state, and since when: gone if a capture says so that is later than the last one with the article, in any
+    order. Returns whether it is gone.
 
     Of two captures in one second, the one that was stored later counts as later. An article that a crawl found at one
     address is not gone if another address, which once led there, is gone.
     """
-    db.execute(
-        "UPDATE articles SET state = CASE WHEN EXISTS (SELECT 1 FROM article_urls u JOIN captures c ON c.gone = u.url "
-        "WHERE u.article_id = articles.id AND (c.fetched_at > articles.last_seen OR c.fetched_at = articles.last_seen "
-        "AND c.id > (SELECT max(s.id) FROM article_urls v JOIN captures s ON s.url = v.url "
-        "AND s.fetched_at = articles.last_seen AND s.article_digest IS NOT NULL WHERE v.article_id = articles.id)) "
-        "AND NOT EXISTS (SELECT 1 FROM article_urls v JOIN captures s ON s.url = v.url AND s.crawl_id = c.crawl_id "
-        "AND s.article_digest IS NOT NULL JOIN crawls w ON w.id = s.crawl_id AND w.outcome IS NOT 'imported' "
-        "WHERE v.article_id = articles.id)) THEN 'gone' ELSE 'live' END WHERE id = ?",
-        (article_id,),
-    )
+    gone_at = db.execute(f"SELECT ({GONE_AT}) FROM articles WHERE id = ?", (article_id,)).fetchone()[0]
+    state = "live" if gone_at is None else "gone"
+    db.execute("UPDATE articles SET state = ?, gone_at = ? WHERE id = ?", (state, gone_at, article_id))
+    return gone_at is not None
+
+
+GONE_AT = (
+    "SELECT min(c.fetched_at) FROM article_urls u JOIN captures c ON c.gone = u.url "
+    "WHERE u.article_id = articles.id AND (c.fetched_at > articles.last_seen OR c.fetched_at = articles.last_seen "
+    "AND c.id > (SELECT max(s.id) FROM article_urls v JOIN captures s ON s.url = v.url "
+    "AND s.fetched_at = articles.last_seen AND s.article_digest IS NOT NULL WHERE v.article_id = articles.id)) "
+    "AND NOT EXISTS (SELECT 1 FROM article_urls v JOIN captures s ON s.url = v.url AND s.crawl_id = c.crawl_id "
+    "AND s.article_digest IS NOT NULL JOIN crawls w ON w.id = s.crawl_id AND w.outcome IS NOT 'imported' "
+    "WHERE v.article_id = articles.id)"
+)
+"""The time of the first capture that says that an article of `articles` is gone; NULL if it is not."""
 
 
 def save_listing(db: sqlite3.Connection, capture_id: int, listing: Listing, requests: dict[str, int]) -> None:

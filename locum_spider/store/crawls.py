@@ -74,7 +74,7 @@ def first_fault(db: sqlite3.Connection, crawl_id: int) -> tuple[str, str] | None
 
 _COUNTED = {
     Outcome.NEW: "articles_new", Outcome.CHANGED: "articles_changed", Outcome.UNCHANGED: "articles_unchanged",
-    Outcome.LISTING: "listings", Outcome.REFUSED: "refused", Outcome.FAILED: "failed",
+    Outcome.GONE: "articles_gone", Outcome.LISTING: "listings", Outcome.REFUSED: "refused", Outcome.FAILED: "failed",
     Outcome.NOT_ARTICLE: "not_articles",
 }  # fmt: skip
 """The column of a crawl's row that counts an outcome."""
@@ -143,3 +143,24 @@ def unread(db: sqlite3.Connection, crawl_id: int, limit: int = 20) -> list[dict[
         (crawl_id, limit),
     )
     return [dict(row) for row in rows]
+
+
+def causes(db: sqlite3.Connection, crawl_id: int, limit: int = 20, urls: int = 3) -> list[dict[str, Any]]:
+    """Why addresses of a crawl gave no article: each `outcome` and `reason` once, with the `count` of its addresses and
+    the first of them (`urls`)."""
+    wanted = "crawl_id = ? AND outcome IN ('gone', 'failed', 'not_article', 'refused')"
+    groups = db.execute(
+        f"SELECT outcome, reason, count(*) FROM frontier WHERE {wanted} "
+        "GROUP BY outcome, reason ORDER BY outcome = 'gone' DESC, outcome, min(id) LIMIT ?",
+        (crawl_id, limit),
+    ).fetchall()
+    first = f"SELECT url FROM frontier WHERE {wanted} AND outcome = ? AND reason IS ? ORDER BY id LIMIT ?"
+    return [
+        {
+            "outcome": outcome,
+            "reason": reason,
+            "count": count,
+            "urls": [row[0] for row in db.execute(first, (crawl_id, outcome, reason, urls))],
+        }
+        for outcome, reason, count in map(tuple, groups)
+    ]

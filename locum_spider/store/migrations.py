@@ -8,6 +8,8 @@ from sqlite_utils import Database, Migrations
 
 from locum_spider.checkpoints import checkpoint
 from locum_spider.fields import FIELDS, content_digest
+from locum_spider.items import Outcome
+from locum_spider.store.articles import GONE_AT
 from locum_spider.store.content import sound, without_empty
 
 migrations = Migrations("locum_spider")
@@ -312,6 +314,47 @@ def m006_names_that_cannot_meet(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m007_gone(db: Database) -> None:
+    """Since when an article is gone, and how many went in a crawl.
+
+    gone_at: the time of the first capture that says so; NULL while the article is live. An article that was known and
+    is gone was a failed request before; now it has an outcome of its own.
+    """
+    checkpoint("migration")
+    db.execute("ALTER TABLE articles ADD COLUMN gone_at TEXT")
+    db.execute("ALTER TABLE crawls ADD COLUMN articles_gone INTEGER NOT NULL DEFAULT 0")
+    db.execute(f"UPDATE articles SET gone_at = ({GONE_AT}) WHERE state = 'gone'")
+    for capture_id, crawl_id, outcome in _went(db):
+        counted = ", articles_gone = articles_gone + 1" if outcome is Outcome.GONE else ""
+        db.execute(f"UPDATE crawls SET failed = failed - 1{counted} WHERE id = ?", (crawl_id,))
+        db.execute("UPDATE frontier SET outcome = ? WHERE capture_id = ?", (outcome, capture_id))
+    checkpoint("migration")
+    make_full_articles(db)
+
+
+def _went(db: Database) -> list[tuple[int, int, Outcome]]:
+    """Captures that say that an article is gone that was known then, each with its crawl and what it says."""
+    found, gone = [], set()
+    rows = db.execute(
+        "SELECT id, crawl_id, fetched_at, gone FROM captures WHERE gone IS NOT NULL ORDER BY id"
+    ).fetchall()
+    for capture_id, crawl_id, fetched_at, key in rows:
+        article = db.execute("SELECT article_id FROM article_urls WHERE url = ?", (key,)).fetchone()
+        if article is None:
+            continue
+        before, last = db.execute(
+            "SELECT max(c.fetched_at), max(c.id) FROM article_urls u JOIN captures c ON c.url = u.url "
+            "WHERE u.article_id = ? AND c.article_digest IS NOT NULL AND c.id < ?",
+            (article[0], capture_id),
+        ).fetchone()
+        if before is not None and before <= fetched_at:
+            outcome = Outcome.STILL_GONE if (article[0], last) in gone else Outcome.GONE
+            found.append((capture_id, crawl_id, outcome))
+            gone.add((article[0], last))
+    return found
+
+
 def _digest(title: str, standfirst: str | None, body: str, fields: str, digest: str) -> str | None:
     article = sound(title, standfirst, body, fields, digest)
     return content_digest(article) if article is not None else None
@@ -332,9 +375,10 @@ def make_full_articles(db: Database) -> None:
     present = {column.name for column in db.table("articles").columns}
     fields = [field.name for field in FIELDS if field.name == "text" or (field.column and field.name in present)]
     columns = ", ".join("t.body AS text, a.word_count" if name == "text" else f"a.{name}" for name in fields)
+    state = "a.state, a.gone_at" if "gone_at" in present else "a.state"
     db.execute("DROP VIEW IF EXISTS full_articles")
     db.execute(
-        f"CREATE VIEW full_articles AS SELECT a.id, a.url, a.site, {columns}, a.state, a.first_seen, a.last_seen "
+        f"CREATE VIEW full_articles AS SELECT a.id, a.url, a.site, {columns}, {state}, a.first_seen, a.last_seen "
         "FROM articles a JOIN article_text t USING (id)"
     )
 

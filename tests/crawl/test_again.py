@@ -118,7 +118,9 @@ def test_a_gone_article_is_kept_and_said_to_be_gone(four_crawls):
     kept = next(row for row in contents_after["articles"] if row[0] == VANISHING)
     assert kept[1] == "Vanishing report"
     assert kept[-2] == "A paragraph about agency work."
-    assert "HTTP 410 Gone" in crawled.runs[2].out
+    assert "1 unchanged, 1 gone" in crawled.runs[2].out
+    assert "gone: HTTP 410 Gone" in crawled.runs[2].out
+    assert crawled.runs[2].code == 0
 
 
 def test_an_article_that_comes_back_unchanged_is_no_new_revision(four_crawls):

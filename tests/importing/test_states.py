@@ -92,7 +92,9 @@ def test_a_revisit_that_has_the_article_again_makes_it_live(tmp_path):
 
 def test_a_site_that_answered_404_when_it_was_crawled_is_told_by_show(tmp_path):
     imported(tmp_path / "a", put(tmp_path, members(page(), missing("2019-01-01T00:00:00Z"))))
-    assert "The site no longer serves this article (gone)" in run(tmp_path / "a", "show", address())
+    shown = run(tmp_path / "a", "show", address())
+    assert "The site no longer serves this article (gone; first missed 2019-01-01T00:00:00Z)" in shown
+    assert rows(tmp_path / "a", "SELECT articles_new, articles_gone, failed FROM crawls") == [(1, 1, 0)]
 
 
 def test_an_archive_of_an_older_version_keeps_what_it_knows(tmp_path):

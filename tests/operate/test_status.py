@@ -30,7 +30,8 @@ def crawled(archive, outcome, ago, *, finished=True, reasons=(), site="paper"):
     """Add a crawl that began so long ago."""
     change(
         archive,
-        "INSERT INTO crawls (site, started_at, finished_at, outcome, reasons, version) VALUES (?, ?, ?, ?, ?, '0')",
+        "INSERT INTO crawls (uid, site, started_at, finished_at, outcome, reasons, version) "
+        "VALUES (hex(randomblob(8)), ?, ?, ?, ?, ?, '0')",
         site, utc(NOW - ago), utc(NOW - ago) if finished else None, outcome, json.dumps(reasons),
     )  # fmt: skip
 

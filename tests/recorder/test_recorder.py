@@ -249,9 +249,46 @@ def test_second_crawl_finds_the_article_unchanged_then_changed_then_gone(recorde
         at = f"2016-05-0{number + 1}T10:00:01Z"
         outcomes.append(crawl.visit(exchange("/story/1", page or "", 410 if page is None else 200, at)))
         crawl.close()
-    assert outcomes == ["new", "unchanged", "changed", "failed"]
-    assert rows(recorder, "SELECT state, last_seen FROM articles") == [("gone", "2016-05-03T10:00:01Z")]
+    assert outcomes == ["new", "unchanged", "changed", "gone"]
+    state = "SELECT state, last_seen, gone_at FROM articles"
+    assert rows(recorder, state) == [("gone", "2016-05-03T10:00:01Z", "2016-05-04T10:00:01Z")]
     assert rows(recorder, "SELECT seq, body FROM revisions") == [(1, "A"), (2, "B")]
+
+
+def test_a_gone_article_is_news_once_and_never_a_failure(recorder):
+    """Gone, still gone, back, gone again; each crawl is done, though it read no other article."""
+    ends = []
+    for number, page in enumerate([story("A"), None, None, story("A"), None], 1):
+        crawl = Crawl(recorder)
+        crawl.visit(exchange("/", listing("/story/1"), at=f"2016-05-0{number}T10:00:00Z"))
+        at = f"2016-05-0{number}T10:00:01Z"
+        outcome = crawl.visit(exchange("/story/1", page or "", 404 if page is None else 200, at))
+        report = crawl.close()
+        ends.append((outcome, report.crawl["articles_gone"], report.crawl["failed"], report.exit_code))
+        gone_at = rows(recorder, "SELECT gone_at FROM articles")[0][0]
+        assert gone_at == {2: "2016-05-02T10:00:01Z", 3: "2016-05-02T10:00:01Z", 5: "2016-05-05T10:00:01Z"}.get(number)
+    assert ends == [("new", 0, 0, 0), ("gone", 1, 0, 0), ("still_gone", 0, 0, 0), ("unchanged", 0, 0, 0),
+                    ("gone", 1, 0, 0)]  # fmt: skip
+
+
+def test_a_site_whose_articles_go_all_at_once_has_changed(recorder):
+    paths = [f"/story/{number}" for number in range(12)]
+    for status, at in ((200, "2016-05-01T10:00:00Z"), (404, "2016-05-02T10:00:00Z")):
+        crawl = Crawl(recorder)
+        crawl.visit(exchange("/", listing(*paths), at=at))
+        for path in paths:
+            crawl.visit(exchange(path, story(path) if status == 200 else "", status, at))
+        report = crawl.close()
+    assert report.exit_code == 6
+    assert report.crawl["reasons"] == ["12 of 12 known articles went at once; look if the site has moved"]
+    assert [(cause["outcome"], cause["count"], len(cause["urls"])) for cause in report.causes] == [("gone", 12, 3)]
+
+
+def test_an_address_that_never_was_an_article_is_a_failure(recorder, crawl):
+    crawl.visit(exchange("/", listing("/story/1", "/story/2")))
+    assert crawl.visit(exchange("/story/1", "", 404)) == "failed"
+    assert crawl.visit(exchange("/story/2", story("A"))) == "new"
+    assert [cause["reason"] for cause in crawl.close().causes] == ["HTTP 404 Not Found"]
 
 
 def test_unknown_site_is_refused(recorder):

@@ -51,7 +51,7 @@ def applied(archive):
 
 
 def test_every_schema_but_the_newest_has_an_archive(tmp_path):
-    assert [path.name.partition(".")[0] for path in PACKED] == [name[:4] for name in sorted(known())[:-1]]
+    assert [path.name.partition(".")[0] for path in PACKED] == sorted({name[:4] for name in known()})[:-1]
 
 
 def test_reading_changes_nothing(old):

@@ -24,7 +24,7 @@ def log_left(folder):
     with closing(sqlite3.connect(folder / "archive.db")) as db:
         db.execute("PRAGMA wal_autocheckpoint = 0")
         with db:
-            db.execute("INSERT INTO schedules VALUES ('only-in-the-log', '1d', '')")
+            db.execute("INSERT INTO schedules VALUES ('only-in-the-log', '1d', '2026-05-04T10:00:00Z')")
         shutil.copytree(folder, folder.with_name("killed"))
     (folder.with_name("killed") / "archive.db-shm").unlink()
     return folder.with_name("killed")
