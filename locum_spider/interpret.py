@@ -6,6 +6,7 @@ A crawl, an import, a rebuild and `read_article` all come through here, with a d
 from __future__ import annotations
 
 import hashlib
+import re
 import traceback
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,17 +20,23 @@ from locum_spider.extract.general.article import read_general
 from locum_spider.extract.page.document import Document
 from locum_spider.items import Article, Child, Exchange, Kind, Listing, Outcome
 from locum_spider.sites.site import Site
-from locum_spider.warc.codings import decode_content
+from locum_spider.warc.codings import decode_content, is_text
 
-_PAGES = (
-    "text/html",
-    "application/xhtml+xml",
-    "text/plain",
-    "application/xml",
-    "text/xml",
-    "application/octet-stream",
+_PAGES = ("text/html", "application/xhtml+xml", "text/plain", "application/xml", "text/xml", "application/octet-stream")
+# Types that name no other kind of file: nobody knows them, or they are not types at all.
+_ODD_TYPE = re.compile(
+    r"(?![^/\s;,]+/[^/\s;,]+)|(?:unknown|application|text|content|www|\*)/(?:unknown|\*|[\w.+-]*(?:html?|php\d?)\b|x-unknown)",
+    re.IGNORECASE,
 )
-_GZIP = b"\x1f\x8b"
+_READABLE = frozenset({HTTPStatus.OK, 0})
+"""0 is what some writers of WARCs note if they do not know the status."""
+
+_CUT = {
+    "disconnect": "the answer ended too early",
+    "time": "the answer was not complete in time",
+    "length": "it was cut at a limit of length",
+    "unspecified": "its end is missing",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +74,21 @@ def read_response(site: Site, exchange: Exchange, kind: Kind | None = None) -> R
         return Reading(Outcome.FAILED, f"{status}: it leads nowhere, or to another site")
     if exchange.status == HTTPStatus.NOT_MODIFIED:
         return Reading(Outcome.FAILED, f"{status}: the archive has no body of it that can be read")
-    if exchange.status != HTTPStatus.OK:
+    if exchange.status not in _READABLE:
         return Reading(Outcome.FAILED, status)
     if exchange.truncated is not None:  # nobody would notice that the end of a page is missing
-        return Reading(Outcome.FAILED, f"cut short (WARC-Truncated: {exchange.truncated})")
+        return Reading(Outcome.FAILED, _why_cut(exchange, site.crawl.max_bytes))
     content_type = exchange.header(b"content-type")
-    if content_type and not content_type.lower().startswith(_PAGES):
-        return Reading(unread, f"it is {content_type.split(';')[0]}, not a page")
+    if not is_page(content_type, b""):
+        return Reading(unread, f"it is {(content_type or '').split(';')[0]}, not a page")
     if not site.owns(exchange.url):
         return Reading(Outcome.FAILED, f"it leads to another site, {exchange.url}")
     if kind is Kind.ARTICLE and not is_article:
         return Reading(Outcome.NOT_ARTICLE, f"it leads to {exchange.url}, which is not the address of an article")
     try:
-        body = decode_content(exchange.body, _coding(exchange), limit=site.crawl.max_bytes)
+        body = decode_content(exchange.body, exchange.coding, limit=site.crawl.max_bytes)
+        if not is_page(content_type, body):
+            return Reading(unread, f"it is not a page: its type is {content_type!r}, and its bytes are not text")
         document = Document(body, exchange.url, content_type)
     except PageError as error:
         return Reading(Outcome.FAILED, str(error))
@@ -89,12 +98,28 @@ def read_response(site: Site, exchange: Exchange, kind: Kind | None = None) -> R
     return _read_listing(site, document, fetched_at)
 
 
-def _coding(exchange: Exchange) -> str | None:
-    """The coding of a body. A web archive may keep that of an archived page only in a header of its own."""
-    coding = exchange.header(b"content-encoding")
-    if coding is None and exchange.body.startswith(_GZIP):
-        return exchange.header(b"x-archive-orig-content-encoding")
-    return coding
+def is_page(content_type: str | None, body: bytes) -> bool:
+    """Whether a response is a page, by its type. If that is odd the bytes decide, as in browsers.
+
+    >>> [is_page(text, b"<html>") for text in ("Text/HTML; charset=utf-8", "html", "charset=utf-8", "*/*", "image/png")]
+    [True, True, True, True, False]
+    >>> is_page("html", b"%PDF-1.4\\0"), is_page(None, b"")
+    (False, True)
+    """
+    content_type = (content_type or "").strip(' \t"').lower()
+    if not content_type or content_type.startswith(_PAGES):
+        return True
+    return _ODD_TYPE.match(content_type) is not None and is_text(body)
+
+
+def _why_cut(exchange: Exchange, limit: int) -> str:
+    stated = exchange.header(b"content-length") or ""
+    length = int(stated) if re.fullmatch(r"[0-9]{1,18}", stated) else None
+    if exchange.truncated == "length" and (len(exchange.body) >= limit or (length is not None and length > limit)):
+        return f"the body is longer than the limit of {limit:,} bytes (crawl.max_bytes); raise it to read the page"
+    why = _CUT.get(exchange.truncated or "", _CUT["unspecified"])
+    whole = f" of {length:,}" if length is not None and length > len(exchange.body) else ""
+    return f"{why}, after {len(exchange.body):,}{whole} bytes; what came is kept"
 
 
 def _read_article(site: Site, document: Document, fetched_at: datetime) -> Reading:

@@ -94,8 +94,8 @@ class Source:
 class Exchange:
     """One HTTP request and its response as they went over the wire (body still compressed).
 
-    `fetched_at` is UTC, `2026-11-22T05:22:00Z`. `body` has no transfer coding any more: the client library removes
-    it, and the WARC record has no `Transfer-Encoding`.
+    `fetched_at` is UTC, `2026-11-22T05:22:00Z`. `body` has no transfer coding any more, and the WARC record has no
+    `Transfer-Encoding`. `response_head` is the status line and the headers byte for byte, if they are known.
     If a web archive sent the response, `source` says so; `url` and `fetched_at` are those of the page on the site.
     `truncated` is why the body is not whole, in a word of WARC's: `length`, `time`, `disconnect`, `unspecified`.
     """
@@ -111,6 +111,7 @@ class Exchange:
     ip: str | None = None
     source: Source | None = None
     truncated: str | None = None
+    response_head: bytes | None = field(default=None, repr=False)
     _digest: str | None = field(default=None, init=False, compare=False, repr=False)
 
     @property
@@ -128,6 +129,12 @@ class Exchange:
     def header(self, name: bytes) -> str | None:
         """First response header of that (lower-case) name; None if there is none."""
         return next((value.decode("latin-1") for key, value in self.response_headers if key.lower() == name), None)
+
+    @property
+    def coding(self) -> str | None:
+        """How the body is said to be packed, by all headers that say so; None if none does."""
+        lines = (value for key, value in self.response_headers if key.lower() == b"content-encoding")
+        return b",".join(lines).decode("latin-1") or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,7 +204,9 @@ def with_body(db: Connection, warcs: Path, revisit: Revisit) -> Exchange | None:
     if original is not None:
         body = read_exchange(warcs, original.warc_file, original.warc_offset)
         if not exchange.status:
-            exchange = replace(exchange, status=body.status, response_headers=body.response_headers)
+            exchange = replace(
+                exchange, status=body.status, response_headers=body.response_headers, response_head=body.response_head
+            )
         return replace(exchange, body=body.body, truncated=body.truncated)
     empty = replace(exchange, body=b"")
     return empty if exchange.status and revisit.digest == empty.digest else None

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from locum_spider.errors import IntegrityError
 from locum_spider.items import Exchange, LedgerEntry, Source
+from locum_spider.warc.wire import read_head
 
 OPEN = ".open"
 """Follows the name of a file that is being written."""
@@ -193,16 +194,13 @@ def _begins_record(file: Any, offset: int) -> bool:
 
 def exchange_of(record: Record) -> Exchange:
     """The response in a record, its headers byte for byte; a revisit has no body of its own."""
-    head, _, body = record.block.partition(b"\r\n\r\n")
-    first, *lines = head.split(b"\r\n")
-    protocol, _, rest = first.decode("latin-1").partition(" ")
-    pairs = (line.partition(b": ") for line in lines)
+    head = read_head(record.block)
     header = record.headers.get
     uri = header("WARC-Source-URI")
     return Exchange(
-        url=header("WARC-Target-URI", ""), method="GET", request_headers=(),
-        status=int(rest[:3]) if rest[:3].isdigit() else 0,
-        response_headers=tuple((name, value) for name, separator, value in pairs if separator), body=body,
-        fetched_at=header("WARC-Date", ""), protocol=protocol, ip=header("WARC-IP-Address"),
+        url=header("WARC-Target-URI", ""), method="GET", request_headers=(), status=head.status if head else 0,
+        response_headers=head.headers if head else (), body=record.block[head.end :] if head else record.block,
+        fetched_at=header("WARC-Date", ""), protocol=head.protocol if head else "", ip=header("WARC-IP-Address"),
         source=None if uri is None else Source(uri, header("WARC-Creation-Date")), truncated=header("WARC-Truncated"),
+        response_head=head.raw if head else None,
     )  # fmt: skip

@@ -12,41 +12,40 @@ import json
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from fastwarc.stream_io import GzipWriter
 from fastwarc.warc import WarcRecord, WarcRecordType
 
 from locum_spider.checkpoints import checkpoint
-from locum_spider.items import Exchange, Headers, LedgerEntry, Location, RevisitOf, payload_digest
+from locum_spider.items import Exchange, LedgerEntry, Location, RevisitOf, payload_digest
 from locum_spider.system import sync
 from locum_spider.version import __version__
 from locum_spider.warc.reader import EVENT, HEAD, OPEN, SOFTWARE, VISIT
+from locum_spider.warc.wire import request_line, without_lines, write_head
 
 MAX_BYTES = 1_000_000_000
 _LEVEL = 6
 _NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 _SAME_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
-_HOP = frozenset({b"transfer-encoding", b"content-length"})
+_FRAMING = frozenset({b"transfer-encoding", b"content-length"})
 
 
-def _head(first_line: str, headers: Headers) -> bytes:
-    lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-    return first_line.encode("latin-1", "replace") + b"\r\n" + lines + b"\r\n"
+def _response_head(exchange: Exchange, *, has_body: bool) -> bytes:
+    """Status line and headers as they came, but none of a transfer coding that the body does not have any more.
 
-
-def _response_head(exchange: Exchange, *, keep_length: bool) -> bytes:
-    """Status line and headers; without transfer coding, which the body does not have any more, and with its length."""
-    headers = exchange.response_headers
-    if not keep_length:
-        length = (b"Content-Length", str(len(exchange.body)).encode())
-        headers = (*((k, v) for k, v in headers if k.lower() not in _HOP), length)
-    return _head(f"{exchange.protocol} {exchange.status} {exchange.phrase}".rstrip(), headers)
-
-
-def _target(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(scheme="", netloc="", fragment="").geturl() if parts.path else f"/?{parts.query}".rstrip("?")
+    If no header says how long the body is, one does afterwards.
+    """
+    head = exchange.response_head
+    names = {name.lower() for name, _ in exchange.response_headers}
+    if head is None:  # only the headers of a capture by others are known, and its length may be of other bytes
+        head = write_head(
+            f"{exchange.protocol} {exchange.status} {exchange.phrase}".rstrip(), exchange.response_headers
+        )
+        names.add(b"transfer-encoding")
+    if not has_body or (b"content-length" in names and b"transfer-encoding" not in names):
+        return head
+    lines = without_lines(head, _FRAMING).rstrip(b"\r\n")
+    return lines + b"\r\nContent-Length: %d\r\n\r\n" % len(exchange.body)
 
 
 class WarcWriter:
@@ -72,7 +71,7 @@ class WarcWriter:
         `visit` goes into the header `Locum-Visit`: the records of a visit follow each other and have the same value.
         """
         digest = revisit_of.digest if revisit_of else exchange.digest
-        head = _response_head(exchange, keep_length=revisit_of is not None)
+        head = _response_head(exchange, has_body=revisit_of is None)
         source = exchange.source
         known = {
             "WARC-Target-URI": exchange.url, "WARC-Date": exchange.fetched_at, VISIT: visit,
@@ -90,7 +89,7 @@ class WarcWriter:
         block = head if revisit_of else head + exchange.body
         record_id, entry = self._record(kind, block, "application/http; msgtype=response", headers)
         if exchange.request_headers:  # captures made by others do not have them
-            request = _head(f"{exchange.method} {_target(exchange.url)} {exchange.protocol}", exchange.request_headers)
+            request = write_head(request_line(exchange.method, exchange.url), exchange.request_headers)
             headers = {
                 "WARC-Target-URI": exchange.url, "WARC-Date": exchange.fetched_at, "WARC-Concurrent-To": record_id,
             }  # fmt: skip

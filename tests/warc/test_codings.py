@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from locum_spider.errors import PageError
-from locum_spider.warc.codings import decode_content, undo_chunks
+from locum_spider.warc.codings import decode_content, is_whole, undo_chunks
 
 PAGE = b"<!DOCTYPE html><p>Rates of pay for locums</p>" * 50
 LIMIT = 1_000_000
@@ -188,3 +188,94 @@ def test_broken_chunks_leave_the_body_as_it_is(body):
 
 def test_chunk_extensions_and_trailers_are_no_part_of_the_body():
     assert undo_chunks(b"4;name=x\r\nWiki\r\nA \r\n1234567890\r\n0\r\nExpires: 0\r\n\r\n") == b"Wiki1234567890"
+
+
+# -- what servers say of a body, and what it is -----------------------------------------------------------------------
+
+TEXTS = {
+    "page": PAGE,
+    "mark": b"\xef\xbb\xbf" + PAGE,
+    "notice": b"Notice: undefined index<br>" + PAGE,
+    "kay": b"kK {[;+3sS cC words before it, " + PAGE,
+    "zlib-like": b"x^ and x\x9c are how zlib begins" + PAGE,
+    "wide": PAGE.decode().encode("utf-16"),
+    "latin": "Café über alles".encode("latin-1"),
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+@pytest.mark.parametrize(
+    "coding", ["gzip", "x-gzip", "deflate", "br", "zstd", "gzip, br", "utf-8", "none", "binary", "8bit, gzip"]
+)
+def test_text_is_text_whatever_it_is_called(text, coding):
+    assert decode_content(text, coding, limit=LIMIT) == text
+
+
+@every_encoder
+@pytest.mark.parametrize("said", ["{}, utf-8", "none, {}", "{},", '"{}"', "{}, {}"])
+def test_a_name_of_nothing_hides_no_coding(name, said):
+    coding, encode = ENCODERS[name]
+    if name in {"raw", "br"} and said == "{}, utf-8":
+        pytest.skip("its bytes have no mark: behind a name that we do not know they may be anything")
+    assert decode_content(encode(PAGE), said.format(coding, coding), limit=LIMIT) == PAGE
+
+
+@pytest.mark.parametrize("coding", [None, "", "identity", "gzip", "br", "text/html"])
+def test_gzip_is_undone_by_its_mark(coding):
+    assert decode_content(gzip.compress(PAGE), coding, limit=LIMIT) == PAGE
+
+
+@pytest.mark.parametrize("name", ["gzip", "zlib", "raw", "zstd"])
+def test_what_comes_before_a_break_can_be_salvaged(name):
+    coding, encode = ENCODERS[name]
+    data = b"".join(b"Disallow: /%d\n" % number for number in range(20_000))
+    found = decode_content(encode(data)[:-300], coding, limit=LIMIT, salvage=True)
+    assert data.startswith(found)
+    assert len(found) > len(data) // 3
+
+
+@pytest.mark.parametrize(
+    ("body", "coding", "whole"),
+    [
+        (b"<html><p>1</p></html>", None, True),
+        (b"<html><p>1</p></HTML >\n<!-- cached -->\n<!-- 2 -->", None, True),
+        (b"<html><p>1</p></html><!-- cached", None, False),
+        (b"<html><p>1</p>", None, False),
+        (b"<rss></rss>\n", None, True),
+        (gzip.compress(b"<p>1", mtime=0), "gzip", True),
+        (gzip.compress(b"<p>1", mtime=0)[:-5], "gzip", False),
+        (b"", None, False),
+    ],
+)
+def test_a_body_shows_whether_it_is_whole(body, coding, whole):
+    assert is_whole(body, coding, limit=LIMIT) is whole
+
+
+class CountedInflate:
+    """Counts the bytes that are handed to zlib: what lies behind a member is copied there."""
+
+    handed = 0
+
+    def __init__(self, wbits):
+        self._inflate = zlib_decompressobj(wbits)
+
+    def decompress(self, data, limit):
+        CountedInflate.handed += len(data)
+        return self._inflate.decompress(data, limit)
+
+    def __getattr__(self, name):
+        return getattr(self._inflate, name)
+
+
+zlib_decompressobj = zlib.decompressobj
+
+
+def test_many_members_cost_what_they_are_long(monkeypatch):
+    monkeypatch.setattr(zlib, "decompressobj", CountedInflate)
+
+    def work(number):
+        CountedInflate.handed = 0
+        assert decode_content(gzip.compress(b"", mtime=0) * number, "gzip", limit=LIMIT) == b""
+        return CountedInflate.handed
+
+    assert work(4_000) < 2.2 * work(2_000)
