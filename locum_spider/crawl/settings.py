@@ -47,6 +47,21 @@ DOWNLOAD_VERIFY_CERTIFICATES = True  # default False; a page from a forged conne
 DOWNLOAD_MAXSIZE = 32 * 1024 * 1024  # default 1 GiB; crawl.max_bytes of the site sets it
 DOWNLOAD_WARNSIZE = 0  # default 32 MiB
 DOWNLOAD_TIMEOUT = 60  # default 180
+# default: Scrapy's own, which gives up on what is not quite HTTP; and handlers for schemes that no site has
+DOWNLOAD_HANDLERS = {
+    "http": "locum_spider.crawl.http.handler.DownloadHandler",
+    "https": "locum_spider.crawl.http.handler.DownloadHandler",
+    "data": None,
+    "file": None,
+    "ftp": None,
+    "s3": None,
+}
+RETRY_EXCEPTIONS = [  # default: also those of Scrapy's handler, which would be imported for them
+    "scrapy.exceptions.CannotResolveHostError",
+    "scrapy.exceptions.DownloadConnectionRefusedError",
+    "scrapy.exceptions.DownloadFailedError",
+    "scrapy.exceptions.DownloadTimeoutError",
+]
 REFERRER_POLICY = "no-referrer"  # what we keep must not depend on the page we came from
 
 # -- our components ------------------------------------------------------------------------------------------------

@@ -5,14 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import socket
-import ssl
-import threading
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
-from support import LONGEST
 from support.harness import (
     HOME,
     ROBOTS,
@@ -30,6 +26,7 @@ from support.harness import (
     slug,
     small,
 )
+from support.speaking import answering, self_signed
 
 from locum_spider import Archive
 from locum_spider.demo.sample import Page, Sample
@@ -466,43 +463,6 @@ def free_port():
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
-@contextmanager
-def answering(answer, context=None):
-    """A server that answers each head with the bytes `answer` makes; yields its port and the heads it has seen."""
-    heads = []
-
-    def serve(connection):
-        try:
-            with context.wrap_socket(connection, server_side=True) if context else connection as stream:
-                stream.settimeout(LONGEST)
-                data = b""
-                while b"\r\n\r\n" not in data and (more := stream.recv(65_536)):
-                    data += more
-                heads.append(data)
-                for piece in answer(data):
-                    stream.sendall(piece)
-        except OSError:
-            connection.close()
-
-    def listen():
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            thread = threading.Thread(target=serve, args=(connection,), daemon=True)
-            thread.start()
-
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        acceptor = threading.Thread(target=listen, daemon=True)
-        acceptor.start()
-        try:
-            yield listener.getsockname()[1], heads
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            acceptor.join(10)
-
-
 def assert_unreachable(crawled):
     """Exit code 4, and why, in a sentence that names the site."""
     run = crawled.runs[0]
@@ -540,31 +500,6 @@ def no_http(folder):
 
 def test_a_server_that_speaks_no_http(no_http):
     assert_unreachable(no_http)
-
-
-def self_signed(folder):
-    """Context of a server whose certificate nobody has signed but itself."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = (
-        builder.serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-    )
-    certificate = builder.sign(key, hashes.SHA256())
-    path = folder / "server.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
-    return context
 
 
 @scenario

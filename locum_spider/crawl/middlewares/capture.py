@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.http import Response
-from scrapy.utils.httpobj import urlparse_cached
 
-from locum_spider.clock import utc_now
+from locum_spider.crawl.http.handler import CapturedResponse
 from locum_spider.crawl.scheduler import REQUEST_ID
 from locum_spider.crawl.session import CrawlSession
-from locum_spider.items import Exchange, Visit
+from locum_spider.items import Visit
 
 EXCHANGES = "locum_exchanges"
 """Key in a request's meta: its exchanges so far, those of its retries and redirects included."""
@@ -28,30 +26,11 @@ class CaptureMiddleware:
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
 
-    async def process_response(self, request: Request, response: Response) -> Response:
-        exchange = Exchange(
-            url=request.url,
-            method=request.method,
-            request_headers=_pairs(request.headers, request),
-            status=response.status,
-            response_headers=_pairs(response.headers),
-            body=response.body,
-            fetched_at=utc_now(),
-            protocol=response.protocol or "HTTP/1.1",
-            ip=str(response.ip_address) if response.ip_address and "proxy" not in request.meta else None,
-        )
+    async def process_response(self, request: Request, response: CapturedResponse) -> CapturedResponse:
         self.crawler.stats.inc_value("locum/captures")
         if REQUEST_ID in request.meta:
-            request.meta.setdefault(EXCHANGES, []).append(exchange)
+            request.meta.setdefault(EXCHANGES, []).append(response.exchange)
         else:  # robots.txt has no row in the frontier
             session: CrawlSession = self.crawler.spider.session
-            await session.record(Visit(session.crawl_id, None, (exchange,)))
+            await session.record(Visit(session.crawl_id, None, (response.exchange,)))
         return response
-
-
-def _pairs(headers: Any, request: Request | None = None) -> tuple[tuple[bytes, bytes], ...]:
-    pairs = [(name, value) for name, values in headers.items() for value in values]
-    if request is not None:
-        pairs.insert(0, (b"Host", urlparse_cached(request).netloc.encode()))
-        pairs = [pair for pair in pairs if pair[0].lower() != b"proxy-authorization"]
-    return tuple(pairs)

@@ -12,8 +12,9 @@ from typing import Any
 from scrapy import Request
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.exceptions import IgnoreRequest
-from scrapy.http import Response
 from scrapy.utils.httpobj import urlparse_cached
+
+from locum_spider.crawl.http.handler import CapturedResponse
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ _BACKOFF = 0.5
 _LONGEST_BACKOFF = 60.0
 _POLL = 0.25
 _LONGEST_NUMBER = 12
+_WORTH_A_TRY = frozenset({"disconnect", "time", "unspecified"})  # a body over the limit would be so again
 
 
 class Interrupted(IgnoreRequest):
@@ -42,7 +44,10 @@ class PatientRetryMiddleware(RetryMiddleware):
                 raise Interrupted("the crawl is being stopped")
             await asyncio.sleep(min(pause, _POLL))
 
-    async def process_response(self, request: Request, response: Response) -> Any:
+    async def process_response(self, request: Request, response: CapturedResponse) -> Any:
+        if response.exchange.truncated in _WORTH_A_TRY:
+            self._pause(request, None)
+            return self._retry(request, "the answer was cut") or response
         if response.status in self.retry_http_codes:
             wait = retry_after(response.headers.get(b"Retry-After"), time.time())
             if wait is not None and wait > self._longest:

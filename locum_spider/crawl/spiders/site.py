@@ -58,12 +58,11 @@ class SiteSpider(Spider):
         yield self._visit(response.request)
 
     def failed(self, failure: Failure) -> Iterator[Visit]:
-        """No final response: refused, unreachable, too large, cut short."""
+        """No final response: refused, or unreachable."""
         request = failure.request
         if failure.check(Interrupted):
             return
-        error = explain(failure.value, self.site.crawl.max_bytes)
-        yield self._visit(request, error=error, refused=bool(failure.check(RobotsRefusal)))
+        yield self._visit(request, error=explain(failure.value), refused=bool(failure.check(RobotsRefusal)))
 
     def _visit(self, request: Request, error: str | None = None, *, refused: bool = False) -> Visit:
         meta = request.meta
