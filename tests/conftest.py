@@ -25,7 +25,7 @@ HEAVIEST = """
     importing/test_zstd.py preservation/test_rebuild.py store/test_old_archives.py preservation/test_backup.py
     preservation/test_takedown.py crawl/test_conditional.py preservation/test_verify.py crawl/test_sample.py
     importing/test_states.py importing/test_damage.py importing/test_mementos.py docs/test_docs.py
-    crawl/test_scrapy.py cli/test_evidence.py
+    crawl/test_scrapy.py crawl/test_http.py cli/test_evidence.py
 """.split()
 """Files that take seconds, the longest first: one left for the end would keep one worker busy and the other idle."""
 

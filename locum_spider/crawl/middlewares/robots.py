@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from http import HTTPStatus
 from typing import Any
 
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import IgnoreRequest
-from scrapy.http import Response
 from scrapy.utils.httpobj import urlparse_cached
 
 from locum_spider.crawl.faults import explain
+from locum_spider.crawl.http.handler import CapturedResponse
+from locum_spider.crawl.robots_text import robots_text
 from locum_spider.errors import PageError
-from locum_spider.warc.codings import decode_content
 
 log = logging.getLogger(__name__)
 
-_ROBOTS_BYTES = 512_000
-
 
 class RobotsRefusal(IgnoreRequest):
-    """Raised if robots.txt, or a server that fails to send it, forbids a request."""
+    """Raised if robots.txt, or a server that fails to send one that can be read, forbids a request."""
 
 
 class RobotsUnreachable(IgnoreRequest):
@@ -31,18 +30,18 @@ class RobotsUnreachable(IgnoreRequest):
 
 
 class PoliteRobotsTxtMiddleware(RobotsTxtMiddleware):
-    """Scrapy's robots.txt, with Crawl-delay, compressed bodies and RFC 9309's rules for a failing server."""
+    """Scrapy's robots.txt, with Crawl-delay, odd wrappings and RFC 9309's rules for a failing server."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._unreachable: dict[str, str] = {}
+        self._without_rules: dict[str, IgnoreRequest] = {}
         self._asking: dict[str, asyncio.Lock] = {}
 
     async def process_request(self, request: Request) -> None:
         await super().process_request(request)
-        netloc = urlparse_cached(request).netloc
-        if netloc in self._unreachable and not request.meta.get("dont_obey_robotstxt"):
-            raise RobotsUnreachable(f"robots.txt cannot be fetched: {self._unreachable[netloc]}")
+        why = self._without_rules.get(urlparse_cached(request).netloc)
+        if why is not None and not request.meta.get("dont_obey_robotstxt"):
+            raise type(why)(*why.args)
 
     async def robot_parser(self, request: Request) -> Any:
         """The rules of a host: its first request fetches them, the others wait.
@@ -54,23 +53,26 @@ class PoliteRobotsTxtMiddleware(RobotsTxtMiddleware):
             return await super().robot_parser(request)
 
     def _robots_error(self, exc: Exception, netloc: str) -> None:
-        self._unreachable[netloc] = explain(exc)
+        if not isinstance(exc, RobotsRefusal):
+            exc = RobotsUnreachable(f"robots.txt cannot be fetched: {explain(exc)}")
+        log.warning("Nothing is fetched from %s: %s", netloc, exc)
+        self._without_rules[netloc] = exc
         super()._robots_error(exc, netloc)
 
-    async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
-        coding = (response.headers.get(b"Content-Encoding") or b"").decode("latin-1")
-        body = b""
-        if response.status >= 500:
-            body = b"User-agent: *\nDisallow: /\n"
-            log.warning("%s answers %s; nothing is fetched from that host", response.url, response.status)
-        elif response.status < 400:
+    async def _parse_robots(self, response: CapturedResponse, netloc: str, request: Request) -> None:
+        exchange, text = response.exchange, ""
+        if exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise RobotsRefusal(
+                f"robots.txt answers HTTP {exchange.status}: nothing may be fetched until it can be read"
+            )
+        if exchange.truncated is not None and exchange.truncated != "length":  # the rule for us may be missing
+            raise RobotsUnreachable(f"robots.txt cannot be fetched: the answer ended too early ({exchange.truncated})")
+        if exchange.status < HTTPStatus.BAD_REQUEST:
             try:
-                body = decode_content(response.body, coding, limit=_ROBOTS_BYTES)
+                text = robots_text(exchange.body, exchange.coding, name=self._robotstxt_useragent)
             except PageError as error:
-                log.warning("%s cannot be read: %s", response.url, error)
-        headers = response.headers.copy()
-        headers.pop(b"Content-Encoding", None)
-        await super()._parse_robots(response.replace(body=body, headers=headers), netloc, request)
+                raise RobotsRefusal(f"robots.txt cannot be read, so nothing may be fetched: {error}") from error
+        await super()._parse_robots(response.replace(body=text.encode()), netloc, request)
 
     def process_request_2(self, rp: Any, request: Request) -> None:
         try:
