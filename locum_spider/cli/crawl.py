@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -188,10 +188,22 @@ def print_report(result: Result) -> None:
             echo(f"    and {more:,} more")
         what = "not an article" if cause["outcome"] == Outcome.NOT_ARTICLE else cause["outcome"]
         echo(wrap(f"{what}: {cause['reason']}", "      "))
+    for note in _notes(crawl):
+        echo(wrap(note, "  - "))
     for reason in crawl["reasons"]:
         echo(wrap(reason, "  ! "))
     if crawl["outcome"] == CrawlOutcome.INTERRUPTED:
         echo("  Run the same command again to go on.")
+
+
+def _notes(crawl: dict[str, Any]) -> Iterator[str]:
+    """What a report says of known articles."""
+    if crawl["unvisited"] and crawl["outcome"] in {CrawlOutcome.DONE, CrawlOutcome.CHECK_FAILED}:
+        were = plural(crawl["unvisited"], "known article was", "known articles were")
+        yield f"{were} not visited, so their state and last_seen are those of an earlier crawl"
+    if crawl["reread"]:
+        are = plural(crawl["reread"], "article has not changed, but is", "articles have not changed, but are")
+        yield f"{are} read in another way by today's rules; `locum rebuild` reads all captures by them"
 
 
 @click.command()
