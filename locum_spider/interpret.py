@@ -28,8 +28,10 @@ _ODD_TYPE = re.compile(
     r"(?![^/\s;,]+/[^/\s;,]+)|(?:unknown|application|text|content|www|\*)/(?:unknown|\*|[\w.+-]*(?:html?|php\d?)\b|x-unknown)",
     re.IGNORECASE,
 )
-_READABLE = frozenset({HTTPStatus.OK, 0})
+_READABLE = frozenset({HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION, 0})
 """0 is what some writers of WARCs note if they do not know the status."""
+
+_RANGE = re.compile(r"bytes\s+0-([0-9]{1,18})/([0-9]{1,18})\s*", re.IGNORECASE)
 
 _CUT = {
     "disconnect": "the answer ended too early",
@@ -74,7 +76,7 @@ def read_response(site: Site, exchange: Exchange, kind: Kind | None = None) -> R
         return Reading(Outcome.FAILED, f"{status}: it leads nowhere, or to another site")
     if exchange.status == HTTPStatus.NOT_MODIFIED:
         return Reading(Outcome.FAILED, f"{status}: the archive has no body of it that can be read")
-    if exchange.status not in _READABLE:
+    if exchange.status not in _READABLE and not _is_whole_range(exchange):
         return Reading(Outcome.FAILED, status)
     if exchange.truncated is not None:  # nobody would notice that the end of a page is missing
         return Reading(Outcome.FAILED, _why_cut(exchange, site.crawl.max_bytes))
@@ -106,10 +108,17 @@ def is_page(content_type: str | None, body: bytes) -> bool:
     >>> is_page("html", b"%PDF-1.4\\0"), is_page(None, b"")
     (False, True)
     """
-    content_type = (content_type or "").strip(' \t"').lower()
+    content_type = (content_type or "").strip(' \t"<>').lower()
     if not content_type or content_type.startswith(_PAGES):
         return True
     return _ODD_TYPE.match(content_type) is not None and is_text(body)
+
+
+def _is_whole_range(exchange: Exchange) -> bool:
+    """Whether a server calls partial what is everything."""
+    found = _RANGE.fullmatch(exchange.header(b"content-range") or "")
+    whole = found is not None and int(found[1]) + 1 == int(found[2])
+    return exchange.status == HTTPStatus.PARTIAL_CONTENT and whole
 
 
 def _why_cut(exchange: Exchange, limit: int) -> str:

@@ -71,6 +71,10 @@ def read_forms(p, packed, complete):
         "length-differs": told(p, HTML, length(p), length(p + p)),
         "length-unpacked": told(packed, HTML, b"Content-Encoding: gzip", length(p)),
         "length-of-more": told(complete, HTML, length(complete + p)),
+        "partial-but-whole": told(
+            p, HTML, length(p), b"Content-Range: bytes 0-%d/%d" % (len(p) - 1, len(p)), status=b"HTTP/1.1 206 Partial"
+        ),
+        "not-its-author": told(p, HTML, length(p), status=b"HTTP/1.1 203 Non-Authoritative Information"),
         "no-type": told(p, length(p)),
         "odd-type": told(p, b"Content-Type: html", length(p)),
         "any-type": told(p, b"Content-Type: */*", length(p)),
@@ -109,6 +113,10 @@ CUT = {
     "cut-packed": (told(PACKED[:-20], HTML, b"Content-Encoding: gzip", length(PACKED)), b"ended too early"),
     "cut-chunks": (told(b"%x\r\n%b" % (len(P), P[:100]), HTML, CHUNKED), b"after 100 bytes"),
     "cut-headers": (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n", b"ended too early"),
+    "partial": (
+        told(P[:-9], HTML, b"Content-Range: bytes 0-%d/%d" % (len(P) - 10, len(P)), status=b"HTTP/1.1 206 Partial"),
+        b"HTTP 206",
+    ),
     "nothing": (b"", b"the connection was closed without an answer"),
     "no-http": (b"SSH-2.0-OpenSSH_9.6\r\n", b"the answer is not HTTP"),
     "pdf": (told(b"%PDF-1.4 \0", b"Content-Type: pdf", b"Content-Length: 10"), b"its type is 'pdf'"),

@@ -149,3 +149,22 @@ def test_of_a_head_only_the_framing_goes_that_the_body_does_not_have(tmp_path):
     response, _ = written(tmp_path, exchange(head))
     assert response.block == b"HTTP/1.1 200 Yes\nb:1\nA : 2\r\nContent-Length: 4\r\n\r\nbody"
     assert exchange_of(response).body == b"body"
+
+
+lines = st.lists(st.binary(min_size=1, max_size=60).filter(lambda line: b"\n" not in line), max_size=6)
+
+
+@given(lines=lines, end=st.sampled_from([b"\r\n", b"\n"]), body=st.binary(max_size=40))
+def test_any_head_is_read_back_as_it_was_written(lines, end, body, tmp_path_factory):
+    read = read_head(end.join((b"HTTP/1.1 200 OK", *lines, end)))
+    head = Exchange(
+        "http://a.example/", "GET", (), read.status, read.headers, body, "2026-01-02T03:04:05Z",
+        protocol=read.protocol, response_head=read.raw,
+    )  # fmt: skip
+    (response,) = written(tmp_path_factory.mktemp("warc"), head)
+    back = exchange_of(response)
+    framing = {b"transfer-encoding", b"content-length"}
+    assert (back.status, back.body) == (read.status, body)
+    assert [pair for pair in back.response_headers if pair[0].lower() not in framing] == [
+        pair for pair in read.headers if pair[0].lower() not in framing
+    ]

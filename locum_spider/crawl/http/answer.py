@@ -150,4 +150,4 @@ class Answer:
 
 
 def _is_chunked(headers: Headers) -> bool:
-    return any(coding.lower() == b"chunked" for coding in all_values(headers, b"transfer-encoding"))
+    return any(b"chunked" in coding.lower() for coding in all_values(headers, b"transfer-encoding"))

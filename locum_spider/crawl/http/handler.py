@@ -65,7 +65,7 @@ class DownloadHandler(BaseDownloadHandler):
         try:
             route = _route(request)
         except ValueError as error:
-            raise UnsupportedURLSchemeError(f"{request.url}: {error}") from error
+            raise UnsupportedURLSchemeError(str(error)) from error
         answer, sent = Answer(self._limit), _headers(request, route)
         base, for_proxy = "", sent
         if route.proxy is not None and route.scheme == "http":
@@ -121,10 +121,8 @@ def _route(request: Request) -> Route:
 
 def _split(url: str) -> SplitResult:
     parts = urlsplit(url)
-    if parts.scheme not in PORTS:
-        raise ValueError(f"{parts.scheme} is not a way to fetch, only http and https are")
-    if not parts.hostname:
-        raise ValueError("it has no host")
+    if parts.scheme not in PORTS or not parts.hostname or parts.port == 0:
+        raise ValueError(f"{url} cannot be asked: it needs http or https, a host, and a port that exists")
     return parts
 
 

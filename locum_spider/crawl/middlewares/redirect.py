@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
@@ -42,7 +43,8 @@ class SameSiteRedirectMiddleware(RedirectMiddleware):
     def _keep_to_site(self, request: Request, redirected: Request) -> None:
         site = self.crawler.spider.site
         if REQUEST_ID not in request.meta:  # robots.txt
-            redirected.meta[ONLY_PUBLIC] = None if site.owns(redirected.url) else site.hosts
+            hosts = tuple(urlsplit(f"//{host}").hostname or "" for host in site.hosts)
+            redirected.meta[ONLY_PUBLIC] = None if site.owns(redirected.url) else hosts
             return
         if not site.owns(redirected.url):
             raise SiteRefusal(f"it leads to another site, {redirected.url}")
