@@ -169,6 +169,10 @@ class Archive:
         """Crawls, newest first, with counts, outcome and reasons; with `imports`, these are among them."""
         return reading.crawls(self._db, site, limit, imports=imports)
 
+    def found_in(self, crawl_id: int) -> dict[str, list[dict[str, Any]]]:
+        """The articles (`id`, `url`, `title`) that a crawl found `new`, `changed` and `gone`."""
+        return reading.found_in(self._db, crawl_id)
+
     def counts(self, state: str | None = None) -> dict[str, int]:
         """The number of articles of each site, or of those in one state: `live`, `gone`."""
         return reading.counts(self._db, state)

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from locum_spider.archive import Archive
 from locum_spider.cli.common import Size, echo, json_option, plural, print_json, with_archive, wrap
 from locum_spider.cli.progress import Bars, Lines, is_terminal
-from locum_spider.errors import ArchiveError, UsageError
+from locum_spider.errors import ArchiveError, ExitCode, LocumError, UsageError
 from locum_spider.items import CrawlOutcome, Outcome
+from locum_spider.operate.notify import News, Send, news_of, sender
 from locum_spider.sites import find_site, site_of
 from locum_spider.sites.site import Site
 from locum_spider.store.files import writing_errors
@@ -37,12 +39,16 @@ _DEMO_MARK = "made-by-locum-demo"
 @click.option("--contact", metavar="TEXT", help="Contact for webmasters, in the user agent. [$LOCUM_CONTACT]")
 @click.option("--durable", is_flag=True, help="Survive a power cut, at a sixth of the speed.")
 @click.option("--min-free", type=Size(), metavar="SIZE", help="Stop before less than this is free on the disk. [500MB]")
+@click.option(
+    "--notify", multiple=True, metavar="TARGET", help="Tell a command or an address what was found; repeatable."
+)
 @click.option("--log", "log_file", type=click.Path(dir_okay=False), metavar="FILE", help="Append a log to this file.")
 @json_option
 @with_archive
 def crawl(
     sites: tuple[str, ...], archive: Path, *, due: bool, delay: float | None, concurrency: int | None,
-    contact: str | None, durable: bool, min_free: int | None, log_file: str | None, as_json: bool,
+    contact: str | None, durable: bool, min_free: int | None, notify: tuple[str, ...], log_file: str | None,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Crawl sites into the archive, or go on with a stopped crawl.
 
@@ -54,6 +60,7 @@ def crawl(
     """
     if due == bool(sites):
         raise UsageError("name the sites to crawl, or use --due alone; `locum sites` lists the sites")
+    senders = [sender(target) for target in notify]
     chosen = _due(archive) if due else [_site(name, archive) for name in dict.fromkeys(sites)]
     if not chosen:
         echo("Nothing is due.")
@@ -72,7 +79,30 @@ def crawl(
     else:
         for result in results:
             print_report(result)
-    sys.exit(max((result.exit_code for result in results), default=0))
+    codes = [result.exit_code for result in results] + [_notify(archive, results, senders)]
+    sys.exit(max(codes))
+
+
+def _notify(archive: Path, results: Sequence[Result], senders: Sequence[Send]) -> ExitCode:
+    """Tell what each crawl found, if it found anything; what cannot be told is a check that failed."""
+    code = ExitCode.DONE
+    for result in results if senders else ():
+        news = _news(archive, result)
+        for send in senders if news.worth_telling else ():
+            try:
+                send(news)
+            except LocumError as error:
+                echo(f"locum: {error}", err=True)
+                code = ExitCode.CHECK_FAILED
+    return code
+
+
+def _news(archive: Path, result: Result) -> News:
+    error = str(result.error) if result.error is not None else None
+    if result.report is None:
+        return News(result.site, None, "error", error=error)
+    with Archive(archive) as opened:
+        return news_of(opened, result.site, result.report.crawl, result.report.causes, error)
 
 
 def _site(name: str, archive: Path) -> Site:
@@ -87,7 +117,6 @@ def _site(name: str, archive: Path) -> Site:
 
 
 def _due(archive: Path) -> list[Site]:
-    from locum_spider.archive import Archive
     from locum_spider.operate.schedule import due_sites
 
     with Archive(archive) as opened:
@@ -118,12 +147,16 @@ class _Formatter(logging.Formatter):
 def _run(sites: Sequence[Site], archive: Path, options: Any, *, quiet: bool = False) -> list[Result]:
     from locum_spider.crawl.run import run_crawls
 
-    if quiet:
-        return run_crawls(sites, archive, options)
-    if not is_terminal():
-        return run_crawls(sites, archive, options, on_progress=partial(_log, Lines()), every=10.0)
-    with Bars(keep=True) as bars:
-        return run_crawls(sites, archive, options, on_progress=partial(_draw, bars))
+    with Bars(keep=True, quiet=quiet) as bars:
+
+        def warn(site: str, text: str) -> None:
+            bars.above(wrap(f"{site}: {text}", "! "))
+
+        if quiet:
+            return run_crawls(sites, archive, options, on_warning=warn)
+        if not is_terminal():
+            return run_crawls(sites, archive, options, on_progress=partial(_log, Lines()), every=10.0, on_warning=warn)
+        return run_crawls(sites, archive, options, on_progress=partial(_draw, bars), on_warning=warn)
 
 
 def _draw(bars: Bars, states: list[Progress]) -> None:
@@ -224,7 +257,6 @@ def demo(archive: Path, *, markup: str | None) -> None:
     Example:
       locum demo --archive demo-archive
     """
-    from locum_spider.archive import Archive
     from locum_spider.cli.reading import print_hits
     from locum_spider.crawl.run import CrawlOptions
     from locum_spider.demo.sample import build

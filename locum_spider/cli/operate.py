@@ -13,6 +13,7 @@ from locum_spider.clock import parse_span
 from locum_spider.errors import UsageError
 from locum_spider.operate import schedule as scheduling
 from locum_spider.operate import timer as timers
+from locum_spider.operate.notify import sender
 from locum_spider.operate.timer import Timer
 from locum_spider.sites import find_site
 
@@ -22,6 +23,7 @@ from locum_spider.sites import find_site
 @click.option("--every", metavar="SPAN", help="How often: 12h, 1d, 2w. [as the site declares]")
 @click.option("--verify", is_flag=True, help="Also verify the archive, once a week.")
 @click.option("--backup", metavar="DEST", type=click.Path(path_type=Path), help="Also back it up, once a day.")
+@click.option("--notify", multiple=True, metavar="TARGET", help="As of `locum crawl`; the timer passes it on.")
 @click.option("--off", is_flag=True, help="Take the site off; with the last one, remove the timer.")
 @click.option("--print", "only_print", is_flag=True, help="Print a timer and a cron line; install neither.")
 @click.option(
@@ -33,8 +35,8 @@ from locum_spider.sites import find_site
 )
 @with_archive
 def schedule(
-    site: str, archive: Path, *, every: str | None, verify: bool, backup: Path | None, off: bool, only_print: bool,
-    kind: str | None,
+    site: str, archive: Path, *, every: str | None, verify: bool, backup: Path | None, notify: tuple[str, ...],
+    off: bool, only_print: bool, kind: str | None,
 ) -> None:  # fmt: skip
     """Crawl a site regularly, by a systemd timer or a cron entry.
 
@@ -45,7 +47,7 @@ def schedule(
       locum schedule locum-today --every 1d
     """
     if off:
-        if every or verify or backup or only_print or kind:
+        if every or verify or backup or notify or only_print or kind:
             raise UsageError("--off goes with no other option than --archive; leave the others out")
         _take_off(archive, site)
         return
@@ -55,7 +57,9 @@ def schedule(
         parse_span(span)
     except ValueError as error:
         raise UsageError(f"--every: {error}") from None
-    made = timers.make_timers(archive, verify=verify, backup=backup)
+    for target in notify:
+        sender(target)
+    made = timers.make_timers(archive, notify=notify, verify=verify, backup=backup)
     kind = kind if only_print else kind or _kind(site)
     scheduling.schedule(archive, declared.name, span)
     installed = [] if only_print else _install(archive, made, kind)

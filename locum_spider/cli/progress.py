@@ -38,6 +38,13 @@ class Bars:
             self._bars.stop()
             self._bars = None
 
+    def above(self, text: str) -> None:
+        """Print text on standard error, above the bars if they are drawn."""
+        if self._bars is None:
+            echo(text, err=True)
+        else:
+            self._bars.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+
     def show(self, name: str, done: int, total: int, words: str = "") -> None:
         """Draw a task's bar: `done` of `total` (0 if that is not known; it may grow), and words beside it."""
         if self._bars is None:

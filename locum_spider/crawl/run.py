@@ -16,6 +16,7 @@ from twisted.logger import globalLogBeginner
 from locum_spider.crawl import settings as ours
 from locum_spider.crawl.session import CrawlSession
 from locum_spider.crawl.spiders.site import spider_class
+from locum_spider.crawl.watch import warned
 from locum_spider.errors import ExitCode, InterruptedCrawl, LocumError
 from locum_spider.items import Outcome
 from locum_spider.recorder.messages import Report
@@ -78,15 +79,19 @@ def run_crawls(
     *,
     on_progress: Callable[[list[Progress]], None] | None = None,
     every: float = 0.25,
+    on_warning: Callable[[str, str], None] | None = None,
 ) -> list[Result]:
     """Crawl sites at the same time into one archive, until all are done or a signal stops them.
 
-    `on_progress` is called in the reactor's thread every `every` seconds.
+    `on_progress` is called in the reactor's thread every `every` seconds, `on_warning` with a `site` and a `text` that
+    its user should know at once.
     """
     process = _Process(_settings(archive, options))
     _quieten(options)
     crawlers = [process.create_crawler(spider_class(site)) for site in sites]
     for crawler in crawlers:
+        if on_warning is not None:
+            crawler.signals.connect(on_warning, warned, weak=False)
         process.crawl(crawler).add_done_callback(_take_error)
     if on_progress is not None:
         asyncio.get_event_loop().create_task(_report(crawlers, on_progress, every))

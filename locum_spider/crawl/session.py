@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from locum_spider.errors import LocumError
-from locum_spider.items import Outcome, Visit
+from locum_spider.items import Visit
 from locum_spider.recorder.client import RecorderClient
 from locum_spider.recorder.messages import Close, Open, Opened, Recorded, Report
 from locum_spider.store.frontier import Request
@@ -47,13 +47,13 @@ class CrawlSession:
         self.crawl_id, self.resumed = opened.crawl_id, opened.resumed
         self._take(opened)
 
-    async def record(self, visit: Visit) -> Outcome:
+    async def record(self, visit: Visit) -> Recorded:
         """Have a visit stored, and take the requests that the recorder leases next. Raises the recorder's error."""
         if self._recorder is None:
             raise LocumError("the crawl is not open")
         recorded: Recorded = await self._recorder.ask(visit)
         self._take(recorded)
-        return recorded.outcome
+        return recorded
 
     async def close(self, *, complete: bool) -> None:
         """End the crawl in the archive and let go of the recorder, which closes its files."""

@@ -32,11 +32,16 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A visit is stored: its outcome, and more requests. `waiting` more are still in the frontier."""
+    """A visit is stored: its outcome, and more requests. `waiting` more are still in the frontier.
+
+    `url` is the address that was asked for; `reason` is why it gave neither an article nor a listing.
+    """
 
     outcome: Outcome
     requests: list[Request]
     waiting: int
+    url: str
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,24 +61,28 @@ class Recorder:
     def record(self, visits: list[Visit]) -> list[Recorded]:
         """Store visits: their records in the WARC first, then what they say, in one transaction a group."""
         self._archive.require_room()
-        outcomes = [outcome for group in _independent(visits) for outcome in self._store(group)]
+        stored = [told for group in _independent(visits) for told in self._store(group)]
         self._archive.rotate()
         answers = []
-        for visit, outcome in zip(visits, outcomes, strict=True):
+        for visit, (outcome, url, reason) in zip(visits, stored, strict=True):
             lease = self._leases[visit.crawl_id]
             lease.outstanding -= not visit.is_robots
             requests, waiting = self._hand_out(lease)
-            answers.append(Recorded(outcome, requests, waiting))
+            answers.append(Recorded(outcome, requests, waiting, url, reason))
         return answers
 
-    def _store(self, visits: list[Visit]) -> list[Outcome]:
-        """Read what visits say, and store them in one transaction; returns their outcomes."""
+    def _store(self, visits: list[Visit]) -> list[tuple[Outcome, str, str | None]]:
+        """Read what visits say, and store them in one transaction; returns their outcomes, addresses and reasons."""
         rows = {visit.request_id: ingest.row_of(self._db, visit) for visit in visits}  # one for a visit that came twice
         pairs = [(visit, rows[visit.request_id]) for visit in visits]
         warcs = self._archive.warcs
         readings = [ingest.read_visit(self._db, warcs, self._crawl(visit).site, visit, row) for visit, row in pairs]
         with self._archive.transaction() as db:
-            return [self._store_visit(db, *pair, reading) for pair, reading in zip(pairs, readings, strict=True)]
+            outcomes = [self._store_visit(db, *pair, reading) for pair, reading in zip(pairs, readings, strict=True)]
+        return [
+            (outcome, _asked(visit, row), None if reading.listing is not None else reading.reason)
+            for outcome, (visit, row), reading in zip(outcomes, pairs, readings, strict=True)
+        ]
 
     def _store_visit(self, db: Connection, visit: Visit, row: Row | None, reading: Reading) -> Outcome:
         crawl = self._crawl(visit)
@@ -154,6 +158,11 @@ class Recorder:
             if ingest.enqueue_known(db, crawl):
                 event = {"event": EventKind.KNOWN_ARTICLES, "crawl_id": crawl.uid}
                 self._archive.write_event(event, utc_now())
+
+
+def _asked(visit: Visit, row: Row | None) -> str:
+    """The address that a visit asked for, as far as it is known."""
+    return visit.exchanges[0].url if visit.exchanges else (row.key if row is not None else "") or "robots.txt"
 
 
 def _independent(visits: list[Visit]) -> Iterator[list[Visit]]:

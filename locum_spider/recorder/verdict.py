@@ -6,6 +6,7 @@ from collections import Counter
 
 from locum_spider.items import CrawlOutcome, Kind, Outcome
 from locum_spider.recorder.ingest import Crawl
+from locum_spider.sites.site import DECLARABLE
 from locum_spider.store import crawls, frontier
 from locum_spider.store.connection import Connection
 
@@ -13,6 +14,9 @@ _UNREAD_SHARE = 0.1
 
 _MANY = 10
 """Articles that are news if they go; if so many go at once and fewer stay, it is the site that has changed."""
+
+_FEW = 5
+"""Articles that may all lack a field without anybody being told."""
 
 _ARTICLES = frozenset({Outcome.NEW, Outcome.CHANGED, Outcome.UNCHANGED})
 
@@ -42,4 +46,22 @@ def judge(db: Connection, crawl: Crawl) -> tuple[CrawlOutcome, list[str]]:
         for url in crawl.site.start
         if frontier.outcome_of(db, crawl.id, crawl.site.key(url)) is Outcome.FAILED
     ]
-    return (CrawlOutcome.CHECK_FAILED if reasons else CrawlOutcome.DONE), reasons
+    return (CrawlOutcome.CHECK_FAILED if reasons else CrawlOutcome.DONE), reasons + _empty_fields(db, crawl)
+
+
+def _empty_fields(db: Connection, crawl: Crawl) -> list[str]:
+    """What the declaration has a rule for and no article has a value of: most often the rule is wrong."""
+    if not crawl.site.layouts:
+        return []
+    rules = crawl.site.layouts[-1].article
+    columns = {name: field.name for name, field in DECLARABLE.items() if rules.rules(name)}
+    if not columns:
+        return []
+    articles, filled = crawls.count_filled(db, crawl.id, [*columns.values()])
+    if articles < _FEW:
+        return []
+    return [
+        f"none of {articles:,} articles has {name}; look at its rule in the declaration (layouts.article.{name})"
+        for name, column in columns.items()
+        if not filled[column]
+    ]

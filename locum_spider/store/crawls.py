@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from locum_spider.items import CrawlOutcome, Kind, Outcome
@@ -164,3 +164,15 @@ def causes(db: sqlite3.Connection, crawl_id: int, limit: int = 20, urls: int = 3
         }
         for outcome, reason, count in map(tuple, groups)
     ]
+
+
+def count_filled(db: sqlite3.Connection, crawl_id: int, columns: Sequence[str]) -> tuple[int, dict[str, int]]:
+    """The number of articles that a crawl read, and how many of them have a value in each of these columns of
+    `full_articles`."""
+    filled = ", ".join(f"count(nullif(nullif({column}, '[]'), ''))" for column in columns)
+    row = db.execute(
+        f"SELECT count(*), {filled} FROM full_articles WHERE id IN "
+        "(SELECT article_id FROM frontier WHERE crawl_id = ? AND outcome IN ('new', 'changed', 'unchanged'))",
+        (crawl_id,),
+    ).fetchone()
+    return row[0], dict(zip(columns, row[1:], strict=True))

@@ -74,6 +74,17 @@ def crawl(db: Connection, crawl_id: int) -> Row:
     return _crawl(db, cursor.execute("SELECT * FROM crawls WHERE id = ?", (crawl_id,)).fetchone())
 
 
+def found_in(db: Connection, crawl_id: int) -> dict[str, list[Row]]:
+    """The articles (id, url, title) that were `new`, `changed` and `gone` in a crawl."""
+    query = (
+        "SELECT DISTINCT a.id, a.url, a.title FROM frontier f JOIN articles a ON a.id = "
+        "coalesce(f.article_id, (SELECT article_id FROM article_urls WHERE url = f.key)) "
+        "WHERE f.crawl_id = ? AND f.outcome = ? ORDER BY a.id"
+    )
+    kinds = ("new", "changed", "gone")
+    return {kind: [dict(row) for row in db.execute(query, (crawl_id, kind))] for kind in kinds}
+
+
 def _crawl(db: Connection, row: sqlite3.Row) -> Row:
     values = {**dict(row), "reasons": json.loads(row["reasons"])}
     if values["finished_at"] is None and values["outcome"] != CrawlOutcome.IMPORTED:  # counts are stored at its end
