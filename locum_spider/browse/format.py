@@ -1,4 +1,4 @@
-"""Stored values as readers see them: blocks of a body, dates in words, changes between two texts."""
+"""Stored values as readers see them: blocks of a body, dates in words, marked words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from calendar import month_name
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from difflib import SequenceMatcher
 
 from markupsafe import Markup, escape
 
@@ -42,20 +41,19 @@ def blocks(body: str) -> list[Block]:
     >>> [(b.kind, b.lines) for b in blocks("We ask:\\n\\n• who\\n\\n• why\\n\\n7. one\\n\\n8. two\\n\\nEnd.")]
     [('p', ('We ask:',)), ('ul', ('who', 'why')), ('ol', ('one', 'two')), ('p', ('End.',))]
     """
-    parsed: list[Block] = []
+    parsed: list[tuple[str, list[str], int]] = []
     for text in paragraphs(body):
         kind, start = "p", 1
         if text.startswith("• "):
             kind, text = "ul", text[2:]
         elif number := _NUMBERED.match(text):
             kind, start, text = "ol", int(number[1]), text[number.end() :]
-        last = parsed[-1] if parsed else None
-        follows = last is not None and last.kind == kind != "p"
-        if last is not None and follows and (kind == "ul" or start == last.start + len(last.lines)):
-            parsed[-1] = Block(kind, (*last.lines, text), last.start)
+        last, items, first = parsed[-1] if parsed else ("p", [], 0)
+        if last == kind != "p" and (kind == "ul" or start == first + len(items)):
+            items.append(text)
         else:
-            parsed.append(Block(kind, (text,), start))
-    return parsed
+            parsed.append((kind, [text], start))
+    return [Block(kind, tuple(lines), start) for kind, lines, start in parsed]
 
 
 def day_in_words(value: str | None) -> str:
@@ -95,44 +93,3 @@ def marked(text: str | None) -> Markup:
     """
     safe = _MARKED.sub(r"<mark>\1</mark>", str(escape(text or "")))
     return Markup(_STRAY.sub("", safe))  # noqa: S704 - escaped above, only our own tags added
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A block of a text: `same`, `new`, `gone`, or `edited` with the words that went and came."""
-
-    kind: str
-    html: Markup
-
-
-def changes(old: str, new: str) -> list[Change]:
-    """What became of each block from the old body to the new one, in the order of the new one.
-
-    >>> [(c.kind, str(c.html)) for c in changes("A.\\n\\nIt costs £10.", "A.\\n\\nIt costs £12.\\n\\nB.")]
-    [('same', 'A.'), ('edited', 'It costs <del>£10.</del><ins>£12.</ins>'), ('new', '<ins>B.</ins>')]
-    """
-    before, after = paragraphs(old), paragraphs(new)
-    made: list[Change] = []
-    for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if tag == "equal":
-            made += [Change("same", escape(text)) for text in after[c:d]]
-            continue
-        shared = min(b - a, d - c)
-        made += [_edited(x, y) for x, y in zip(before[a : a + shared], after[c : c + shared], strict=True)]
-        made += [Change("gone", Markup("<del>{}</del>").format(text)) for text in before[a + shared : b]]
-        made += [Change("new", Markup("<ins>{}</ins>").format(text)) for text in after[c + shared : d]]
-    return made
-
-
-def _edited(old: str, new: str) -> Change:
-    before, after = re.findall(r"\S+|\s+", old), re.findall(r"\S+|\s+", new)
-    pieces: list[Markup] = []
-    for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if tag == "equal":
-            pieces.append(escape("".join(after[c:d])))
-            continue
-        if a < b:
-            pieces.append(Markup("<del>{}</del>").format("".join(before[a:b])))
-        if c < d:
-            pieces.append(Markup("<ins>{}</ins>").format("".join(after[c:d])))
-    return Change("edited", Markup("").join(pieces))

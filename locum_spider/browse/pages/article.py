@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from locum_spider.browse.format import blocks, changes
+from locum_spider.browse.diff import changes
+from locum_spider.browse.format import blocks
 from locum_spider.browse.pages.common import open_archive, read, respond
 from locum_spider.fields import FIELDS, told
 from locum_spider.items import Article
