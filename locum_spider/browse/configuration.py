@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from locum_spider.browse.guard import ANY
 from locum_spider.errors import LocumError
 from locum_spider.fields import FIELDS
 from locum_spider.sites import find_site
@@ -86,8 +88,8 @@ _TABLES: dict[str, dict[str, Any]] = {
 }
 
 
-def metadata(archive: Path) -> dict[str, Any]:
-    """Datasette's metadata for an archive. Raises ArchiveError if the folder is not one."""
+def metadata(archive: Path, hosts: Sequence[str] = (ANY,)) -> dict[str, Any]:
+    """Datasette's metadata for an archive that is served under some names. Raises ArchiveError if it is not one."""
     with closing(connect_reading(archive)) as db:
         present, sites = reading.tables(db), reading.sites(db)
         plain, arrays = _facets(db, sites), _array_facets(db)
@@ -98,7 +100,7 @@ def metadata(archive: Path) -> dict[str, Any]:
     title = f"Archive of {_listed(list(titles.values()))}" if titles else "News archive"
     return {
         "title": title,
-        "plugins": {PLUGIN: {"front": NAME, "title": title, "sites": titles}},
+        "plugins": {PLUGIN: {"front": NAME, "title": title, "sites": titles, "hosts": list(hosts)}},
         "databases": {NAME: {"title": "Tables and SQL", "tables": tables}},
     }
 

@@ -6,14 +6,16 @@ Written for Datasette 0.65; hooks and calls that only 1.0 has are marked.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
-from datasette import hookimpl
+from datasette import Forbidden, hookimpl
 from markupsafe import Markup
 
-from locum_spider.browse.pages import article, common, find, front
+from locum_spider.browse.guard import App, guarded
+from locum_spider.browse.pages import article, common, faults, find, front
 from locum_spider.browse.queries import QUERIES, QUERY_FUNCTION
+from locum_spider.errors import LocumError
 from locum_spider.store.connection import Connection
 from locum_spider.store.search import fts_query
 
@@ -33,9 +35,35 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
         (r"/(?P<database>[^/]+)/-/find$", find.find),
         (r"/(?P<database>[^/]+)/-/article/(?P<id>[0-9]{1,18})$", article.article),
     ]
-    if common.options(datasette).get("front"):
+    if _is_ours(datasette):
         routes.append((r"/$", front.front))
     return routes
+
+
+@hookimpl
+def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
+    """What `serve` serves has a guard; other Datasettes are left alone."""
+    known = common.options(datasette).get("hosts")
+    return (lambda app: guarded(app, known)) if known else (lambda app: app)
+
+
+@hookimpl(hookwrapper=True)
+def handle_exception(datasette: Any, request: Any, exception: Exception) -> Generator[None, Any, None]:
+    """Faults of our pages, and in what `serve` serves all faults, are pages with a way home, and nobody else's."""
+    answers = yield
+    if _is_ours(datasette) or isinstance(exception, LocumError):
+        answers.force_result([lambda: faults.page(datasette, request, exception)])
+
+
+@hookimpl(tryfirst=True)
+def forbidden(datasette: Any, request: Any, message: str) -> Callable[[], Awaitable[Any]] | None:
+    """A page of Datasette that the reader may not see."""
+    return (lambda: faults.page(datasette, request, Forbidden(message))) if _is_ours(datasette) else None
+
+
+def _is_ours(datasette: Any) -> bool:
+    """Whether `serve` made this Datasette; others have databases that are not archives."""
+    return "front" in common.options(datasette)
 
 
 @hookimpl(optionalhook=True)

@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 import socket
-import sys
 import threading
 import webbrowser
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from locum_spider.browse.configuration import SETTINGS, metadata
+from locum_spider.browse import processes
+from locum_spider.browse.configuration import NAME, SETTINGS, metadata
+from locum_spider.browse.guard import ANY, names
 from locum_spider.errors import LocumError, UsageError
 from locum_spider.store.connection import reading_place
 from locum_spider.store.files import DATABASE
 
+_LAST_ANSWERS = 3  # seconds that answers may still take after Ctrl-C
 
-def serve(archive: Path, *, host: str = "127.0.0.1", port: int = 8001, open_browser: bool = False) -> int:
+
+def serve(
+    archive: Path, *, host: str = "127.0.0.1", port: int = 8001, allow_hosts: Iterable[str] = (),
+    open_browser: bool = False,
+) -> int:  # fmt: skip
     """Serve an archive until Ctrl-C; crawls may run meanwhile. Port 0 takes any free port.
 
-    Raises ArchiveError if the folder is not an archive, UsageError if it cannot listen on the address.
+    It answers to the names of this machine, to `host` and to `allow_hosts`. Raises ArchiveError if the folder is not an
+    archive, UsageError if it cannot listen on the address.
     """
     import uvicorn
 
-    app = datasette(archive)
-    with _listen(host, port) as listener:
+    app = datasette(archive, names(host, allow_hosts))
+    with _listen(host, port) as listener, closing(app.get_database(NAME)) as database:
+        database.begin()
         url = _address(host, listener.getsockname()[1])
         print(f"{archive} is served at {url} (press Ctrl-C to stop)", flush=True)
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
-        server = uvicorn.Server(uvicorn.Config(app.app(), log_level="warning", lifespan="on", access_log=False))
+        config = uvicorn.Config(
+            app.app(), log_level="warning", lifespan="on", access_log=False, ws="none", server_header=False,
+            timeout_graceful_shutdown=_LAST_ANSWERS,
+        )  # fmt: skip
+        server = uvicorn.Server(config)
         try:
             server.run(sockets=[listener])
         except KeyboardInterrupt:
@@ -38,23 +52,24 @@ def serve(archive: Path, *, host: str = "127.0.0.1", port: int = 8001, open_brow
     return 0
 
 
-def datasette(archive: Path) -> Any:
+def datasette(archive: Path, hosts: Sequence[str] = (ANY,)) -> Any:
     """A Datasette of an archive, with our plugin: read-only, but sees what crawls write."""
-    described = metadata(archive)
+    described = metadata(archive, hosts)
+    processes.prepare()
 
     from datasette.app import Datasette
     from datasette.plugins import pm
 
     from locum_spider.browse import plugin
+    from locum_spider.browse.database import ArchiveDatabase
 
     if not pm.is_registered(plugin):  # run from a source tree that was never installed
         pm.register(plugin, name=plugin.__name__)
-    # With rich, Datasette prints a traceback with all variables for each 404; it prints faults without rich too.
-    # The module is looked up: importing it before Datasette loads its plugins keeps it from being one of them.
-    vars(sys.modules["datasette.handle_exception"])["rich"] = None
     place = reading_place(archive)
-    files, whole = ([], [str(place.path)]) if place.immutable else ([str(place.path)], [])
-    return Datasette(files, immutables=whole, metadata=described, settings=SETTINGS)
+    served = Datasette([], metadata=described, settings=SETTINGS, template_dir=str(Path(__file__).parent / "tables"))
+    served.remove_database("_memory")  # which it has if it has no other, and in which visitors could run SQL
+    served.add_database(ArchiveDatabase(served, place.path, is_mutable=not place.immutable), name=NAME)
+    return served
 
 
 def _listen(host: str, port: int) -> socket.socket:

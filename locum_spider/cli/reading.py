@@ -165,13 +165,20 @@ def _print_article(article: StoredArticle) -> None:
 @click.option(
     "--port", type=click.IntRange(0, 65535), metavar="N", default=8001, show_default=True, help="Port to listen on."
 )
+@click.option(
+    "--allow-host",
+    "allow_hosts",
+    metavar="NAME",
+    multiple=True,
+    help="Answer under this name too, as behind a web server; again for each further name.",
+)
 @click.option("--open", "open_browser", is_flag=True, help="Open the archive in a browser.")
 @with_archive
-def serve(archive: Path, *, host: str, port: int, open_browser: bool) -> None:
+def serve(archive: Path, *, host: str, port: int, allow_hosts: tuple[str, ...], open_browser: bool) -> None:
     """Browse the archive in Datasette.
 
     \b
     Example:
       locum serve --port 8001
     """
-    sys.exit(serve_archive(archive, host=host, port=port, open_browser=open_browser))
+    sys.exit(serve_archive(archive, host=host, port=port, allow_hosts=allow_hosts, open_browser=open_browser))

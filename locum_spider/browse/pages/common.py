@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -15,12 +15,14 @@ from jinja2 import Environment, FileSystemLoader
 from locum_spider.browse.configuration import PLUGIN
 from locum_spider.browse.format import day_in_words, marked, moment_in_words
 from locum_spider.store import reading
+from locum_spider.store.bounded import Question
 
 _BROWSE = Path(__file__).parent.parent
 _TABLES = ("articles", "article_text", "articles_fts", "revisions", "captures")
 _HEADERS = {
     # The pages show what others wrote: none of it may run or load anything, or learn where the reader came from.
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
@@ -103,17 +105,18 @@ async def open_archive(datasette: Any, request: Any, name: str | None = None) ->
 
 
 async def read(datasette: Any, database: Any, function: Callable[..., Any], *values: object) -> Any:
-    """Call `function(connection, *values)` in one of Datasette's threads, within its time limit."""
-    from datasette.utils import sqlite_timelimit
+    """Call `function(connection, *values)`, a function of a module, within Datasette's time limit.
 
-    def limited(connection: Any) -> Any:
-        with sqlite_timelimit(connection, datasette.setting("sql_time_limit_ms")):
-            return function(connection, *values)
-
-    return await database.execute_fn(limited)
+    Raises StoppedError after that time, QueryError if a limit on memory is reached.
+    """
+    seconds = datasette.setting("sql_time_limit_ms") / 1000
+    return await database.execute_fn(Question(function, values, seconds))
 
 
-def respond(datasette: Any, database: Any, template: str, status: int = 200, **context: Any) -> Any:
+def respond(
+    datasette: Any, database: Any, template: str, status: int = 200, headers: Mapping[str, str] | None = None,
+    **context: Any,
+) -> Any:  # fmt: skip
     """A page from a template, with the values that every template needs."""
     from datasette import Response
 
@@ -129,7 +132,7 @@ def respond(datasette: Any, database: Any, template: str, status: int = 200, **c
         find_url=lambda **args: f"{base}/-/find?{urlencode({k: v for k, v in args.items() if v})}",
         **context,
     )  # fmt: skip
-    return Response.html(html, status=status, headers=_HEADERS)
+    return Response.html(html, status=status, headers={**_HEADERS, **(headers or {})})
 
 
 async def stylesheet(request: Any) -> Any:

@@ -9,6 +9,7 @@ from locum_spider.browse.pages.common import open_archive, read, respond
 from locum_spider.errors import DateFilterError
 from locum_spider.store import reading
 from locum_spider.store import search as searching
+from locum_spider.store.bounded import QueryError, StoppedError
 from locum_spider.store.connection import Connection
 from locum_spider.store.search import Filters, Hit
 
@@ -25,32 +26,39 @@ async def find(request: Any, datasette: Any) -> Any:
     number = (request.args.get("page") or "").strip()
     page = min(max(int(number), 1), _LAST_PAGE) if number.isascii() and number.isdigit() else 1
     site, section, author, tag, since, until = (asked[key] or None for key in _ASKED[1:])
-    error, results = None, {"total": 0, "cards": [], "further": False}
+    filters = Filters(site, section, author, tag, since, until)
     try:
-        filters = Filters(site, section, author, tag, since, until)
-        results = await read(datasette, database, _hits if asked["q"] else _list, asked["q"], filters, page)
-    except DateFilterError as fault:
-        error = fault.called(_FIELDS[fault.name])
+        results = await read(datasette, database, _found, asked["q"], filters, page, PAGE_SIZE)
+    except (StoppedError, QueryError) as fault:
+        results = {"error": f"{str(fault).rstrip('.')}: try fewer or longer words, or a filter."}
     return respond(
-        datasette, database, "find.html", 400 if error else 200, asked=asked, number=page, error=error, **results,
+        datasette, database, "find.html", 400 if "error" in results else 200, asked=asked, number=page, **results,
         sections=await read(datasette, database, reading.sections),
     )  # fmt: skip
 
 
-def _hits(db: Connection, text: str, filters: Filters, page: int) -> reading.Row:
+def _found(db: Connection, text: str, filters: Filters, page: int, size: int) -> reading.Row:
+    """A page of hits, or of all articles if no words are given; or what is wrong with a filter."""
+    try:
+        return (_hits if text else _list)(db, text, filters, page, size)
+    except DateFilterError as fault:
+        return {"error": fault.called(_FIELDS[fault.name])}
+
+
+def _hits(db: Connection, text: str, filters: Filters, page: int, size: int) -> reading.Row:
     """A page of hits, the best first."""
-    offset = (page - 1) * PAGE_SIZE
-    hits = searching.search(db, text, filters, PAGE_SIZE, offset)
+    offset = (page - 1) * size
+    hits = searching.search(db, text, filters, size, offset)
     total = searching.count(db, text, filters)
     cards = reading.cards(db, [hit.id for hit in hits])
     shown = [{**cards[hit.id], **asdict(hit), **_marked(hit)} for hit in hits if hit.id in cards]
-    return {"total": total, "cards": shown, "further": offset + PAGE_SIZE < total}
+    return {"total": total, "cards": shown, "further": offset + size < total}
 
 
-def _list(db: Connection, _text: str, filters: Filters, page: int) -> reading.Row:
+def _list(db: Connection, _text: str, filters: Filters, page: int, size: int) -> reading.Row:
     """A page of all articles, the newest first; they are not counted, since that is slow and says little."""
-    rows = list(searching.select(db, filters, PAGE_SIZE + 1, (page - 1) * PAGE_SIZE))
-    return {"total": None, "cards": list(map(reading.card, rows[:PAGE_SIZE])), "further": len(rows) > PAGE_SIZE}
+    rows = list(searching.select(db, filters, size + 1, (page - 1) * size))
+    return {"total": None, "cards": list(map(reading.card, rows[:size])), "further": len(rows) > size}
 
 
 def _marked(hit: Hit) -> reading.Row:
