@@ -14,6 +14,7 @@ from locum_spider.store.search import MARK, UNMARK
 _NUMBERED = re.compile(r"(\d{1,3})\. ")
 _DAY = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?")
 _MARKED = re.compile(f"{MARK}([^{MARK}{UNMARK}]*){UNMARK}")
+_TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _STRAY = re.compile(f"[{MARK}{UNMARK}]")
 
 
@@ -83,6 +84,15 @@ def moment_in_words(value: str | None) -> str:
     zone = f"{at:%z}"
     place = "" if not zone else " UTC" if at.utcoffset() == timedelta(0) else f" (UTC{zone[:3]}:{zone[3:5]})"
     return f"{day_in_words(at.date().isoformat())}, {at:%H:%M}{place}"
+
+
+def one_way(text: str) -> str:
+    """Text without the signs that turn the direction of what follows; a title of a page has no markup to contain them.
+
+    >>> one_way("an\u202e exe.\u2067txt")
+    'an exe.txt'
+    """
+    return _TURNS.sub("", text)
 
 
 def marked(text: str | None) -> Markup:

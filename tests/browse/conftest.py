@@ -95,8 +95,9 @@ def fill(folder: Path) -> Path:
     db.execute("INSERT INTO warc_files VALUES ('one.warc.gz', 9000, 1)")
     for crawl, site, at in ((1, "locum-today", FIRST), (2, "elsewhere", FIRST), (3, "locum-today", SECOND)):
         db.execute(
-            "INSERT INTO crawls (id, site, started_at, finished_at, outcome, version) VALUES (?, ?, ?, ?, 'done', '0')",
-            (crawl, site, at, at),
+            "INSERT INTO crawls (id, uid, site, started_at, finished_at, outcome, version) "
+            "VALUES (?, ?, ?, ?, ?, 'done', '0')",
+            (crawl, str(crawl), site, at, at),
         )
         _capture(db, crawl, f"http://listing.example/{crawl}", at)
     _visit(db, 1, "locum-today", CARE, FIRST)

@@ -66,8 +66,8 @@ def test_an_unknown_name_gets_nothing_from_any_page(archive: Path, path: str) ->
     assert asyncio.run(served.client.get(path, headers={"Host": "news.example.org"})).status_code in {200, 404}
 
 
-@pytest.mark.parametrize("path", ["/", "/archive/articles", "/archive/articles.json", "/-/static/app.css", "/x"])
-         "/nothing", "/-/locum/pages.css", "/-/static/app.css")  # fmt: skip
+PAGES = ("/", "/archive/-/article/1", "/archive", "/archive/articles", "/archive/articles.json",
+         "/archive/articles.csv", "/nothing", "/-/locum/pages.css", "/-/static/app.css")  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from support import change
 
 Get = Callable[[str], Any]
 
@@ -151,3 +155,43 @@ def test_many_hits_come_in_pages(get: Get, monkeypatch: pytest.MonkeyPatch) -> N
     assert "Next page" not in second
     assert "Previous page" in second
     assert "Next page" in get("/archive/-/find?page=3").text
+
+
+def test_signs_that_turn_the_direction_of_text_stay_within_the_words_of_others(archive: Path, tmp_path: Path) -> None:
+    from locum_spider.browse.serve import datasette
+
+    copy = tmp_path / "archive"
+    shutil.copytree(archive, copy)
+    turned = "\u202egnp.exe"
+    change(
+        copy, "UPDATE articles SET title = ?, section = ?, authors = ? WHERE id = 1", turned, turned, f'["{turned}"]'
+    )
+    served = datasette(copy)
+    page = asyncio.run(served.client.get("/archive/-/article/1")).text
+    assert "<title>gnp.exe – " in page
+    assert f'<h1 dir="auto">{turned}</h1>' in page
+    assert f'dir="auto" href="/archive/-/find?section=%E2%80%AEgnp.exe">{turned}</a>' in page
+    assert f'dir="auto" href="/archive/-/find?author=%E2%80%AEgnp.exe">{turned}</a>' in page
+    front = asyncio.run(served.client.get("/")).text
+    assert f'<h3 dir="auto"><a href="/archive/-/article/1">{turned}</a></h3>' in front
+    assert f"<bdi>{turned}</bdi>" in front
+    served.get_database("archive").close()
+
+
+def luminance(colour: str) -> float:
+    parts = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_text_stands_out_from_every_ground_in_light_and_dark(get: Get) -> None:
+    """WCAG 2.2: a contrast of 4.5 to 1; also a link that is a title with a marked word."""
+    sheet = get("/-/locum/pages.css").text
+    for scheme in sheet.split("prefers-color-scheme: dark"):
+        colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", scheme))
+        grounds = {"paper": "ink quiet link", "raised": "ink quiet link", "mark": "ink link", "note": "ink link",
+                   "ins": "ink", "del": "ink"}  # fmt: skip
+        for ground, texts in grounds.items():
+            for text in texts.split():
+                light, dark = sorted((luminance(colours[text]), luminance(colours[ground])), reverse=True)
+                assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, ground, colours[text], colours[ground])

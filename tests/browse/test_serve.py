@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -39,6 +40,10 @@ def test_serves_while_a_crawl_writes_and_ends_cleanly(archive: Path, tmp_path: P
         assert address, line + (process.stderr.read() if process.stderr else "")
         with urllib.request.urlopen(address[0], timeout=LONGEST) as page:
             assert b"4 articles" in page.read()
+            assert "server" not in page.headers
+        rebound = urllib.request.Request(address[0], headers={"Host": "evil.example"})
+        with pytest.raises(urllib.error.HTTPError, match="421"):
+            urllib.request.urlopen(rebound, timeout=LONGEST)
         db = connect_writing(copy)
         db.execute("DELETE FROM articles WHERE id = 4")
         db.close()
@@ -73,6 +78,11 @@ def test_says_when_the_port_is_in_use(archive: Path) -> None:
 def test_says_what_is_not_an_address(archive: Path, host: str, port: int) -> None:
     with pytest.raises(UsageError):
         serve(archive, host=host, port=port)
+
+
+def test_says_what_is_not_a_name(archive: Path) -> None:
+    with pytest.raises(UsageError, match="'http://x/' is not the name of a host"):
+        serve(archive, port=0, allow_hosts=["http://x/"])
 
 
 def test_metadata_of_an_empty_archive(tmp_path: Path) -> None:

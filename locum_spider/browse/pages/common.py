@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from jinja2 import Environment, FileSystemLoader
 
 from locum_spider.browse.configuration import PLUGIN
-from locum_spider.browse.format import day_in_words, marked, moment_in_words
+from locum_spider.browse.format import day_in_words, marked, moment_in_words, one_way
 from locum_spider.store import reading
 from locum_spider.store.bounded import Question
 
@@ -75,6 +75,7 @@ def _environment() -> Environment:
         "day": day_in_words,
         "moment": moment_in_words,
         "marked": marked,
+        "one_way": one_way,
         "web": lambda url: str(url).lower().startswith(("http://", "https://")),
     }
     return environment
