@@ -9,13 +9,14 @@ from typing import Any
 
 from datasette.app import Datasette
 from datasette.database import Database, QueryInterrupted, Results
+from datasette.views.base import DatasetteError
 
-from locum_spider.browse.guard import LANE, PAGES, QUERIES, TABLES
+from locum_spider.browse.guard import IS_CSV, LANE, PAGES, QUERIES, SEARCHES, TABLES
 from locum_spider.browse.processes import Answerer, Lane, LostError
 from locum_spider.store.bounded import QueryError, Question, StoppedError, answer, bound, rows_by_name
 from locum_spider.store.connection import Connection
 
-_PROCESSES = {PAGES: 2, TABLES: 2, QUERIES: 3}
+_PROCESSES = {PAGES: 2, SEARCHES: 2, TABLES: 2, QUERIES: 3}
 """How many answer each kind of request: none waits for another kind."""
 
 
@@ -51,8 +52,8 @@ class ArchiveDatabase(Database):
     ) -> Results:
         """Run a query within the limits of time (milliseconds), rows and length of the answer.
 
-        Raises QueryInterrupted after the time, QueryError if another limit is reached, BusyError if its turn does not
-        come.
+        Raises QueryInterrupted after the time, QueryError if another limit is reached or the query is wrong (for a CSV
+        file DatasetteError), BusyError if its turn does not come.
         """
         limit = self.ds.sql_time_limit_ms
         most = self.ds.max_returned_rows if truncate else None
@@ -64,7 +65,9 @@ class ArchiveDatabase(Database):
             found = await self.execute_fn(question)
         except StoppedError as error:
             raise QueryInterrupted(error, sql, params) from None
-        except LostError as error:
+        except (QueryError, LostError) as error:
+            if truncate and IS_CSV.get():  # Datasette 0.65 would send an empty file, as if nothing were wrong
+                raise DatasetteError(str(error), title="Invalid SQL", status=400) from None
             raise QueryError(str(error)) from None
         rows, description = rows_by_name(found)
         return Results(rows, found.truncated, description)

@@ -20,16 +20,19 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-PAGES, TABLES, QUERIES = "pages", "tables", "queries"
+PAGES, SEARCHES, TABLES, QUERIES = "pages", "searches", "tables", "queries"
 LANE: ContextVar[str] = ContextVar("lane", default=TABLES)
-"""The kind of the request that is being answered: a page for readers, a table, or SQL that somebody wrote."""
+"""The kind of the request that is being answered: a page for readers, a search, a table, or SQL that somebody wrote."""
+IS_CSV: ContextVar[bool] = ContextVar("is_csv", default=False)
+"""Whether the request that is being answered asks for a CSV file."""
 
 ANY, ANY_ADDRESS = "*", "address"
 """Instead of a name: every name, and every IP address. A hostile page can only come under a name."""
 _LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 _HOST = re.compile(r"(\[[0-9a-f:.]+(?:%[^\]]*)?\]|[^\[\]:/@\s]+?)\.?(?::\d*)?", re.IGNORECASE)
-_READING = re.compile(r"/(?:-/locum/.*|[^/]+/-/(?:read|find|article/.*))?")
+_READING = re.compile(r"/(?:-/locum/.*|[^/]+/-/(?:read|article/.*))?")
+_SEARCH = re.compile(r"/[^/]+/-/find")
 _QUERY = re.compile(rf"/[^/]+/(?:{'|'.join(queries.QUERIES)})(?:\.\w+)?")
 _WRITTEN = frozenset({"sql", "_where", "_through"})
 _HEADERS = {
@@ -91,15 +94,17 @@ def is_known(header: str, known: Iterable[str]) -> bool:
 
 
 def kind(path: str, query: str) -> str:
-    """Which of PAGES, TABLES and QUERIES a request is for.
+    """Which of PAGES, SEARCHES, TABLES and QUERIES a request is for.
 
     >>> kind("/", ""), kind("/archive/-/find", "q=sql"), kind("/archive/articles", "_sort=id")
-    ('pages', 'pages', 'tables')
+    ('pages', 'searches', 'tables')
     >>> kind("/archive", "sql=select+1"), kind("/archive/by_month.json", ""), kind("/archive/articles", "_where=1")
     ('queries', 'queries', 'queries')
     """
     if _READING.fullmatch(path):
         return PAGES
+    if _SEARCH.fullmatch(path):
+        return SEARCHES
     return QUERIES if _QUERY.fullmatch(path) or _WRITTEN & set(parse_qs(query, keep_blank_values=True)) else TABLES
 
 
@@ -115,6 +120,7 @@ def guarded(app: App, known: list[str]) -> App:
             await _refuse(hosts[0], send)
             return
         LANE.set(kind(scope["path"], scope["query_string"].decode("latin-1")))
+        IS_CSV.set(scope["path"].endswith(".csv"))
         await _while_wanted(app, scope, receive, send)
 
     return guard

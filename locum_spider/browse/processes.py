@@ -111,27 +111,37 @@ class Lane:
         process = self._idle.pop() if self._idle else self._start()
         with job.lock:
             job.process = None if job.abandoned else process
-        whole = True
+        told = None
         try:
-            return None if job.abandoned else process.ask(job.question)
-        except (_OverrunError, EOFError, OSError) as fault:
-            whole = False
-            if isinstance(fault, _OverrunError):
-                raise StoppedError(job.question.seconds) from None
+            told = None if job.abandoned else process.ask(job.question)
+        except _OverrunError:
+            raise StoppedError(job.question.seconds) from None
+        except (EOFError, OSError):
             raise LostError("The question needed too much memory and was stopped; ask for less") from None
         finally:
             with job.lock:
                 job.process = None
-            if whole and not job.abandoned:
+            if told is not None and not job.abandoned:
                 self._idle.append(process)
-            else:
+            else:  # it may still be at work
                 process.end()
                 self._processes.discard(process)
+        if told is not None and told.error is not None:
+            raise told.error
+        return told and told.value
 
     def _start(self) -> _Process:
         process = _Process(*self._begin)
         self._processes.add(process)
         return process
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a process sends: the answer, or the error that the question raised."""
+
+    value: Any = None
+    error: Exception | None = None
 
 
 class _OverrunError(Exception):
@@ -147,7 +157,7 @@ class _Process:
         theirs.close()
         self._receive(_START)
 
-    def ask(self, question: Question) -> Any:
+    def ask(self, question: Question) -> _Told:
         self._connection.send(question)
         return self._receive(question.seconds + _GRACE)
 
@@ -159,13 +169,11 @@ class _Process:
         self._process.join()
         self._connection.close()
 
-    def _receive(self, seconds: float) -> Any:
+    def _receive(self, seconds: float) -> _Told:
         if not self._connection.poll(seconds):
             raise _OverrunError
-        found, value = self._connection.recv()
-        if not found:
-            raise value
-        return value
+        told: _Told = self._connection.recv()
+        return told
 
 
 @contextmanager
@@ -190,7 +198,7 @@ def _work(connection: Connection, make: Callable[..., Answerer], arguments: tupl
             resource.setrlimit(limit, (most, resource.getrlimit(limit)[1]))
     with suppress(EOFError, BrokenPipeError):
         answer = make(*arguments)
-        connection.send((True, None))
+        connection.send(_Told())
         while True:
             question = connection.recv()
             connection.send_bytes(_answered(answer, question))
@@ -198,11 +206,11 @@ def _work(connection: Connection, make: Callable[..., Answerer], arguments: tupl
 
 def _answered(answer: Answerer, question: Question) -> bytes:
     try:
-        return pickle.dumps((True, answer(question)))
+        return pickle.dumps(_Told(answer(question)))
     except Exception as error:  # noqa: BLE001 - the process that asked is told of it
         try:
-            told = pickle.dumps((False, error))
+            told = pickle.dumps(_Told(error=error))
             pickle.loads(told)  # noqa: S301 - just made; errors may be sent and yet not received
         except Exception:  # noqa: BLE001
-            told = pickle.dumps((False, LocumError(f"{type(error).__name__}: {error}")))
+            told = pickle.dumps(_Told(error=LocumError(f"{type(error).__name__}: {error}")))
         return told

@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from locum_spider.browse import processes
 from locum_spider.browse.guard import QUERIES, TABLES, names
 from locum_spider.browse.pages import find
-from locum_spider.store.bounded import StoppedError
+from locum_spider.store.bounded import Question, StoppedError, answer
 
 ENDLESS = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT {} FROM c"
 ONE_STEP = "SELECT hex(zeroblob(15000000)) LIKE '%" + "0_" * 480 + "b'"
@@ -49,10 +50,17 @@ def get(served: Any, path: str) -> Any:
     ],
 )
 def test_a_query_that_takes_too_much_memory_is_refused_in_words(served: Any, sql: str, words: str) -> None:
-    for kind in ("", ".json"):
-        answer = get(served, asked(sql, kind))
-        assert answer.status_code == 400
-        assert words in answer.text
+    assert words in get(served, asked(sql)).text
+    answer = get(served, asked(sql, ".json"))
+    assert answer.status_code == 400
+    assert words in answer.json()["error"]
+
+
+@pytest.mark.parametrize("sql", ["SELECT hex(zeroblob(400000000))", "SELECT no_such_column"])
+def test_a_file_that_cannot_be_made_is_not_an_empty_file(served: Any, sql: str) -> None:
+    answer = get(served, asked(sql, ".csv"))
+    assert answer.status_code == 400
+    assert answer.text
 
 
 @pytest.mark.parametrize("sql", [ENDLESS.format("count(*)"), ENDLESS.format("group_concat(n)"), ONE_STEP])
@@ -94,6 +102,26 @@ def test_pages_and_tables_answer_while_queries_run(served: Any) -> None:
         return seen
 
     assert asyncio.run(ask()) == [200] * 5
+
+
+def test_who_waits_too_long_is_told_that_others_ask(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_PATIENCE", 1)
+    endless = Question(answer, (ENDLESS.format("count(*)"), (), None), 3600)
+
+    async def ask() -> Any:
+        lane = served.get_database("archive")._lanes[QUERIES]
+        slow = [asyncio.ensure_future(lane.ask(endless)) for _ in range(3)]
+        await asyncio.wait(slow, timeout=0)
+        told = await served.client.get(asked("SELECT 1"))
+        for query in slow:
+            query.cancel()
+        await asyncio.wait(slow)
+        return told
+
+    told = asyncio.run(ask())
+    assert told.status_code == 503
+    assert told.headers["retry-after"] == "30"
+    assert "Other questions are being answered; ask again in a minute" in told.text
 
 
 def test_a_query_ends_when_its_reader_leaves(served: Any) -> None:
@@ -142,5 +170,5 @@ def test_a_search_that_is_stopped_says_so_on_its_page(served: Any, monkeypatch: 
     monkeypatch.setattr(find, "read", stopped)
     page = get(served, "/archive/-/find?q=agency")
     assert page.status_code == 400
-    assert "took longer than 5 seconds and was stopped" in page.text
+    assert "The search took too long and was stopped" in page.text
     assert 'type="search" name="q" value="agency"' in page.text

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from locum_spider.browse.pages.common import open_archive, read, respond
+from locum_spider.browse.processes import LostError
 from locum_spider.errors import DateFilterError
 from locum_spider.store import reading
 from locum_spider.store import search as searching
@@ -29,8 +30,8 @@ async def find(request: Any, datasette: Any) -> Any:
     filters = Filters(site, section, author, tag, since, until)
     try:
         results = await read(datasette, database, _found, asked["q"], filters, page, PAGE_SIZE)
-    except (StoppedError, QueryError) as fault:
-        results = {"error": f"{str(fault).rstrip('.')}: try fewer or longer words, or a filter."}
+    except (StoppedError, LostError, QueryError):
+        results = {"error": "The search took too long and was stopped; try fewer or longer words, or a filter."}
     return respond(
         datasette, database, "find.html", 400 if "error" in results else 200, asked=asked, number=page, **results,
         sections=await read(datasette, database, reading.sections),
