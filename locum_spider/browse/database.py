@@ -72,10 +72,14 @@ class ArchiveDatabase(Database):
         rows, description = rows_by_name(found)
         return Results(rows, found.truncated, description)
 
-    def close(self) -> None:
-        """End its processes."""
+    def end(self) -> None:
+        """End its processes; what is asked, then and later, raises LostError or QueryError."""
         for lane in self._lanes.values():
             lane.close()
+
+    def close(self) -> None:
+        """End its processes and close its connections."""
+        self.end()
         super().close()
 
 

@@ -89,7 +89,10 @@ class Lane:
         ended. If the caller is cancelled, the question is too.
         """
         job = _Job(question)
-        turn = self._threads.submit(self._answer, job)
+        try:
+            turn = self._threads.submit(self._answer, job)
+        except RuntimeError:
+            raise LostError("The archive is not served any more") from None
         answer = asyncio.wrap_future(turn)
         try:
             await asyncio.wait({answer}, timeout=_PATIENCE)

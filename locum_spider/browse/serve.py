@@ -17,8 +17,6 @@ from locum_spider.errors import LocumError, UsageError
 from locum_spider.store.connection import reading_place
 from locum_spider.store.files import DATABASE
 
-_LAST_ANSWERS = 3  # seconds that answers may still take after Ctrl-C
-
 
 def serve(
     archive: Path, *, host: str = "127.0.0.1", port: int = 8001, allow_hosts: Iterable[str] = (),
@@ -29,8 +27,6 @@ def serve(
     It answers to the names of this machine, to `host` and to `allow_hosts`. Raises ArchiveError if the folder is not an
     archive, UsageError if it cannot listen on the address.
     """
-    import uvicorn
-
     app = datasette(archive, names(host, allow_hosts))
     with _listen(host, port) as listener, closing(app.get_database(NAME)) as database:
         database.begin()
@@ -38,11 +34,7 @@ def serve(
         print(f"{archive} is served at {url} (press Ctrl-C to stop)", flush=True)
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
-        config = uvicorn.Config(
-            app.app(), log_level="warning", lifespan="on", access_log=False, ws="none", server_header=False,
-            timeout_graceful_shutdown=_LAST_ANSWERS,
-        )  # fmt: skip
-        server = uvicorn.Server(config)
+        server = _server(app.app(), database)
         try:
             server.run(sockets=[listener])
         except KeyboardInterrupt:
@@ -50,6 +42,20 @@ def serve(
     if not server.started:
         raise LocumError(f"Datasette did not start on {archive / DATABASE}; see its messages above")
     return 0
+
+
+def _server(app: Any, database: Any) -> Any:
+    """A web server whose end waits for no question: what is still asked is told that it was stopped."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            database.end()
+            await super().shutdown(sockets)
+
+    return Server(
+        uvicorn.Config(app, log_level="warning", lifespan="on", access_log=False, ws="none", server_header=False)
+    )
 
 
 def datasette(archive: Path, hosts: Sequence[str] = (ANY,)) -> Any:
