@@ -19,19 +19,27 @@ from typing import Any
 
 from babel import Locale, localedata
 
-from locum_spider.dates.tokens import fold
+from locum_spider.dates.tokens import SIGNS, fold
 from locum_spider.dates.vocabulary import ONE
 
 LANGUAGES = (
     "en de fr es it pt nl pl sv da nb nn fi cs sk tr ru uk be bg sr hr bs sl mk ro hu el et lv lt sq ca gl eu is ga cy"
-    " mt lb fo af az hy ka kk ky uz he ar fa ur hi bn mr gu ta te kn ml ne vi id ms fil sw zu ja zh ko"
+    " mt lb fo af az hy ka kk ky uz he ar fa ur hi bn mr gu ta te kn ml ne th vi id ms fil sw zu ja zh ko"
 ).split()
 MONTHS = "january february march april may june july august september october november december".split()
 DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 UNITS = "second minute hour day week month year".split()
 NUMBER = r"(\d++[.,]?\d*+)"
 # markers that neither source has
-AFTER = {"pt": ["atras"], "es": ["atras"], "ro": ["in urma"], "ar": [], "el": ["πριν"], "id": ["yang lalu", "lalu"]}
+AFTER = {
+    "pt": ["atras"],
+    "es": ["atras"],
+    "ro": ["in urma"],
+    "ar": [],
+    "el": ["πριν"],
+    "id": ["yang lalu", "lalu"],
+    "th": ["ที่แล้ว", "ที่ผ่านมา", "ก่อน"],
+}
 BEFORE = {"ar": ["منذ", "قبل"], "en": [], "el": ["πριν απο", "πριν"], "it": [], "sq": ["para"]}
 CONNECT = {"de": ["am"], "lb": ["am"], "cs": ["v"], "sk": ["v"], "sl": ["v"]}
 # unit and marker in one word: Hungarian órája, Japanese 時間前
@@ -47,7 +55,7 @@ def plain(name: str) -> str:
 
 
 def words_of(name: str) -> list[str]:
-    return re.findall(r"(?:[^\W\d_]|[\u0900-\u0df2])+", plain(name))
+    return re.findall(rf"(?:[^\W\d_]|[{SIGNS}])+", plain(name))
 
 
 def belongs(code: str, lang: str) -> bool:
@@ -71,6 +79,7 @@ def table(lang: str) -> dict[str, Any]:
         months = {}  # Vietnamese numbers its months; the words for them are the numbers themselves
     connect = literals(locales) | fillers(locales, months, days) | set(CONNECT.get(lang, []))
     connect -= known(months).keys() | known(days).keys()
+    connect = {word for word in connect if not "\u0e01" <= word <= "\u0e2e"}  # letters of Thai months: ม.ค.
     result: dict[str, Any] = {
         "lang": lang,
         "months": known(months),

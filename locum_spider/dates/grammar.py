@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from locum_spider.dates.days import Numeric, RefusedError, full_year, make_day
 from locum_spider.dates.tokens import Time
+from locum_spider.dates.vocabulary import COUNTED
 from locum_spider.dates.zones import parse_offset
 
 _GAP = frozenset("-,.|/():p@")
@@ -31,6 +32,7 @@ _ANCHOR = re.compile("[IQCMBjv]")  # every core has one of these, and begins at 
 _BACK = 9
 _TIME = "(?:A?[tx]:?[AH]?|A?h|A?[do][HA]|(?<![-w])d?N)"
 _ZONE = r"(?:\(?[ZO](?:\(?[ZO]\)?)*\)?)?"
+_ZONE_BEHIND = re.compile(r"\(?(?P<zone>[ZO])\)?")
 _HEAD = re.compile(
     rf"(?:(?P<first>[WB])[.,]{{0,2}}p?)?(?:(?P<time>{_TIME})\.?(?P<zone>{_ZONE})[-,.|/()p]{{0,3}})?"
     r"(?:(?P<second>[WB])[.,)]{0,2}p{0,2})?(?P<gap>[-,|(p:@]{0,3})$"
@@ -40,6 +42,10 @@ _TAIL = re.compile(
     rf"(?:(?:p\.?)?(?P<gap>[-,.|/()@p:;G]{{0,6}})"
     rf"(?:(?P<time>{_TIME})(?P<zone>{_ZONE})|(?<=@)(?P<digits>[yn])(?P<named>Z)?(?![a-zA-Z])))?"
 )
+# a day that is parted from its month, but not the month from the year
+_PARTED = re.compile(r"[do][.)]?(?:[,(]|(?P<sign>[-/])p*'?[MB][.)']*(?!(?P=sign)))")
+_BEHIND_WORD = frozenset("wi.:,(-")
+_WORD_BEFORE = re.compile(r"[wi][.:,(-]?$")
 # what may not stand directly before: another number or month, as in "10 - 12 April 2018", or a word of a range
 _BAD_BEFORE = re.compile(r"(?:[dnoeyqtxhQICMB][.]?[-,./:'+p@&r]{0,2}|rp{0,2})$")
 _COPYRIGHT = re.compile("c[^LU]*$")
@@ -53,11 +59,16 @@ FOREIGN_DAY = re.compile(r"[do][.)]?[-/,]?p?w[.)]?[-/,]?p{0,2}y|w[.)]?[-/,]?p?[d
 _KIND_OF_NUMBER = re.compile(r"\$[.:(]{0,2}$")
 _BEFORE_SHORT = re.compile(r"(?:^|[LUpW@:,|(tAhZO)-])$")
 _COMPACT_ALONE = re.compile(r"[LUp@:,.|()W]*C(?:[-,|@p]?t[ZO]?)?[.)]*")
-# a part of the text that holds nothing but labels and a month or a quarter
-_ALONE = r"(?:^|\|)[LUp:,.(]*(?P<core>{})p?[.,)]*(?:$|\|)"
-_MONTH = re.compile(_ALONE.format(r"[MB]\)?\.?[-/,]?p{0,2}[yq]|y\.?[-/,]?p{0,2}[MB]|yjdk"))
-_QUARTER = re.compile(_ALONE.format(r"u\.?[-/]?[do][-/,]?p{0,2}[yq]|[do]\.?p?u[-/,.]?p{0,2}[yq]|y[-/.]?p?u[-/.]?d"))
-_NUMERIC_MONTH = re.compile(r"[LUp:,.(]*(?:(?P<iso>y-d)|(?P<slashed>d/y))[.,)]*")
+# "Vol. 12, No. 3", "第3号", "Smith 3,"; perhaps with a name before it
+_ISSUE = r"(?:[wp]{0,3}[-,.:(]{1,2})?w?[wp@&rA$][-.?:]{0,2}w?(?:i|[do](?=p?[-,(:/]))(?:[-/&]i)?[wl]?[)]?"
+# a part of the text that holds nothing but labels, the number of an issue, and a month or a quarter
+_BEFORE = rf"(?:^|\|)(?:{_ISSUE}[-,.:(/p]*){{0,3}}[LUp:,.(]*(?P<core>"
+_BEHIND = rf")p?[.,)]*(?:[-,:(]{{1,2}}{_ISSUE}){{0,3}}(?:$|\|)"
+_MONTH = re.compile(rf"{_BEFORE}[MB]\)?\.?[-/,]?p{{0,2}}[yq]|y\.?[-/,]?p{{0,2}}[MB]|yjdk|vdp?,?p?y{_BEHIND}")
+_QUARTER = re.compile(
+    rf"{_BEFORE}u\.?[-/]?[do][-/,]?p{{0,2}}[yq]|[do]\.?p?u[-/,.]?p{{0,2}}[yq]|y[-/.]?p?u[-/.]?d{_BEHIND}"
+)
+_NUMERIC_MONTH = re.compile(r"[LUp:,.(]*(?:(?P<iso>y[-/]d)|(?P<slashed>d/y))[.,)]*")
 
 
 class Moment(NamedTuple):
@@ -83,7 +94,7 @@ def find_days(shape: str, values: Sequence[Any], now_year: int) -> list[PrintedD
     anchor = _ANCHOR.search(shape)
     if anchor is None:
         return []
-    cores = list(_CORE.finditer(shape, max(0, anchor.start() - _BACK)))
+    cores = [core for core in _CORE.finditer(shape, max(0, anchor.start() - _BACK)) if not _counts(core, values)]
     dates: list[PrintedDate] = []
     end = 0
     for i, core in enumerate(cores):
@@ -103,11 +114,30 @@ def find_days(shape: str, values: Sequence[Any], now_year: int) -> list[PrintedD
     return dates
 
 
+def _counts(core: re.Match[str], values: Sequence[Any]) -> bool:
+    """Whether a number belongs to another word: to that before it in "Smith 3, May 2024", else to that behind it."""
+    kind, shape = core.lastgroup, core.string
+    if kind == "dmy":
+        start = core.start()
+        return (
+            shape[start - 1 : start] in _BEHIND_WORD
+            and _PARTED.match(shape, start) is not None
+            and _WORD_BEFORE.search(shape, 0, start) is not None
+        )
+    end = core.end()
+    return kind == "ymd" and shape[end : end + 1] == "w" and values[end] in COUNTED  # "2019 May 3 comments"
+
+
 def _read(shape: str, values: Sequence[Any], core: re.Match[str], lower: int, upper: int, now_year: int) -> PrintedDate:
     """The date of a core, with the weekday and the time that stand between `lower` and `upper`."""
     start, end = core.span()
     day, moment = _core(shape, values, core, lower, now_year)
     if core.lastgroup == "iso":
+        zone = _ZONE_BEHIND.match(shape, end)
+        if zone is not None and moment is not None and moment.offset is None:
+            place, east = zone.start("zone"), zone["zone"] == "O"
+            moment = Moment(moment.time, None if east else values[place], values[place] if east else None)
+            end = zone.end()
         return PrintedDate(start, end, day, None, moment)
     weekdays: list[int] = []
     head = _head(shape, lower, start)
@@ -289,7 +319,8 @@ def find_period(shape: str, values: Sequence[Any], now_year: int) -> tuple[date,
         if "u" in core:
             quarter = int(values[start + _place(core, "do")])
             return (make_day(year, 3 * quarter - 2, 1), "quarter") if quarter <= 4 else None
-        month = int(values[start + 2]) if core == "yjdk" else _month(values[start + _place(core, "MB")])
+        signed = 2 if core == "yjdk" else 1 if core[0] == "v" else 0
+        month = int(values[start + signed]) if signed else _month(values[start + _place(core, "MB")])
         return make_day(year, month, 1), "month"
     match = _NUMERIC_MONTH.fullmatch(shape)
     if match is None:

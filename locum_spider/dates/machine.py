@@ -9,8 +9,8 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import unquote, urlsplit
 
 _ISO = re.compile(
-    r"(\d{4})-?(\d\d)-?(\d\d)"
-    r"(?:(?:\s*[Tt]\s*|\s+)(\d\d):?(\d\d)(?::?(\d\d)(?:[.,]\d+)?)?\s*(Z|z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?"
+    r"(?=\d{4}-\d\d?-\d|\d{4}-?\d\d-?\d\d)(\d{4})-?(\d\d?)-?(\d\d?)"
+    r"(?:(?:\s*[Tt]\s*|\s+)(\d\d|\d(?=:)):?(\d\d)(?::?(\d\d)(?:[.,]\d+)?)?\s*(Z|z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?"
 )
 _MONTH_ONLY = re.compile(r"(\d{4})-(\d\d)")
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?")
@@ -58,6 +58,8 @@ def read_stamp(text: str) -> Stamp | None:
 
     >>> read_stamp("2024-08-28T07:26:02-0400")
     Stamp(day=datetime.date(2024, 8, 28), clock=datetime.datetime(2024, 8, 28, 7, 26, 2), offset=-240, precision='day')
+    >>> read_stamp("2022-1-6T9:05").clock
+    datetime.datetime(2022, 1, 6, 9, 5)
     >>> read_stamp("2024-01-01T10:00:00+25:00").offset is None
     True
     >>> read_stamp("2024-08-28T00:00:00Z").clock is None, read_stamp("2024-08-28").offset is None

@@ -18,6 +18,7 @@ _TWO_LETTERS = 2
 _SHORT_MONTH = 3
 
 
+@lru_cache(maxsize=128)
 def primary(lang: str | None) -> str | None:
     """The main code of a language tag; None if there is no tag.
 
@@ -86,6 +87,7 @@ def _english() -> Words:
     words: Words = {word: ("N", hour) for word, hour in vocab.NOON_MIDNIGHT.items()}
     for kind, code in vocab.KINDS:
         words.update(dict.fromkeys(kind, (code, None)))
+    words["no"] = ("p", "no")  # also "number", see `tokens`
     words.update({word: (code, word) for word, code in vocab.LABELS.items()})
     words.update({phrase: ("Z", zone) for phrase, zone in vocab.ZONE_PHRASES.items()})
     words.update({word: (code, None) for word, code in vocab.SIGNS_OF_DATE.items()})

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from locum_spider.dates import names
 from locum_spider.dates.days import ORDERS, Numeric, RefusedError, readings, resolve
+from locum_spider.dates.eras import gregorian
 from locum_spider.dates.fallback import read_with_dateparser
 from locum_spider.dates.grammar import FOREIGN_DAY, PrintedDate, find_days, find_period
 from locum_spider.dates.relative import place_on, read_relative
@@ -91,7 +92,8 @@ def read_dates(
     site = _zone(tz)
     now = now.replace(tzinfo=site) if now.tzinfo is None else now
     try:
-        return _read(fold(text), lang, _Context(now, site, order, earliest, latest))
+        folded = gregorian(fold(text), lang, text, now.year + 1)
+        return _read(folded, lang, _Context(now, site, order, earliest, latest))
     except RefusedError:
         return Dates()
 

@@ -14,7 +14,7 @@ from locum_spider.dates import names
 from locum_spider.dates import vocabulary as vocab
 from locum_spider.dates.days import RefusedError
 from locum_spider.dates.grammar import Moment, read_time
-from locum_spider.dates.tokens import scan
+from locum_spider.dates.tokens import SIGNS, scan
 from locum_spider.dates.value import Date
 from locum_spider.dates.zones import place
 
@@ -23,7 +23,7 @@ _DAYS = {"day": 1, "week": 7}
 _MONTHS = {"month": 1, "year": 12}
 _ORDER = ("year", "month", "week", "day", "hour", "minute", "second")
 _LONGEST = 4  # words of a marker or a unit
-_LETTER = r"(?:[^\W\d_]|[\u0900-\u0df2])"
+_LETTER = rf"(?:[^\W\d_]|[{SIGNS}])"
 _TOKEN = re.compile(rf"\d+|{_LETTER}+(?:['-]{_LETTER}+)*'?|[^\w\s]")
 _ELIDED = re.compile(r"\bun'")  # Italian "un'ora fa"
 _JOINS = frozenset({",", ".", "&", "and", "und", "et", "y", "e", "og", "och", "i"})

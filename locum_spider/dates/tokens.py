@@ -16,6 +16,7 @@ code      token                                      code      token
 ``jklv``  signs for year, month, day, month number   ``r &``   word of a range, "and"
 ``u``     word for a quarter                         ``c $``   copyright; currency or kind of number
 ``G``     two numbers grown together                 ``w ?``   any other word, any other sign
+``i``     number of the word before it: "No. 3"
 ========  =========================================  ========  ==========================================
 
 Punctuation stands for itself; bullets and bars are ``|``, dashes are ``-``.
@@ -29,13 +30,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from locum_spider.dates.days import Numeric
-from locum_spider.dates.vocabulary import label_of
-from locum_spider.dates.zones import ZONE_NAMES, parse_offset
+from locum_spider.dates.vocabulary import ABBREVIATED, NUMBERED, label_of
+from locum_spider.dates.zones import AFTER_TIME, ZONE_NAMES, is_place, parse_offset
 
 _MARKS = re.compile("[\u0300-\u036f\u064b-\u0655]")  # Latin, Greek and Cyrillic accents; Arabic vowel signs
+# the zeros of Arabic, Persian, the scripts of India, Thai, Lao, Tibetan, Burmese, Khmer, and the wide ones
+_ZEROS = (0x660, 0x6F0, *range(0x966, 0xDE7, 0x80), 0xE50, 0xED0, 0xF20, 0x1040, 0x17E0, 0xFF10)
 _ODD = str.maketrans(
     {
-        **{chr(zero + n): str(n) for zero in (0x660, 0x6F0, 0x966, 0x9E6, 0xAE6, 0xFF10) for n in range(10)},
+        **{chr(zero + n): str(n) for zero in _ZEROS for n in range(10)},
         **dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e", None),
         **dict.fromkeys("\u2060\u2066\u2067\u2068\u2069\ufeff\u061c", None),
         **dict.fromkeys("‐‑‒–—―−﹣－~〜～", "-"),
@@ -71,27 +74,33 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", text).translate(_ODD)
 
 
-_WORD = r"[^\W\d_]+(?:[\u0900-\u0df2]+[^\W\d_]*)*"  # Indian vowel signs are marks, not letters
+SIGNS = r"\u0900-\u0df2\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+"""Vowel signs and tone marks of India and Thailand, for a class in a pattern: parts of words, but not letters."""
+_WORD = rf"[^\W\d_]+(?:[{SIGNS}]+[^\W\d_]*)*"
 _AM_PM = r"(?:[apAPπμΠΜ]\.?\s?[mMμΜ](?:(?![^\W\d_])|(?=[A-Z][a-z]))\.?|[pm]\.\s?d\.)"
 _GLUED = rf"(?=\d{{1,2}}(?:[:.hH][0-5]\d(?!\d)|\s?{_AM_PM}|(?:\.\s?|\s|(?:st|nd|rd|th)\s)[^\W\d_]))"
 _GMT = "(?:[gG][mM][tT]|[uU][tT][cC])"
-_ZONED = r"(?:\s?([+-]\d\d:?\d\d|[Zz])(?![^\W_]|:))?"
+_ENDS = r"(?:(?![^\W_])|(?=[^\W\d_]{2}))"  # a name may be grown to a time: "T10:30:00ZJane Doe"
+_ZONED = rf"(?:\s?([+-]\d\d:?\d\d|[Zz])(?!:){_ENDS})?"
+_PLACE = r"[AEIP](?:frica|merica|sia|tlantic|ustralia|urope|ndian|acific)/[A-Z][A-Za-z_/-]+"
 _ORDINAL = "(?:(?i:st|nd|rd|th)|er|re|ere|eme|ste|de|[eoaº°ª]|:[ea])"
 
 # words first, as most tokens are words; no IGNORECASE, as it doubles the time
 _SCANNER = re.compile(
     rf"""
     \s* (?:
-    (?P<word>  (?! {_GMT} \s? [+-] \s? \d ) (?:{_WORD}) )
-  | (?P<iso>   (\d{{4}})-?(\d\d)-?(\d\d) \s?[Tt]\s? (\d\d)(?P<c>[:-]?)(\d\d) (?:(?P=c)(\d\d)(?:[.,]\d+)?)?
-               (?:\s?([Zz]|[+-]\d\d(?::?\d\d)?))? (?![^\W_]) )
+    (?P<word>  {_PLACE} | (?! {_GMT} \s? [+-] \s? \d ) (?:{_WORD}) )
+  | (?P<iso>   (?=\d{{4}}-\d\d?-\d|\d{{4}}-?\d\d-?\d\d) (\d{{4}})-?(\d\d?)-?(\d\d?) \s?[Tt]\s?
+               (\d\d|\d(?=:))(?P<c>[:-]?)(\d\d) (?:(?P=c)(\d\d)(?:[.,]\d+)?)?
+               (?:\s?([Zz]|[+-]\d\d(?::?\d\d)?))? {_ENDS} )
   | (?P<ymd>   (\d{{4}}) \s?(?P<a>[./-])\s? (\d{{1,2}}) \s?(?P=a)\s?
                (?: (\d{{1,2}})(?!\d) | (\d\d)(?=\d\d:\d\d) ) (?!(?P=a)\d) )
   | (?P<dmy>   (\d{{1,2}}) \s?(?P<b>[./-])\s? (\d{{1,2}}) \s?(?P=b)\s?
                (?: (\d{{4}}|\d\d)(?!\d) | ((?:19|20)\d\d){_GLUED} ) (?!(?P=b)\d) )
   | (?P<hand>  (\d{{1,2}}) (?:[:.](\d\d))? (?:[:.](\d\d)(?:[.,]\d+)?)? \s?({_AM_PM}) {_ZONED} )
   | (?P<clock> (\d{{1,2}}) : (\d\d) (?: : (\d\d)(?:[.,]\d+)?)? (?!\d|:\d) {_ZONED} (\s?[Mm]in\b)? )
-  | (?P<hour>  (\d{{1,2}}) \s?[hH](?:eures?|oras?)?\.?\s? (?:(\d\d)(?:\s?m(?:in)?\b)?(?:\s?\d\ds)?)? (?![^\W_]) )
+  | (?P<hour>  (\d{{1,2}}) \s?[hH](?:eures?|oras?)?\.?\s?
+               (?: (\d\d)(?:\s?m(?:in)?\b)?(?:\s?\d\ds)? {_ENDS} | (?![^\W_]) ) )
   | (?P<cjk>   (\d{{1,2}}) \s?[时時點点시]\s? (?:(\d{{1,2}})\s?[分분])? \s?(?:(\d{{1,2}})\s?[秒초])? )
   | (?P<dotted>(\d{{1,2}}) \. (\d\d) (?!\d|[.:/]\d) )
   | (?P<number> (?: (?:19|20)\d\d{_GLUED} | \d+ ) (?P<ordinal>{_ORDINAL}(?![^\W_]))? )
@@ -104,9 +113,13 @@ _SCANNER = re.compile(
 _GROUP = _SCANNER.groupindex
 _WORDS, _SIGN = _GROUP["word"], _GROUP["sign"]
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][^A-Z])|[A-Z]?[^A-Z]+|[A-Z]+")
+_LAST_WORD = re.compile(r"(?<![^\W_])([^\W\d_]+)-?$")
 _FIRST_CJK = "\u3005"
 _SIGNS = {c: c for c in ",.:;/|-()'@&+"} | dict.fromkeys("$€£¥₽₴₺₩₹%№#", "$") | {"©": "c"}
 _MAY_BE_GLUED = frozenset("yQ")
+_COUNTS = frozenset("doen")
+_COUNTED = frozenset("w$.:?-&/p@rAi")
+_SHORT, _REACH = 3, 16  # letters
 
 
 class Time(NamedTuple):
@@ -146,9 +159,47 @@ def scan(text: str, words: Mapping[str, tuple[str, Any]]) -> tuple[str, list[Any
         else:
             code, value = _CLASSIFY[kind](match, kind)
             glued = code in _MAY_BE_GLUED and text[match.end() : match.end() + 1].isdigit()
+            if code in _COUNTS and codes and codes[-1] in _COUNTED and _belongs(text, match.start(kind), codes, values):
+                code = "i"
         codes.append(code)
         values.append(value)
     return "".join(codes), values
+
+
+def _belongs(text: str, start: int, codes: list[str], values: list[Any]) -> bool:
+    """Whether the number at `start` belongs to the word before it: "Issue 3", "No. 3", "n° 3", "Covid-19", "G20", "$5".
+
+    Two numbers may share a word: "Chapters 10-12".
+    """
+    last, near = codes[-1], text[start - 1]
+    if last == "w" and (values[-1] in NUMBERED or near == "第"):
+        return True
+    if last == "p" and values[-1] == "no":
+        return True
+    if (last in "wp@rA" and not near.isalpha()) or (last == "-" and near == " "):
+        return False
+    before = codes[-2:-1]
+    if last == "$":
+        return not before or before[0] not in "doeny"  # not in "5 € 10 April"
+    if last in ".:?":
+        return before in (["w"], ["p"]) and values[-2] in (NUMBERED if last == ":" else ABBREVIATED)
+    if before == ["i"]:
+        return last in "-&/" and (last == "&" or near == last)
+    if near == "제":
+        return not text[start - 2 : start - 1].isalpha()
+    if last not in "-w@&rAp" or not (near == "-" or near.isalpha()):
+        return False
+    match = _LAST_WORD.search(text, max(0, start - _REACH), start)
+    if match is None:
+        return False
+    word = match[1]
+    letter = len(word) == 1 and word.isupper() and word != "T"
+    if last == "-":  # "Covid-19", but not "LONDON-10 April"
+        named = before == ["w"] and (word[-1].isupper() if len(word) <= _SHORT else len(codes) == len("w-"))
+        named = named and (len(word) <= _SHORT or not word.isupper())
+    else:  # "G20", but not "Smith12 May"
+        named = last == "w" and len(word) <= _SHORT and word[-1].isupper()
+    return letter or named or word.lower() in NUMBERED
 
 
 # Each takes a match and the number of its kind's group; the groups inside that one have the numbers after it.
@@ -252,8 +303,10 @@ def _add_unknown(word: str, words: Mapping[str, tuple[str, Any]], codes: list[st
     """Add a word that the tables do not have, or that may also be a zone."""
     lower = word.lower()
     token = words.get(lower)
-    if word in ZONE_NAMES and (token is None or token[0] not in "MWB"):
+    if word in ZONE_NAMES and (token is None or token[0] not in "MWB") and _is_zone(word, codes):
         token = ("Z", word)
+    elif token is None and "/" in word:
+        token = ("Z" if is_place(word) else "w"), word
     elif token is None:
         if codes and codes[-1] == "w" and f"{values[-1]} {lower}" in words:
             codes[-1], values[-1] = words[f"{values[-1]} {lower}"]  # a month of two words
@@ -271,6 +324,11 @@ def _add_unknown(word: str, words: Mapping[str, tuple[str, Any]], codes: list[st
         token = (label or "w", lower)
     codes.append(token[0])
     values.append(token[1])
+
+
+def _is_zone(word: str, codes: list[str]) -> bool:
+    """Whether a name of a zone stands for one: some are words in capitals as well, unless a time is before them."""
+    return word not in AFTER_TIME or (bool(codes) and codes[-1] in "txhA(")
 
 
 def _add_run(run: str, words: Mapping[str, tuple[str, Any]], codes: list[str], values: list[Any]) -> None:

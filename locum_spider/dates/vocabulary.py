@@ -17,7 +17,7 @@ _PUBLISHED = _words("""
     geplaatst gepost publikac publikov dodan utworz publicer publiser skapad udgivet oprettet opprettet julkais
     zverejn vydan vytvor yayi olustur eklen giris опублик публик размещ создан добавл опублік публік оприлюд створен
     δημοσι αναρτ kozzet megjelen letrehoz feltolt publicat paskelbt publicet avaldatud publikuar objavljen objava
-    објав terbit tayang dipubli diterbit نشر انتشار منتشر פורסם प्रकाशित
+    објав terbit tayang dipubli diterbit เผยแพร่ โพสต์ نشر انتشار منتشر פורסם प्रकाशित
 """)
 # the same for the date of a later change
 _MODIFIED = _words("""
@@ -25,7 +25,7 @@ _MODIFIED = _words("""
     uberarbeitet letzte zuletzt actualiz actualis atualiz ultima ultimo aggiorn bijgewerkt gewijzigd laatst aangepast
     aktualiz zmodyf edycja zmien uppdater andrad senast opdater oppdater endret redigeret paivit muokat uprav zmenen
     guncel degis duzen обновл измен редакт актуализ оновл змінен ενημ τροποπ frissit modosit atnauj atjaun uuend
-    perdit azurir izmij posodob ажур измењ diperbar perbarui עודכן עדכון تحدیث بروز अपडेट
+    perdit azurir izmij posodob ажур измењ diperbar perbarui อัปเดต อัพเดต อัพเดท ปรับปรุง แก้ไข עודכן עדכון تحدیث بروز अपडेट
 """)
 LABELS = {
     **dict.fromkeys(_words("post issued filed online ligne"), "L"),
@@ -38,13 +38,14 @@ LABELS = {
 CONNECT = _words("""
     of on in en the date dated datum data fecha tarih tarihi дата year le la el il lo den der dem vom des del de da do
     du di d em no na ne zum im w v z iz dia dne dnia din dana г р m g god года roku rok року της του τησ στισ
-    ngay nam vuonna от від ter van het pada tanggal tgl
+    ngay nam vuonna от від ter van het pada tanggal tgl วันที่ ที่ เดือน ปี
 """)
 # between a day and its time
 CONNECT_TIME = _words("""
     at um a à om alle ore ora las los as ob o u в о kl klo klok klokken kello godz saat luc pukul pkl ca الساعة
+    ساعت เวลา
 """)
-CLOCK_WORDS = _words("uhr uur hrs hours h hs uhrzeit ч год oclock horas heures auer час часов годин")
+CLOCK_WORDS = _words("uhr uur hrs hours h hs uhrzeit ч год oclock horas heures auer час часов годин น")
 AND = _words("and und et y e og och i и та ve oraz ou or oder")
 RANGE = _words("""
     to until till through thru since from before after between bis ab seit zwischen jusqu jusque depuis au aux al
@@ -53,6 +54,37 @@ RANGE = _words("""
 """)
 # kinds of numbers that look like dates
 NOT_A_DATE = _words("v ver version tel telephone phone fax ip isbn issn doi usd eur gbp chf rs")
+# words that a number belongs to, so that it is not a day: "Issue 3, May 2024"
+NUMBERED = _words("""
+    issue issues number numbers volume volumes part parts page pages chapter chapters episode episodes series season
+    section sections round week level phase stage room lesson act scene figure table book top grade unit step class
+    category tier gate platform track channel formula under route article rule question covid sars apollo windows
+    iphone heft hefte nummer nummern teil teile seite seiten folge folgen kapitel jahrgang staffel woche kw klasse
+    zimmer platz numero numeros partie parties chapitre episode tome saison cahier semaine parte partes pagina paginas
+    capitulo episodio tomo temporada semana volumen entrega numeri capitolo puntata stagione fascicolo settimana deel
+    hoofdstuk aflevering seizoen jaargang bladzijde numer czesc strona odcinek zeszyt rozdzial cislo dil cast strana
+    rocnik kapitola svazek diel broj dio deo stranica godiste epizoda svezak stevilka letnik szam resz kotet oldal
+    fejezet osa sivu jakso luku lehekulg numurs dala lappuse numeris dalis puslapis numarul numar partea volumul
+    episodul pjesa faqe volum zenbakia atala hluti tolublad avsnitt arsgang sasong sida argang sesong sayi cilt bolum
+    sayfa hafta so tap phan trang ky chuong edisi nomor bagian halaman jilid bab toleo sehemu номер номера выпуск часть
+    страница глава серия сезон том випуск частина сторінка розділ нумар брой част страница број део годиште τευχοσ
+    αριθμοσ μεροσ τομοσ σελιδα κεφαλαιο επεισοδιο العدد عدد الجزء جزء صفحة المجلد الحلقة رقم شماره قسمت جلد صفحه بخش
+    شمارہ גיליון גליון מספר חלק כרך עמוד פרק अंक भाग पृष्ठ संख्या সংখ্যা পর্ব খণ্ড இதழ் பகுதி సంచిక
+    భాగం ฉบับที่ ตอนที่ เล่ม เล่มที่ ครั้งที่ หน้า
+""")
+# their short forms, with a point or a raised letter behind them
+ABBREVIATED = _words("""
+    no nos nr nrs num nums n vol vols bd jg h hft art arts ch chap cap ep eps pt pts p pp pg pag s str fig sec tab
+    iss br sz odc zesz rozdz roc rocn nro lk lpp psl bls arg sv kap abs ziff sc tom t cil sy hal jil вып стр гл сер
+    ном ч т бр τευχ αρ σελ
+""")
+# words behind a number that counts them, so that it is not a day: "2019 May 3 comments"
+COUNTED = _words("""
+    comment comments min mins minute minutes page pages view views like likes share shares photo photos picture pictures
+    image images vote votes reply replies read reads word words kommentar kommentare minuten seiten bilder
+    commentaire commentaires vues comentario comentarios vistas commenti commento visualizzazioni reacties reactie
+    komentarze komentarzy kommentarer visninger комментариев комментария комментарий просмотров
+""")
 COPYRIGHT = _words("copyright copr")
 NOON_MIDNIGHT = {
     **dict.fromkeys(_words("noon midday mittag mittags midi mediodia mezzogiorno"), 12),
@@ -73,6 +105,11 @@ ZONE_PHRASES = {
     "central european": "Europe/Berlin", "eastern european": "Europe/Athens", "british summer": "BST",
     "indian standard": "Asia/Kolkata", "india standard": "Asia/Kolkata", "japan standard": "JST",
     "singapore time": "SGT", "hong kong": "HKT", "uk time": "Europe/London", "brasilia time": "America/Sao_Paulo",
+    "london time": "Europe/London", "paris time": "Europe/Paris", "berlin time": "Europe/Berlin",
+    "kyiv time": "Europe/Kyiv", "beijing time": "Asia/Shanghai", "tokyo time": "Asia/Tokyo", "seoul time": "Asia/Seoul",
+    "sydney time": "Australia/Sydney", "israel standard": "Asia/Jerusalem", "irish standard": "Europe/Dublin",
+    "china standard": "Asia/Shanghai", "arabia standard": "Asia/Riyadh", "gulf standard": "Asia/Dubai",
+    "korea standard": "KST", "pakistan standard": "PKT",
 }  # fmt: skip
 # kinds of words with their codes; a later kind overrides an earlier one
 KINDS = (

@@ -17,16 +17,41 @@ _FIXED = {
     "HST": -10 * _H, "AST": -4 * _H, "ADT": -3 * _H, "NST": -210, "NDT": -150, "BRT": -3 * _H, "ART": -3 * _H,
     "PKT": 5 * _H, "NPT": 345, "WIB": 7 * _H, "WITA": 8 * _H, "WIT": 9 * _H, "ICT": 7 * _H, "HKT": 8 * _H,
     "SGT": 8 * _H, "MYT": 8 * _H, "PHT": 8 * _H, "AWST": 8 * _H, "JST": 9 * _H, "KST": 9 * _H, "ACST": 570,
-    "ACDT": 630, "AEST": 10 * _H, "AEDT": 11 * _H, "NZST": 12 * _H, "NZDT": 13 * _H,
+    "ACDT": 630, "AEST": 10 * _H, "AEDT": 11 * _H, "NZST": 12 * _H, "NZDT": 13 * _H, "GST": 4 * _H, "IRST": 210,
+    "IRDT": 270, "AFT": 270, "AZT": 4 * _H, "GET": 4 * _H, "UZT": 5 * _H, "TMT": 5 * _H, "TJT": 5 * _H, "KGT": 6 * _H,
+    "SLST": 330, "MMT": 390, "MVT": 5 * _H, "BTT": 6 * _H, "ULAT": 8 * _H, "BNT": 8 * _H, "TLT": 9 * _H,
+    "PGT": 10 * _H, "ChST": 10 * _H, "FJT": 12 * _H, "TOT": 13 * _H, "SAMT": 4 * _H, "YEKT": 5 * _H, "OMST": 6 * _H,
+    "NOVT": 7 * _H, "KRAT": 7 * _H, "IRKT": 8 * _H, "YAKT": 9 * _H, "VLAT": 10 * _H, "MAGT": 11 * _H, "SAKT": 11 * _H,
+    "PETT": 12 * _H, "COT": -5 * _H, "PET": -5 * _H, "ECT": -5 * _H, "VET": -4 * _H, "BOT": -4 * _H, "GYT": -4 * _H,
+    "CLT": -4 * _H, "CLST": -3 * _H, "UYT": -3 * _H, "SRT": -3 * _H, "GFT": -3 * _H, "BRST": -2 * _H, "WAST": 2 * _H,
+    "CVT": -_H, "AZOT": -_H, "MUT": 4 * _H, "RET": 4 * _H, "SCT": 4 * _H,
 }  # fmt: skip
 # general names: standard or summer time, depending on the day
 _BY_SEASON = {
     "ET": "America/New_York", "CT": "America/Chicago", "MT": "America/Denver", "PT": "America/Los_Angeles",
     "AKT": "America/Anchorage", "AT": "America/Halifax", "AET": "Australia/Sydney", "NZT": "Pacific/Auckland",
 }  # fmt: skip
-_AMBIGUOUS = {"IST"}  # India, Israel, Ireland: read only if it is the site's own
+# names that several places use: India, Israel, Ireland; the middle of America, China, Cuba; the Atlantic, Arabia; the
+# Amazon, Armenia; western Australia, Samoa; Samoa, Singapore. They count only on a site that is at home in one of them,
+# the American ones also on sites that are not at home in Asia.
+_AMBIGUOUS = frozenset({"IST", "CST", "AST", "ADT", "AMT", "WST", "SST"})
+_AMERICAN = frozenset({"CST", "AST", "ADT"})
+_ARABIA = ("Asia/Riyadh", "Asia/Baghdad", "Asia/Kuwait", "Asia/Qatar", "Asia/Bahrain", "Asia/Aden")
+# what a place calls its own clock, if the tables of zones have no letters for it or others
+_AT_HOME = {
+    ("BST", "Asia/Dhaka"): 6 * _H, ("PST", "Asia/Karachi"): 5 * _H, ("PST", "Asia/Manila"): 8 * _H,
+    ("MST", "Asia/Kuala_Lumpur"): 8 * _H, ("MST", "Asia/Yangon"): 390, ("SST", "Asia/Singapore"): 8 * _H,
+    ("CST", "Asia/Taipei"): 8 * _H, ("AMT", "Asia/Yerevan"): 4 * _H, ("AMT", "America/Manaus"): -4 * _H,
+    ("AMT", "America/Cuiaba"): -4 * _H, ("WST", "Australia/Perth"): 8 * _H, ("WST", "Pacific/Apia"): 13 * _H,
+    **{("AST", place): 3 * _H for place in _ARABIA},
+}  # fmt: skip
+AFTER_TIME = frozenset("GET PET COT BOT MUT RET SCT TOT".split())
+"""Names that are words as well: they are zones only directly behind a time."""
 # read in lower case too, since the letters are not a word in any language
-_LOWER = frozenset("gmt utc cet cest bst edt pst pdt cst cdt mst mdt mez mesz msk aest aedt nzst nzdt мск wib".split())
+_LOWER = frozenset(
+    "gmt utc cet cest bst edt pst pdt cst cdt mst mdt mez mesz msk aest aedt nzst nzdt мск wib jst hkt pkt sast "
+    "eest".split()
+)
 ZONE_NAMES = frozenset(_FIXED) | frozenset(_BY_SEASON) | _AMBIGUOUS | _LOWER
 _OFFSET = re.compile(r"(?:gmt|utc)?\s?([+-])\s?(\d{1,2})(?::?(\d\d))?", re.IGNORECASE)
 
@@ -49,6 +74,16 @@ def parse_offset(text: str) -> int | None:
     return total if sign == "+" else -total
 
 
+@lru_cache(maxsize=128)
+def is_place(name: str) -> bool:
+    """Whether a name is that of a zone in the tables, such as Europe/Berlin."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
 def place(local: datetime, zone: str | None, offset: int | None, site: ZoneInfo) -> datetime | None:
     """The instant that a printed local time stands for; None if the clocks skipped it or the zone is not known.
 
@@ -66,11 +101,11 @@ def place(local: datetime, zone: str | None, offset: int | None, site: ZoneInfo)
         return _exists(local.replace(tzinfo=site))
     if "/" in zone:
         return _exists(local.replace(tzinfo=ZoneInfo(zone)))
-    name = zone.upper()
+    name = zone if zone in _FIXED else zone.upper()
     east = _own_offset(name, local.year, site)
     if east is None and site.key.startswith("Australia/"):
         east = _own_offset("A" + name, local.year, site)  # Australians write EST for AEST
-    if east is None:
+    if east is None and (name not in _AMBIGUOUS or (name in _AMERICAN and not site.key.startswith("Asia/"))):
         east = _FIXED.get(name)
     if east is not None:
         return local.replace(tzinfo=_fixed(timedelta(minutes=east)))
@@ -95,6 +130,8 @@ def _fixed(offset: timedelta) -> timezone:
 @lru_cache(maxsize=256)
 def _own_offset(name: str, year: int, site: ZoneInfo) -> int | None:
     """The offset that the abbreviation has at the site's own place in that year; None if it is not used there."""
+    if (name, site.key) in _AT_HOME:
+        return _AT_HOME[name, site.key]
     for month in (1, 7):
         moment = datetime(year, month, 1, tzinfo=site)
         offset = moment.utcoffset()

@@ -23,7 +23,8 @@ from locum_spider.dates.tokens import fold
 NOW = datetime.fromisoformat("2026-08-15T12:00:00+00:00")
 PUBLIC = Path(__file__).parents[3] / "shared" / "dates" / "public.jsonl"
 LANGUAGES = (
-    "en de fr es it pt nl pl sv da nb fi cs tr ru uk el ja zh ko ar hu ro bg sr hr sl sk lt lv et id he fa hi bn ca vi"
+    "th en de fr es it pt nl pl sv da nb fi cs tr ru uk el ja zh ko ar hu ro bg sr hr sl sk lt lv et id he fa hi "
+    "bn ca vi"
 ).split()
 DAYS = st.dates(date(1990, 1, 1), date(2026, 8, 15))
 BITS = st.sampled_from(
