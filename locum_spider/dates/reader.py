@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -96,6 +96,22 @@ def read_dates(
         return _read(folded, lang, _Context(now, site, order, earliest, latest))
     except RefusedError:
         return Dates()
+
+
+_SOME_DAY = datetime(2000, 1, 3, 12, tzinfo=UTC)
+_ANOTHER_DAY = datetime(2002, 8, 15, 9, tzinfo=UTC)
+
+
+def is_reckoned(text: str, lang: str | None = None) -> bool:
+    """Whether a printed date says only how long ago it is: what is read from it depends on the time of the capture.
+
+    >>> is_reckoned("2 hours ago"), is_reckoned("Gestern, 14:05 Uhr", "de"), is_reckoned("10 April 2018")
+    (True, True, False)
+    """
+    one, another = (
+        read_date(text, now=now, tz="UTC", lang=lang, earliest=date.min) for now in (_SOME_DAY, _ANOTHER_DAY)
+    )
+    return one is not None and another is not None and one != another
 
 
 _zone = lru_cache(maxsize=512)(ZoneInfo)  # ZoneInfo itself keeps only eight

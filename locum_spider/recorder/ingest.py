@@ -13,13 +13,13 @@ from urllib.parse import urldefrag
 from uuid import uuid4
 
 from locum_spider.errors import IntegrityError
-from locum_spider.fields import content_digest
 from locum_spider.interpret import Reading, interpret
 from locum_spider.items import Article, Child, Exchange, Kind, Listing, Location, Outcome, Revisit, RevisitOf, Visit
 from locum_spider.sites.site import Site
 from locum_spider.store import articles, captures, crawls, frontier, removals
 from locum_spider.store.captures import Original
 from locum_spider.store.connection import Connection
+from locum_spider.store.content import digest_of_content
 from locum_spider.store.frontier import Row
 from locum_spider.store.reading import listed_days
 from locum_spider.warc.reader import read_exchange
@@ -293,7 +293,7 @@ def _read_again(db: Connection, site: Site, keep: Keep, capture_id: int) -> str 
     except IntegrityError:
         return None
     article = interpret(site, exchange, Kind.ARTICLE).article
-    return content_digest(article) if article is not None else None
+    return digest_of_content(article) if article is not None else None
 
 
 def _children(db: Connection, crawl: Crawl, reading: Reading, found_on: int | None) -> list[Child]:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from locum_spider.fields import content_digest
 from locum_spider.items import Article, Listing, Outcome
-from locum_spider.store.content import COLUMNS, column_values, encode, fields_of
+from locum_spider.store.content import (
+    COLUMNS,
+    column_values,
+    decode_object,
+    digest_of_content,
+    encode,
+    fields_of,
+    has_reckoned_date,
+    read_revision,
+    with_date_of,
+)
 from locum_spider.urls import differ_by_token
 
 
@@ -39,7 +49,7 @@ def save_article(
     `url` answered with the article, `key` is its key, `canonical` the key of the page's own canonical link, `urls`
     every address that the article was found at. If only the rules have changed, the article has not.
     """
-    digest = content_digest(article)
+    digest = digest_of_content(article)
     article_id = _find(db, article, url, key, canonical)
     twin = article_id is None and (article_id := _find_twin(db, site, digest, url)) is not None
     known = _as_known(db, article_id, digest, capture_id, seen_at, reread) if article_id is not None else None
@@ -96,6 +106,11 @@ def _revise(
         "UPDATE articles SET first_seen = min(first_seen, ?), last_seen = max(last_seen, ?) WHERE id = ?",
         (seen_at, seen_at, article_id),
     )
+    if before is None or before[1] != digest:
+        article = _with_first_date(db, article, before, after)
+        dated = content_digest(article)  # older versions kept it, whatever date it was
+        digest = dated if before is not None and before[1] == dated else digest_of_content(article)
+        db.execute("UPDATE captures SET article_digest = ? WHERE id = ?", (digest, capture_id))
     if before is not None and before[1] == digest:
         return Outcome.UNCHANGED
     again = _seen_again(db, article_id, before[1], seen_at, after[2] if after else None) if before else None
@@ -104,6 +119,8 @@ def _revise(
         # The same content is older than we knew: the revision now comes from this capture.
         db.execute("DELETE FROM revisions WHERE id = ?", (after[0],))
         outcome = Outcome.UNCHANGED
+        if _is_last(db, article_id, after[2]):
+            _update(db, article_id, article, canonical)
     elif after is None and again is None:
         _update(db, article_id, article, canonical)
     _add_revision(db, article_id, article, digest, capture_id, seen_at)
@@ -111,6 +128,35 @@ def _revise(
         _repeat_revision(db, article_id, before[0], *again)
     _put_in_order(db, article_id)
     return outcome
+
+
+def _with_first_date(
+    db: sqlite3.Connection, article: Article, before: tuple[int, str] | None, after: tuple[int, str, str] | None
+) -> Article:
+    """An article with the date of the revision beside it, if the page printed an age here or there.
+
+    A page that says "2 hours ago" today and "3 hours ago" or the day tomorrow is the same page.
+    """
+    reckoned = has_reckoned_date(article)
+    if before is not None:
+        first = _revision(db, before[0])
+        same_day = first.published == article.published and has_reckoned_date(first)
+        return with_date_of(article, first) if reckoned or same_day else article
+    if after is not None and reckoned and not has_reckoned_date(later := _revision(db, after[0])):
+        return with_date_of(article, later)
+    return article
+
+
+def _revision(db: sqlite3.Connection, revision: int) -> Article:
+    query = "SELECT title, standfirst, body, fields, evidence FROM revisions WHERE id = ?"
+    title, standfirst, body, fields, evidence = db.execute(query, (revision,)).fetchone()
+    return replace(read_revision(title, standfirst, body, decode_object(fields)), evidence=decode_object(evidence))
+
+
+def _is_last(db: sqlite3.Connection, article_id: int, seen_at: str) -> bool:
+    """Whether an article has no revision after a time."""
+    query = "SELECT 1 FROM revisions WHERE article_id = ? AND seen_at > ?"
+    return db.execute(query, (article_id, seen_at)).fetchone() is None
 
 
 def _seen_again(

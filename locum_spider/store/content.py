@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, get_type_hints
 
 import msgspec
 
+from locum_spider.dates import is_reckoned
 from locum_spider.errors import ArchiveError
-from locum_spider.fields import FIELDS, has_digest
+from locum_spider.fields import FIELDS, content_digest, has_digest
 from locum_spider.items import Article
 
 COLUMNS = tuple(field for field in FIELDS if field.column)
@@ -59,11 +60,37 @@ def read_revision(title: str, standfirst: str | None, body: str, fields: dict[st
     raise ArchiveError(f"a revision of {title!r} is not what was stored; run `locum verify` to see which")
 
 
+def has_reckoned_date(article: Article) -> bool:
+    """Whether the page printed an age ("2 hours ago"): such a date is reckoned from the time of the capture."""
+    return article.published_raw is not None and is_reckoned(article.published_raw, article.lang)
+
+
+def digest_of_content(article: Article) -> str:
+    """The digest of an article, without a date that was reckoned: each capture would have another."""
+    return content_digest(_undated(article) if has_reckoned_date(article) else article)
+
+
+def _undated(article: Article) -> Article:
+    return replace(article, published=None, published_at=None, published_raw=None)
+
+
+def with_date_of(article: Article, earlier: Article) -> Article:
+    """An article with the date that an earlier revision has, if there is one."""
+    if earlier.published is None:
+        return article
+    evidence = article.evidence | {k: v for k, v in earlier.evidence.items() if k == "published"}
+    return replace(
+        article, evidence=evidence, published=earlier.published, published_at=earlier.published_at,
+        published_raw=earlier.published_raw, published_source=earlier.published_source,
+        published_conflict=earlier.published_conflict,
+    )  # fmt: skip
+
+
 def sound(title: str, standfirst: str | None, body: str, fields: str, digest: str) -> Article | None:
     """The article of a revision; None if it does not match the digest."""
     with suppress(ArchiveError):
         article = read_revision(title, standfirst, body, decode_object(fields))
-        return article if has_digest(article, digest) else None
+        return article if has_digest(article, digest) or has_digest(_undated(article), digest) else None
     return None
 
 

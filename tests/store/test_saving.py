@@ -9,8 +9,9 @@ import pytest
 from support import invoke
 
 from locum_spider.archive import Archive
-from locum_spider.items import Attachment, Image, Listing, ListingEntry
-from locum_spider.store import articles
+from locum_spider.fields import content_digest
+from locum_spider.items import Article, Attachment, Image, Listing, ListingEntry
+from locum_spider.store import articles, checks
 
 ONE, TWO = "http://x.example/1", "http://x.example/2"
 
@@ -243,3 +244,56 @@ def test_articles_come_newest_first_and_undated_ones_last(save, tmp_path):
         save(f"http://x.example/{number}", title=f"T{number}", published=day)
     with Archive(tmp_path) as archive:
         assert [article.title for article in archive.articles()] == ["T3", "T2", "T0", "T1"]
+
+
+# -- a printed age ---------------------------------------------------------------------------------------------------
+
+HOURS = [{"published": "2024-05-12", "published_at": f"2024-05-12T0{9 - n}:00:00+00:00", "published_raw": f"{n} hours ago"}
+         for n in range(2, 5)]  # fmt: skip
+DAY = {"published": "2024-05-12", "published_raw": "12 May 2024"}
+
+
+def dates(db) -> list[str]:
+    rows = db.execute("SELECT fields FROM revisions ORDER BY article_id, seq")
+    return [json.loads(row[0]).get("published_raw") for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("readings", "kept"),
+    [
+        (HOURS, ["2 hours ago"]),
+        ([HOURS[0], DAY, DAY], ["2 hours ago"]),
+        ([DAY, HOURS[0], DAY], ["12 May 2024"]),
+        ([HOURS[0], {"published": "2024-05-11", "published_raw": "11 May 2024"}], ["2 hours ago", "11 May 2024"]),
+        (
+            [DAY, {"published": "2024-05-12", "published_raw": "May 12, 2024"}],
+            ["12 May 2024", "May 12, 2024"],
+        ),
+        ([HOURS[0], HOURS[1] | {"text": "Other"}, HOURS[2] | {"text": "Other"}], ["2 hours ago", "2 hours ago"]),
+    ],
+)
+def test_a_printed_age_is_not_content(db, save, tmp_path, readings, kept):
+    for day, fields in enumerate(readings, 13):
+        save(seen_at=f"2024-05-{day}T00:00:00Z", **fields)
+    assert dates(db) == kept
+    last = db.execute("SELECT published_raw FROM articles").fetchone()[0]
+    assert last == kept[-1]
+    assert list(checks.revisions(db)) == list(checks.articles(db)) == []
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))), ids=str)
+def test_printed_ages_are_one_revision_in_any_order_of_import(db, save, order):
+    for n in order:
+        save(seen_at=f"2024-05-1{n}T00:00:00Z", **HOURS[n])
+    assert dates(db) == ["2 hours ago"]
+    assert db.execute("SELECT published_raw FROM articles").fetchone()[0] == "2 hours ago"
+    assert list(checks.revisions(db)) == list(checks.articles(db)) == []
+
+
+def test_a_digest_of_an_older_version_with_an_age_is_not_another_revision(db, save):
+    save(**HOURS[0])
+    digest = content_digest(Article(url=ONE, title="Title", text="Body", **HOURS[0]))
+    db.execute("UPDATE revisions SET digest = ?", (digest,))
+    assert list(checks.revisions(db)) == []
+    assert save(seen_at="2016-02-01T00:00:00Z", **HOURS[1]).outcome == "unchanged"
+    assert db.execute("SELECT article_digest FROM captures ORDER BY id DESC").fetchone()[0] == digest
