@@ -248,8 +248,10 @@ def test_articles_come_newest_first_and_undated_ones_last(save, tmp_path):
 
 # -- a printed age ---------------------------------------------------------------------------------------------------
 
-HOURS = [{"published": "2024-05-12", "published_at": f"2024-05-12T0{9 - n}:00:00+00:00", "published_raw": f"{n} hours ago"}
-         for n in range(2, 5)]  # fmt: skip
+HOURS = [
+    {"published": "2024-05-12", "published_at": f"2024-05-12T0{9 - n}:00:00+00:00", "published_raw": f"{n} hours ago"}
+    for n in range(2, 5)
+]
 DAY = {"published": "2024-05-12", "published_raw": "12 May 2024"}
 
 
