@@ -66,8 +66,8 @@ DATELESS = Article(url="https://example.org/none", title="Nothing is known", lan
 def _capture(db: sqlite3.Connection, crawl: int, url: str, at: str, status: int = 200) -> int:
     cursor = db.execute(
         "INSERT INTO captures (crawl_id, url, fetched_at, status, content_type, digest, warc_file, warc_offset, "
-        "warc_length) VALUES (?, ?, ?, ?, 'text/html', 'sha1:ABC', 'one.warc.gz', ?, 100)",
-        (crawl, url, at, status, 1000 * crawl),
+        "warc_length) VALUES (?, ?, ?, ?, 'text/html', ?, 'one.warc.gz', ?, 100)",
+        (crawl, url, at, status, f"sha1:ABC{crawl}", 1000 * crawl),
     )
     return int(cursor.lastrowid or 0)
 
@@ -75,7 +75,10 @@ def _capture(db: sqlite3.Connection, crawl: int, url: str, at: str, status: int 
 def _visit(db: sqlite3.Connection, crawl: int, site: str, article: Article, at: str) -> None:
     capture = _capture(db, crawl, article.url, at)
     key = article.url.split("&")[0]
-    saved = save_article(db, site, article, key=key, canonical=None, urls={article.url}, capture_id=capture, seen_at=at)
+    saved = save_article(
+        db, site, article, url=article.url, key=key, canonical=None, urls={article.url}, capture_id=capture, seen_at=at,
+        reread=lambda _capture: None,
+    )  # fmt: skip
     request = db.execute(
         "INSERT INTO frontier (crawl_id, key, url, kind, state, outcome, capture_id, article_id) "
         "VALUES (?, ?, ?, 'article', 'done', ?, ?, ?)",
