@@ -15,7 +15,10 @@ _SESSION = r"(?:jsessionid|php_?sess_?id|aspsessionid\w*|session_?(?:id|key)|ses
 _SESSION_PARAMETER = re.compile(rf"^{_SESSION}$", re.IGNORECASE)
 # `;jsessionid=…` behind a path, and the segment `(S(…))` of ASP.NET without cookies
 _SESSION_IN_PATH = re.compile(rf";{_SESSION}=[^/;]*|/\((?:[A-Z]\([^()/]*\))+\)(?=/|$)", re.IGNORECASE)
-_TOKEN = re.compile(r"(?=[\w.-]*\d)(?=[\w.-]*[a-z])[\w.-]{8,}|\d{10,}", re.IGNORECASE)
+# A mixture of digits and letters without words, or a long number: what a program makes up.
+_TOKEN = re.compile(
+    r"(?=[a-z]*\d)(?=\d*[a-z])[0-9a-z]{8,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{10,}", re.IGNORECASE
+)
 _SAFE_IN_PATH = "/:@!$&'()*+,;=~-._"
 DEFAULT_PORT = {"http": 80, "https": 443}
 
@@ -105,15 +108,15 @@ def without_session(url: str) -> str:
 
 
 def differ_by_token(one: str, other: str) -> bool:
-    """Whether two addresses differ only in what looks like a token: the id of a session under an unknown name.
+    """Whether two addresses differ only in a parameter that looks like the id of a session under an unknown name.
 
     >>> differ_by_token("http://x.org/a?zz=0abc0001", "http://x.org/a?zz=0abc0002")
     True
-    >>> differ_by_token("http://x.org/a?id=1", "http://x.org/a?id=2")
+    >>> differ_by_token("http://x.org/a?s=2018-04-10-report-07", "http://x.org/a?s=2018-04-10-report-08")
     False
     """
-    (a, b) = (re.split("[/?&;=]", url) for url in (one, other))
-    if len(a) != len(b):
+    (page, *a), (other_page, *b) = (re.split("[?&;=]", url) for url in (one, other))
+    if page != other_page or len(a) != len(b):
         return False
     differing = [(x, y) for x, y in zip(a, b, strict=True) if x != y]
     return bool(differing) and all(_TOKEN.fullmatch(x) and _TOKEN.fullmatch(y) for x, y in differing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -23,14 +24,15 @@ def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture
 def capture(db: sqlite3.Connection) -> Callable[..., int]:
-    """Adds the row of a capture; the WARC that it names does not exist."""
+    """Adds the row of a capture with a body of its own; the WARC that it names does not exist."""
+    bodies = count()
 
     def add(
         url: str = "http://x.example/", crawl_id: int | None = None, status: int = 200, at: str = "2016-01-01T00:00:00Z"
     ) -> int:
         captures.save_warc_position(db, "a.warc.gz", 100)
         exchange = Exchange(url, "GET", (), status, ((b"Content-Type", b"text/html"),), b"", at)
-        return captures.save_capture(db, crawl_id, exchange, Location("a.warc.gz", 0, 10, "sha1:X"))
+        return captures.save_capture(db, crawl_id, exchange, Location("a.warc.gz", 0, 10, f"sha1:{next(bodies)}"))
 
     return add
 
@@ -47,7 +49,8 @@ def save(db: sqlite3.Connection, capture: Callable[..., int]) -> Callable[..., a
         article = Article(url=key, title=title, text=text, canonical_url=canonical, **fields)  # type: ignore[arg-type]
         number = next(clock)
         return articles.save_article(
-            db, site, article, key=key, canonical=canonical, urls=set(urls), capture_id=capture(key),
+            db, site, article, url=key, key=key, canonical=canonical, urls=set(urls), capture_id=capture(key),
+            reread=lambda _capture: None,
             seen_at=seen_at or f"2016-01-01T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z",
         )  # fmt: skip
 
