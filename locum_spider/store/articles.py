@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from locum_spider.fields import content_digest
 from locum_spider.items import Article, Listing, Outcome
+from locum_spider.store import fulltext
 from locum_spider.store.content import (
     COLUMNS,
     column_values,
@@ -240,7 +241,7 @@ def _insert(db: sqlite3.Connection, site: str, article: Article, url: str, canon
     article_id = int(cursor.lastrowid or 0)
     text = (article_id, article.title, article.standfirst, article.text)
     db.execute("INSERT INTO article_text (id, title, standfirst, body) VALUES (?, ?, ?, ?)", text)
-    db.execute("INSERT INTO articles_fts (rowid, title, standfirst, body) VALUES (?, ?, ?, ?)", text)
+    fulltext.index(db, *text)
     return article_id
 
 
@@ -250,6 +251,8 @@ def _update(db: sqlite3.Connection, article_id: int, article: Article, canonical
         "UPDATE article_text SET title = ?, standfirst = ?, body = ? WHERE id = ?",
         (article.title, article.standfirst, article.text, article_id),
     )
+    db.execute("DELETE FROM articles_fts_folded WHERE id = ?", (article_id,))
+    fulltext.index_folded(db, article_id, article.title, article.standfirst, article.text)
 
 
 _NEXT = "(SELECT coalesce(max(seq), 0) + 1 FROM revisions WHERE article_id = ?)"

@@ -17,9 +17,12 @@ from locum_spider.items import LedgerEntry
 from locum_spider.store.connection import Connection, connect_reading, reading_place
 from locum_spider.store.content import COLUMNS, EMPTY, decode_object, sound
 from locum_spider.store.files import DATABASE, disk_error, in_use
+from locum_spider.store.folding import needs_folding
+from locum_spider.store.fulltext import INDEXES, fold_text
 from locum_spider.store.ledger import GENESIS, had_head, link
 
 _SHOWN = 20
+_INDEX_DIFFERS = "the full text index differs from the texts of the articles ({}); rebuild it with `locum rebuild`"
 _RESTORE = "restore archive.db from a backup, or rebuild it with `locum rebuild`"
 
 
@@ -195,37 +198,60 @@ CHECKS: tuple[Callable[[Connection], Iterator[Finding]], ...] = (chain, captures
 
 
 def full_text(folder: Path) -> tuple[list[Finding], str | None]:
-    """Findings if the full text index differs from the texts; and why that was not checked, else None.
+    """Findings if a full text index differs from the texts; and why that was not checked, else None.
 
     FTS5 can check only a database that it may write. That would block a crawl and is impossible on a read-only medium,
-    so index and texts are copied into a temporary file and compared there.
+    so indexes and texts are copied into a temporary file and compared there.
     """
     try:
         with tempfile.TemporaryDirectory(prefix="locum-verify-") as scratch:
-            _copy_index(folder, Path(scratch) / "fts.db")
+            names = _copy_indexes(folder, Path(scratch) / "fts.db")
             with closing(sqlite3.connect(Path(scratch) / "fts.db")) as db:
-                db.execute("INSERT INTO articles_fts(articles_fts, rank) VALUES ('integrity-check', 1)")
+                for name in names:
+                    db.execute(f"INSERT INTO {name}({name}, rank) VALUES ('integrity-check', 1)")
+                if len(names) > 1 and (article := _badly_folded(db)) is not None:
+                    fault = f"the text of article {article} is not in it as it should be"
+                    return [Finding("full text", _INDEX_DIFFERS.format(fault))], None
     except (OSError, sqlite3.Error) as error:
         if (held := in_use(error, folder)) is not None:
             raise held from None
         if disk_error(error, folder):
             return [], f"the full text index was not checked: no room for a copy in {tempfile.gettempdir()}"
-        text = f"the full text index differs from the texts of the articles ({error}); rebuild it with `locum rebuild`"
-        return [Finding("full text", text)], None
+        return [Finding("full text", _INDEX_DIFFERS.format(error))], None
     return [], None
 
 
-def _copy_index(folder: Path, path: Path) -> None:
+def _badly_folded(db: Connection) -> int | None:
+    """The first article whose text is not folded in the index beside as it should be, or is missing there."""
+    rows = db.execute(
+        "SELECT t.id, t.title, t.standfirst, t.body, f.id, f.title, f.standfirst, f.body "
+        "FROM article_text t LEFT JOIN articles_fts_folded f ON f.id = t.id "
+        "UNION ALL SELECT id, '', NULL, '', id, title, standfirst, body FROM articles_fts_folded "
+        "WHERE id NOT IN (SELECT id FROM article_text)"
+    )
+    for article, title, standfirst, body, there, *stored in rows:
+        wanted = list(fold_text(title, standfirst, body)) if needs_folding(title, standfirst, body) else [None] * 3
+        if stored != wanted or (there is None) != (wanted[0] is None):
+            return int(article)
+    return None
+
+
+def _copy_indexes(folder: Path, path: Path) -> list[str]:
+    """Copy the indexes that there are, with their texts; their names."""
     with closing(sqlite3.connect(path.as_uri(), uri=True, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = OFF")
         db.execute("PRAGMA synchronous = OFF")
         db.execute("ATTACH ? AS source", (reading_place(folder).uri,))
         db.execute("BEGIN")
-        query = "SELECT sql FROM source.sqlite_master WHERE name IN ('articles_fts', 'article_text') AND type = 'table'"
-        for (statement,) in db.execute(query).fetchall():
-            db.execute(statement)
-        db.execute("INSERT INTO main.article_text SELECT * FROM source.article_text")
-        for name in ("data", "idx", "docsize", "config"):
-            db.execute(f"DELETE FROM main.articles_fts_{name}")
-            db.execute(f"INSERT INTO main.articles_fts_{name} SELECT * FROM source.articles_fts_{name}")
+        statements = dict(db.execute("SELECT name, sql FROM source.sqlite_master WHERE type = 'table'").fetchall())
+        names = ["articles_fts", *(name for name in INDEXES if name in statements and name != "articles_fts")]
+        for name in names:
+            texts = INDEXES[name]
+            for table in (texts, name):
+                db.execute(statements.get(table) or f"SELECT * FROM source.{table}")  # the latter says what is missing
+            db.execute(f"INSERT INTO main.{texts} SELECT * FROM source.{texts}")
+            for part in ("data", "idx", "docsize", "config"):
+                db.execute(f"DELETE FROM main.{name}_{part}")
+                db.execute(f"INSERT INTO main.{name}_{part} SELECT * FROM source.{name}_{part}")
         db.execute("COMMIT")
+    return names

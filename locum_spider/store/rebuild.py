@@ -13,6 +13,7 @@ from locum_spider.items import CrawlOutcome, Kind
 from locum_spider.store import ledger
 from locum_spider.store.connection import Connection, connect_reading
 from locum_spider.store.files import remove
+from locum_spider.store.fulltext import INDEXES
 from locum_spider.system import sync
 
 _LATER = (
@@ -39,13 +40,15 @@ def create(path: Path) -> Connection:
     later = ", ".join(f"'{name}'" for name in _LATER)
     db.execute(
         "CREATE TEMP TABLE later AS SELECT type, name, sql FROM sqlite_master "
-        f"WHERE type = 'trigger' AND tbl_name = 'article_text' OR type = 'index' AND name IN ({later})"
+        f"WHERE type = 'trigger' "
+        f"AND tbl_name IN ('article_text', 'articles_fts_folded') OR type = 'index' AND name IN ({later})"
     )
     for kind, name in db.execute("SELECT type, name FROM later").fetchall():
         db.execute(f'DROP {kind} "{name}"')
-    # Discard what is written to the full text index meanwhile.
-    db.execute("CREATE TEMP VIEW articles_fts AS SELECT 0 AS rowid, '' AS title, '' AS standfirst, '' AS body")
-    db.execute("CREATE TEMP TRIGGER unindexed INSTEAD OF INSERT ON articles_fts BEGIN SELECT 0; END")
+    # Discard what is written to the full text indexes meanwhile.
+    for name in INDEXES:
+        db.execute(f"CREATE TEMP VIEW {name} AS SELECT 0 AS rowid, '' AS title, '' AS standfirst, '' AS body")
+        db.execute(f"CREATE TEMP TRIGGER un{name} INSTEAD OF INSERT ON {name} BEGIN SELECT 0; END")
     return db
 
 
@@ -54,10 +57,11 @@ def complete(db: Connection, path: Path) -> None:
 
     Raises LocumError if the new database is damaged.
     """
-    db.execute("DROP VIEW temp.articles_fts")
     # Merging while the index grows reads and writes it many times over; searching is as fast without. 4 is the default.
-    for command, value in (("automerge", 0), ("rebuild", None), ("automerge", 4)):
-        db.execute("INSERT INTO articles_fts(articles_fts, rank) VALUES (?, ?)", (command, value))
+    for name in INDEXES:
+        db.execute(f"DROP VIEW temp.{name}")
+        for command, value in (("automerge", 0), ("rebuild", None), ("automerge", 4)):
+            db.execute(f"INSERT INTO {name}({name}, rank) VALUES (?, ?)", (command, value))
     for (statement,) in db.execute("SELECT sql FROM later").fetchall():
         db.execute(statement)
     if db.execute("PRAGMA foreign_key_check").fetchone() or db.execute("PRAGMA quick_check").fetchone()[0] != "ok":

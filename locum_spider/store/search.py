@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,12 +10,17 @@ from typing import Any
 
 from locum_spider.errors import DateFilterError
 from locum_spider.store.connection import Connection
+from locum_spider.store.excerpts import MARK, UNMARK, excerpts
+from locum_spider.store.folding import folded
+from locum_spider.store.fulltext import present_indexes
+
+__all__ = ["MARK", "MOST_TERMS", "UNMARK", "Filters", "Hit", "count", "fts_query", "search", "select", "storable"]
 
 _TERM = re.compile(r'(-?)"([^"]*)"(\*?)|(\S+)')
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-MARK, UNMARK = "\x02", "\x03"
-"""Stand before and after each word that matches in `Hit.snippet`."""
+MOST_TERMS = 40
+"""Words and phrases of a search; what follows is left out, since each costs a look at the whole index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class Hit:
 def fts_query(text: str) -> str:
     """An FTS5 query for what was typed: words, "phrases", `word*`, `-without`, `OR`; everything else is a word.
 
-    Empty if there is nothing to search for.
+    Words are folded as in the index. Empty if there is nothing to search for.
 
     >>> fts_query('children "care order" -adoption')
     '"children" "care order" NOT "adoption"'
@@ -62,8 +68,8 @@ def fts_query(text: str) -> str:
             continue
         body = phrase or word.lstrip("-").replace('"', " ")
         prefix = bool(star) or body.endswith("*")
-        body = " ".join(body.rstrip("*").split())
-        if not re.search(r"\w", body):
+        body = " ".join(folded(body.rstrip("*")).split())
+        if not re.search(r"[\w\ue000-\uf8ff]", body) or len(wanted) + len(unwanted) >= MOST_TERMS:
             continue
         term = '"' + body + '"' + ("*" if prefix else "")
         (unwanted if minus or word.startswith("-") else wanted).append(term)
@@ -102,20 +108,42 @@ def _conditions(filters: Filters) -> tuple[str, list[object]]:
     return "".join(f" AND {clause}" for clause in clauses), values
 
 
+_FOLDED = "articles_fts_folded"
+_AT_ONCE = 50  # texts in memory
+
+
+def _indexes(db: Connection) -> list[tuple[str, str]]:
+    """The indexes with a condition: each article is searched in one, the folded one if it has its text."""
+    present = present_indexes(db)
+    beside = f" AND articles_fts.rowid NOT IN (SELECT id FROM {_FOLDED})" if len(present) > 1 else ""
+    return [(name, beside if name == "articles_fts" else "") for name in present]
+
+
 def search(db: Connection, text: str, filters: Filters, limit: int, offset: int) -> list[Hit]:
     """The best hits for what was typed. Raises DateFilterError if `since` or `until` is not a date."""
     conditions, values = _conditions(filters)
     query = fts_query(text)
     if not query:
         return []
-    rows = db.execute(
-        "SELECT a.id, a.url, a.site, a.title, a.section, a.published, "
-        "snippet(articles_fts, -1, ?, ?, '…', 24) AS snippet, -rank AS score "
-        "FROM articles_fts JOIN articles a ON a.id = articles_fts.rowid "
-        f"WHERE articles_fts MATCH ?{conditions} ORDER BY rank LIMIT ? OFFSET ?",
-        (MARK, UNMARK, query, *values, limit, offset),
-    )
-    return [Hit(**dict(row)) for row in rows]
+    rows: list[Any] = []
+    for index, own in _indexes(db):
+        rows += db.execute(
+            f"SELECT a.id, a.url, a.site, a.title, a.section, a.published, -rank AS score "
+            f"FROM {index} JOIN articles a ON a.id = {index}.rowid "
+            f"WHERE {index} MATCH ?{own}{conditions} ORDER BY rank LIMIT ?",
+            (query, *values, limit + offset),
+        ).fetchall()
+    rows.sort(key=lambda row: -row["score"])
+    rows = rows[offset : offset + limit]
+    shown: dict[int, str] = {}
+    for start in range(0, len(rows), _AT_ONCE):
+        numbers = json.dumps([row["id"] for row in rows[start : start + _AT_ONCE]])
+        texts = db.execute(
+            "SELECT id, title, standfirst, body FROM article_text WHERE id IN (SELECT value FROM json_each(?))",
+            (numbers,),
+        )
+        shown |= excerpts({row[0]: tuple(row)[1:] for row in texts}, query)
+    return [Hit(**dict(row), snippet=shown.get(row["id"], "")) for row in rows]
 
 
 def count(db: Connection, text: str, filters: Filters) -> int:
@@ -124,11 +152,16 @@ def count(db: Connection, text: str, filters: Filters) -> int:
     query = fts_query(text)
     if not query:
         return 0
-    sql = (
-        "SELECT count(*) FROM articles_fts JOIN articles a ON a.id = articles_fts.rowid "
-        f"WHERE articles_fts MATCH ?{conditions}"
+    return sum(
+        int(
+            db.execute(
+                f"SELECT count(*) FROM {index} JOIN articles a ON a.id = {index}.rowid "
+                f"WHERE {index} MATCH ?{own}{conditions}",
+                (query, *values),
+            ).fetchone()[0]
+        )
+        for index, own in _indexes(db)
     )
-    return int(db.execute(sql, (query, *values)).fetchone()[0])
 
 
 def select(db: Connection, filters: Filters, limit: int = -1, offset: int = 0) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from locum_spider.clock import utc_now
 from locum_spider.items import LedgerEntry, Outcome
 from locum_spider.store.connection import Connection
+from locum_spider.store.fulltext import rebuild_indexes
 from locum_spider.store.removals import digest_of, finish_takedowns, keep_out, name_of, removed, titled
 from locum_spider.urls import absolute
 from locum_spider.warc.tombstones import Place
@@ -193,7 +194,7 @@ def scrub(db: Connection) -> bool:
     False if another program still reads old pages: then call it again later.
     """
     db.execute("PRAGMA secure_delete = ON")
-    db.execute("INSERT INTO articles_fts(articles_fts) VALUES ('rebuild')")
+    rebuild_indexes(db)
     db.execute("VACUUM")
     if db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
         return False
