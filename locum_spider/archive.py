@@ -177,6 +177,10 @@ class Archive:
         """The number of articles of each site, or of those in one state: `live`, `gone`."""
         return reading.counts(self._db, state)
 
+    def sections(self) -> list[str]:
+        """The sections of the articles, the largest first."""
+        return [row["name"] for row in reading.sections(self._db)]
+
     def schedules(self) -> dict[str, str]:
         """How often each scheduled site is crawled."""
         return reading.schedules(self._db)

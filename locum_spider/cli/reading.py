@@ -14,6 +14,7 @@ import click
 from locum_spider.archive import Archive, FieldEvidence, StoredArticle
 from locum_spider.browse.serve import serve as serve_archive
 from locum_spider.cli.common import echo, echo_marked, json_option, plural, print_json, with_archive, wrap
+from locum_spider.cli.hints import WordsCommand, hints
 from locum_spider.errors import DateFilterError, UsageError
 from locum_spider.fields import FIELDS, told
 from locum_spider.store.search import MARK, UNMARK, Filters, Hit
@@ -21,7 +22,7 @@ from locum_spider.store.search import MARK, UNMARK, Filters, Hit
 _LONGEST_RAW = 240
 
 
-@click.command(context_settings={"ignore_unknown_options": True})  # `-adoption` is a word to leave out
+@click.command(cls=WordsCommand, context_settings={"ignore_unknown_options": True})
 @click.argument("query", nargs=-1, required=True)
 @click.option("--site", metavar="NAME", help="Only this site.")
 @click.option("--section", metavar="TEXT", help="Only this section.")
@@ -51,12 +52,15 @@ def search(
         with Archive(archive) as opened:
             hits = opened.search(text, limit=limit, offset=offset, **asdict(filters))
             total = opened.count(text, filters)
+            advice = list(hints(opened, text, filters, total))
     except DateFilterError as error:
         raise UsageError(error.called({"since": "--from", "until": "--to"}[error.name])) from None
     if as_json:
         print_json([_plain_hit(hit) for hit in hits])
     else:
         print_hits(hits, total)
+    for hint in advice:
+        echo(hint, err=True)
 
 
 def _plain_hit(hit: Hit) -> dict[str, Any]:

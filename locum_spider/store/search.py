@@ -14,7 +14,19 @@ from locum_spider.store.excerpts import MARK, UNMARK, excerpts
 from locum_spider.store.folding import folded
 from locum_spider.store.fulltext import present_indexes
 
-__all__ = ["MARK", "MOST_TERMS", "UNMARK", "Filters", "Hit", "count", "fts_query", "search", "select", "storable"]
+__all__ = [
+    "MARK",
+    "MOST_TERMS",
+    "UNMARK",
+    "Filters",
+    "Hit",
+    "count",
+    "fts_query",
+    "search",
+    "select",
+    "storable",
+    "terms",
+]
 
 _TERM = re.compile(r'(-?)"([^"]*)"(\*?)|(\S+)')
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
@@ -81,6 +93,16 @@ def fts_query(text: str) -> str:
     if not unwanted:
         return query
     return (f"({query})" if "OR" in wanted else query) + "".join(f" NOT {term}" for term in unwanted)
+
+
+def terms(text: str) -> list[str]:
+    """The words and phrases that were typed, with their signs.
+
+    >>> terms('pay OR "care order" -caps *')
+    ['pay', '"care order"', '-caps']
+    """
+    typed = (match[0] for match in _TERM.finditer(storable(text)))
+    return [term for term in typed if term != "OR" and re.search(r"\w", term)]
 
 
 def storable(text: str) -> str:

@@ -187,6 +187,33 @@ def test_show_with_what_is_not_an_address(sample_crawl):
         assert "no article" in result.output
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["--", "-agency"], "There is only a word to leave out; add a word to look for."),
+        (["agency", "--site", "locum-toda"], "The archive has no site 'locum-toda'; it has locum-today."),
+        (["agency", "--section", "Nwes"], "The archive has no section 'Nwes'"),
+        (["agency", "--from", "2019", "--to", "2018-05"], "--from 2019 is after --to 2018-05"),
+        (["agency"] * 45, "A search looks for 40 words; the last 5 are left out."),
+        (["agency", "--from", "2018-05", "--to", "2018"], ""),
+        (["agency", "--site", "LOCUM-TODAY"], ""),
+        (["zyzzyva"], ""),
+    ],
+)
+def test_search_says_what_may_be_wrong(sample_crawl, words, hint):
+    result = invoke("search", "--archive", sample_crawl.archive, *words)
+    assert result.exit_code == 0
+    assert (hint in result.stderr) if hint else not result.stderr
+
+
+def test_an_option_that_search_does_not_have_is_not_a_word(sample_crawl):
+    for option in ("--form", "--form=2017", "--jsn"):
+        result = invoke("search", "--archive", sample_crawl.archive, "agency", option, "2017")
+        assert result.exit_code == 2, option
+        assert option.partition("=")[0] in result.stderr
+    assert invoke("search", "--archive", sample_crawl.archive, "--", "agency", "--form").exit_code == 0
+
+
 def test_search_takes_phrases_and_what_to_leave_out(sample_crawl):
     with Archive(sample_crawl.archive) as archive:
         both = {hit.id for hit in archive.search("agency contract", limit=100)}
