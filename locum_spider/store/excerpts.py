@@ -22,7 +22,6 @@ _LONGEST = 200_000
 """Characters of a text in which matches are looked for."""
 _WORD = re.compile(r"\w+")
 _MARKED = re.compile(f"{MARK}([^{UNMARK}]*){UNMARK}")
-_CONTROL = str.maketrans({MARK: " ", UNMARK: " "})
 
 
 class Window(NamedTuple):
@@ -36,10 +35,8 @@ class Window(NamedTuple):
 
 def excerpts(texts: Mapping[int, Sequence[str | None]], query: str) -> dict[int, str]:
     """For each article the part of its title, standfirst or body that shows most of what was searched, with marks."""
-    prepared = {
-        number: [folded_with_places((text or "")[:_LONGEST].translate(_CONTROL)) for text in parts]
-        for number, parts in texts.items()
-    }
+    plain = {number: [_clean(text) for text in parts] for number, parts in texts.items()}
+    prepared = {number: [folded_with_places(text) for text in parts] for number, parts in plain.items()}
     marked: dict[int, Sequence[str]] = {}
     with closing(sqlite3.connect(":memory:")) as db:
         db.execute('CREATE VIRTUAL TABLE found USING fts5(title, standfirst, body, tokenize="porter unicode61")')
@@ -53,12 +50,12 @@ def excerpts(texts: Mapping[int, Sequence[str | None]], query: str) -> dict[int,
             f"SELECT rowid, {columns} FROM found WHERE found MATCH ?3", (MARK, UNMARK, query)
         ):
             marked[number] = parts
-    return {
-        number: _excerpt(
-            [(text or "")[:_LONGEST].translate(_CONTROL) for text in texts[number]], parts, marked.get(number, ())
-        )
-        for number, parts in prepared.items()
-    }
+    return {number: _excerpt(plain[number], parts, marked.get(number, ())) for number, parts in prepared.items()}
+
+
+def _clean(text: str | None) -> str:
+    """As much of a text as is looked at, without signs that would pass for marks."""
+    return (text or "")[:_LONGEST].replace(MARK, " ").replace(UNMARK, " ")
 
 
 def _excerpt(texts: Sequence[str], prepared: Sequence[tuple[str, Sequence[int]]], marked: Sequence[str]) -> str:
