@@ -13,6 +13,7 @@ from locum_spider.crawl.http import connections
 from locum_spider.crawl.http.answer import Answer, NoAnswerError
 from locum_spider.crawl.http.connections import Connections, Proxy, Route
 from locum_spider.crawl.http.guard import SpecialAddressError, kind_of
+from locum_spider.crawl.http.handler import tls_context
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -57,7 +58,9 @@ async def ask(kept, route, message=GET):
 
 
 def client(cafile=None):
-    context = ssl.create_default_context(cafile=cafile) if cafile else ssl.create_default_context()
+    context = tls_context(verify=True)
+    if cafile:
+        context.load_verify_locations(cafile)
     return Connections(context)
 
 

@@ -6,6 +6,7 @@ Scrapy's own gives up on what is not quite HTTP, and it sorts and rewrites the h
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from typing import Any
@@ -35,6 +36,7 @@ ONLY_PUBLIC = "locum_only_public"
 """Key in a request's meta: the site's hosts. The request may go to public addresses, and to those of the hosts."""
 
 _PROXY_AUTHORIZATION = b"Proxy-Authorization"
+_OP_LEGACY_SERVER_CONNECT = 0x4  # of OpenSSL; in `ssl` from Python 3.12 on
 
 
 class CapturedResponse(Response):
@@ -58,7 +60,7 @@ class DownloadHandler(BaseDownloadHandler):
         settings = crawler.settings
         self._limit = settings.getint("DOWNLOAD_MAXSIZE")
         self._timeout = settings.getfloat("DOWNLOAD_TIMEOUT")
-        self._connections = Connections(_tls(verify=settings.getbool("DOWNLOAD_VERIFY_CERTIFICATES")))
+        self._connections = Connections(tls_context(verify=settings.getbool("DOWNLOAD_VERIFY_CERTIFICATES")))
 
     async def download_request(self, request: Request) -> Response:
         """The response to a request, or an exception of Scrapy's that says why there is none."""
@@ -86,20 +88,27 @@ class DownloadHandler(BaseDownloadHandler):
             answer.cut("time")
             return None
         except socket.gaierror as error:
-            raise CannotResolveHostError(f"{route.host}: {error.strerror}") from error
+            raise CannotResolveHostError(f"{_first_stop(route)}: {error.strerror}") from error
         except ConnectionRefusedError as error:
-            raise DownloadConnectionRefusedError(f"by {route.authority}") from error
-        except (NoAnswerError, OSError) as error:
+            raise DownloadConnectionRefusedError(f"by {_first_stop(route)}") from error
+        except (NoAnswerError, ssl.SSLError) as error:
             raise DownloadFailedError(str(error)) from error
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise DownloadFailedError(f"the connection to {_first_stop(route)} failed: {why}") from error
 
     async def close(self) -> None:
         """Close the connections that were kept."""
         self._connections.close()
 
 
-def _tls(*, verify: bool) -> ssl.SSLContext:
+def tls_context(*, verify: bool) -> ssl.SSLContext:
+    """How TLS is spoken; with `verify`, only to servers whose certificate the system trusts."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.set_ciphers("DEFAULT")  # as OpenSSL has them; Python's choice is narrower, and old sites are worth keeping
+    # As Scrapy has it: old sites are worth keeping, and Python's own choice of ciphers is narrower.
+    context.set_ciphers("DEFAULT")
+    context.options |= _OP_LEGACY_SERVER_CONNECT
+    context.set_alpn_protocols(["http/1.1"])
     if verify:
         context.load_default_certs()
     else:
@@ -124,6 +133,11 @@ def _split(url: str) -> SplitResult:
     if parts.scheme not in PORTS or not parts.hostname or parts.port == 0:
         raise ValueError(f"{url} cannot be asked: it needs http or https, a host, and a port that exists")
     return parts
+
+
+def _first_stop(route: Route) -> str:
+    """To whom a connection is made, in words."""
+    return f"the proxy {route.proxy.host}:{route.proxy.port}" if route.proxy else route.authority
 
 
 def _headers(request: Request, route: Route) -> Pairs:

@@ -45,15 +45,15 @@ class PatientRetryMiddleware(RetryMiddleware):
             await asyncio.sleep(min(pause, _POLL))
 
     async def process_response(self, request: Request, response: CapturedResponse) -> Any:
-        if response.exchange.truncated in _WORTH_A_TRY:
-            self._pause(request, None)
-            return self._retry(request, "the answer was cut") or response
         if response.status in self.retry_http_codes:
             wait = retry_after(response.headers.get(b"Retry-After"), time.time())
             if wait is not None and wait > self._longest:
                 log.warning("%s asks us to wait %d s, which is too long; it is not fetched", request.url, wait)
                 return response
             self._pause(request, wait)
+        elif response.exchange.truncated in _WORTH_A_TRY:
+            self._pause(request, None)
+            return self._retry(request, "the answer was cut") or response
         return super().process_response(request, response)
 
     def process_exception(self, request: Request, exception: Exception) -> Any:
