@@ -41,7 +41,8 @@ class CaptureRecord:
     """Where the bytes of a capture lie: WARC file, offset and length of its record, digest of the payload.
 
     `body` is the record that has the body if this one is a revisit. `source_uri` is the address in a web archive
-    that sent it; None if the site itself did.
+    that sent it; None if the site itself did. `stated_digest` is the digest in the record of the program that captured
+    it; None if it agrees.
     """
 
     url: str
@@ -52,6 +53,7 @@ class CaptureRecord:
     warc_offset: int
     warc_length: int
     source_uri: str | None = None
+    stated_digest: str | None = None
     body: CaptureRecord | None = None
 
 
@@ -156,7 +158,7 @@ class Archive:
 
     def _capture(self, capture_id: int) -> CaptureRecord:
         row = reading.capture(self._db, capture_id)
-        # An archive of an older version has no source_uri until this version writes to it.
+        # An archive of an older version lacks some columns until this version writes to it.
         values = {field.name: row[field.name] for field in fields(CaptureRecord) if field.name in row}
         same_as = row["same_as"]
         return CaptureRecord(**values, body=self._capture(same_as) if same_as is not None else None)

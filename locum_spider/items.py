@@ -98,6 +98,7 @@ class Exchange:
     `Transfer-Encoding`. `response_head` is the status line and the headers byte for byte, if they are known.
     If a web archive sent the response, `source` says so; `url` and `fetched_at` are those of the page on the site.
     `truncated` is why the body is not whole, in a word of WARC's: `length`, `time`, `disconnect`, `unspecified`.
+    `stated_digest` is the digest that the program which captured it states, if the bytes have another.
     """
 
     url: str
@@ -111,6 +112,7 @@ class Exchange:
     ip: str | None = None
     source: Source | None = None
     truncated: str | None = None
+    stated_digest: str | None = None
     response_head: bytes | None = field(default=None, repr=False)
     _digest: str | None = field(default=None, init=False, compare=False, repr=False)
 

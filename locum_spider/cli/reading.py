@@ -125,6 +125,8 @@ def _print_evidence(article: StoredArticle, fields: list[FieldEvidence]) -> None
             echo(f"  {last.url}")
             if last.source_uri is not None:
                 echo(f"  sent by the web archive {last.source_uri}")
+            if last.stated_digest is not None:
+                echo(wrap(f"its record states another digest, {last.stated_digest}", "  ! "))
             echo(f"  {last.warc_file}, byte {last.warc_offset:,}, {last.warc_length:,} bytes")
             if last.body is not None:
                 at = f"{last.body.warc_file}, byte {last.body.warc_offset:,}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,16 +27,19 @@ _MANY = 10
     "--site", metavar="NAME", help="Only this declared site; with another name, also undeclared sites under it."
 )
 @click.option("--undeclared", is_flag=True, help="Also take pages of undeclared sites, each site named by its host.")
+@click.option("--damaged", is_flag=True, help="Also take records whose digest is wrong, and mark them.")
 @json_option
 @with_archive
 def import_(
-    files: tuple[Path, ...], archive: Path, *, min_free: int | None, site: str | None, undeclared: bool, as_json: bool
-) -> None:
-    """Add captures that others made (WARC, WACZ) to the archive.
+    files: tuple[Path, ...], archive: Path, *, min_free: int | None, site: str | None, undeclared: bool, damaged: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Add captures that others made (WARC, ARC, WACZ) to the archive.
 
     Only responses of declared sites are taken, unless you use --undeclared or
     --site. Captures that the archive has already are passed over, so after an
-    interruption run the same command again. WARC files may be .gz or .zst.
+    interruption run the same command again. WARC files may be .gz, .zst or
+    .lz4, ARC files .gz.
 
     \b
     Example:
@@ -53,7 +57,7 @@ def import_(
             bars.show(state.file, 0, 0, plural(done, "capture"))
 
         results = import_files(
-            archive, list(files), site=site, undeclared=undeclared, min_free=reserve, on_progress=show
+            archive, list(files), site=site, undeclared=undeclared, damaged=damaged, min_free=reserve, on_progress=show
         )
     if as_json:
         print_json(results)
@@ -92,11 +96,26 @@ def _print_imported(result: Imported) -> None:
         revisits = plural(result.bodiless, "revisit")
         advice = "import the file that has the capture with the body, then this one again"
         echo(wrap(f"passed over, without a body: {revisits}; {advice}", "  ! "))
+    _print_unread(result)
     _print_first("kept but not read, cut short: ", result.cut_short)
+    _print_first("kept, though its digest is wrong: ", result.wrong_digests)
     _print_first("skipped, broken: ", result.broken)
 
 
+def _print_unread(result: Imported) -> None:
+    """Each reason once, with the number of pages and the first of them."""
+    reasons = Counter(entry.reason for entry in result.unread)
+    for reason, number in reasons.most_common(_MANY):
+        first = next(entry.url for entry in result.unread if entry.reason == reason)
+        which = first if number == 1 else f"{number:,} pages, first {first}"
+        echo(wrap(f"not read, {reason}: {which}", "  ! "))
+    if len(reasons) > _MANY:
+        echo(f"  ! and {len(reasons) - _MANY:,} more reasons; the column captures.unread has them all")
+
+
 def _print_passed_over(result: Imported) -> None:
+    if result.other_requests:
+        echo(f"  passed over, answers to other requests than GET (POST, HEAD): {result.other_requests:,}")
     if result.archives_own:
         echo(f"  passed over, a web archive's own redirects and errors: {result.archives_own:,}")
     if result.rewritten:

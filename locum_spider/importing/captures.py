@@ -16,8 +16,19 @@ from locum_spider.warc.mementos import WHOLE_STAMP, Memento, memento_of, origina
 from locum_spider.warc.reader import Broken
 
 KINDS = frozenset({"response", "resource", "revisit"})
-HEAD_END = re.compile(rb"\r?\n\r?\n")
-_STATUS = re.compile(rb"(HTTP/\d(?:\.\d)?)[ \t]+(\d{3})(?!\d)")
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_STATUS = re.compile(
+    rb"\s*(?P<protocol>HTTPS?(?:[ \t]*/[ \t]*|[ \t]+(?=\d\.\d))?[\w.,?]*|ICY|h[23])[ \t:]+(?P<status>\d{3}|0)(?!\d)"
+    rb"[ \t]*(?P<phrase>[^\r\n]*)",
+    re.IGNORECASE,
+)
+"""What programs took for a status line: without a version, in small letters, of Shoutcast, with other blanks."""
+
+_PROTOCOL = re.compile(rb"HTTP/\d(?:\.\d)?")
+_TUNNEL = re.compile(rb"connection established", re.IGNORECASE)
+_INTERIM = range(100, 200)
+_SWITCHING = 101
+_MOST_HEADS = 10
 _CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]+[ \t]*(?:;[^\r\n]*)?\r\n")
 _REASONS = frozenset({"length", "time", "disconnect", "unspecified"})
 _REDIRECTS = range(300, 400)
@@ -32,6 +43,7 @@ class PassedOverReason(Enum):
     ELSEWHERE = "of another site"
     REWRITTEN = "a page as a web archive rewrote it"
     ARCHIVES_OWN = "an answer of a web archive, not of the site"
+    OTHER_REQUEST = "an answer to another request than GET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,31 @@ class PassedOver:
 
 Capture = Exchange | Revisit
 Item = Capture | PassedOver | Broken
+
+
+def exchange_in(item: Item) -> Exchange | None:
+    """The exchange of a capture; None for everything else."""
+    return item.exchange if isinstance(item, Revisit) else item if isinstance(item, Exchange) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Writers:
+    """What is known of the writers of an import's files.
+
+    `digests` maps their payload digests and the ids of their records to our digests. If `damaged`, records whose digest
+    is wrong are taken too.
+    """
+
+    digests: dict[str, str]
+    damaged: bool = False
+
+    def learn(self, name: str, digest: str) -> None:
+        """Note the digest of a payload under a name that a later record may have for it."""
+        if name in {"", digest} or self.digests.get(name) == digest:
+            return
+        if len(self.digests) >= _REMEMBERED:
+            del self.digests[next(iter(self.digests))]
+        self.digests[name] = digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,50 +102,81 @@ def target_of(uri: str, wanted: Callable[[str], bool]) -> Target | None:
     return Target(uri, memento) if wanted(memento.url) else None
 
 
-def read_capture(
-    target: Target, fields: dict[str, str], block: bytes, digests: dict[str, str]
-) -> Capture | PassedOver | str:
-    """What a record of one of the `KINDS` says; a sentence if it is damaged.
-
-    `digests` maps the payload digests of writers to ours, and learns that of this record.
-    """
-    capture = _capture(target.uri, fields, block, digests)
+def read_capture(target: Target, fields: dict[str, str], block: bytes, writers: Writers) -> Capture | PassedOver | str:
+    """What a record of one of the `KINDS` says; a sentence if it is damaged."""
+    capture = _capture(target.uri, fields, block, writers)
     if target.memento is None or isinstance(capture, str):
         return capture
     return _through_archive(capture, target.memento)
 
 
-def _capture(url: str, fields: dict[str, str], block: bytes, digests: dict[str, str]) -> Capture | str:
+def _capture(url: str, fields: dict[str, str], block: bytes, writers: Writers) -> Capture | str:
     kind = fields.get("warc-type", "").lower()
     fetched_at = second(fields.get("warc-date", ""))
     if fetched_at is None:
         return f"the record's WARC-Date is not a time: {fields.get('warc-date', '')!r}"
-    if agrees(fields.get("warc-block-digest", ""), block) is False:
-        return "the record is damaged: its bytes do not match its WARC-Block-Digest"
+    stated, wrong = fields.get("warc-block-digest", ""), None
+    if agrees(stated, block) is False:
+        if not writers.damaged:
+            return "the record is damaged: its bytes do not match its WARC-Block-Digest"
+        wrong = address(stated)
     ip, source = fields.get("warc-ip-address"), _source(fields)
     if kind == "resource":
         coding = fields.get("content-type", "application/octet-stream").encode("latin-1", "replace")
         return Exchange(
             url, "GET", (), 200, ((b"Content-Type", coding),), block, fetched_at, ip=ip, source=source,
-            truncated=_stated(fields),
+            truncated=_stated(fields), stated_digest=wrong,
         )  # fmt: skip
-    separator = HEAD_END.search(block)
-    head, body = (block[: separator.start()], block[separator.end() :]) if separator else (block, b"")
+    head, body = _response_parts(block)
     status = _STATUS.match(head)
     if status is None and (kind == "response" or head.strip()):
         return "the record holds no HTTP response"
-    headers = tuple((name, value.replace(b"\r", b" ")) for name, value in header_pairs(head))
+    headers = tuple((name, value.replace(b"\r", b" ")) for name, value in header_pairs(head.lstrip()))
     exchange = Exchange(
-        url=url, method="GET", request_headers=(), status=int(status[2]) if status else 0,
-        response_headers=headers, body=body, fetched_at=fetched_at,
-        protocol=status[1].decode() if status else "HTTP/1.1", ip=ip, source=source,
+        url=url, method="GET", request_headers=(), status=_code(status, body), response_headers=headers, body=body,
+        fetched_at=fetched_at, protocol=_protocol(status), ip=ip, source=source, stated_digest=wrong,
     )  # fmt: skip
     if kind == "revisit":
-        return _revisit(exchange, fields, digests)
-    return _response(exchange, fields, digests)
+        return _revisit(exchange, fields, writers)
+    return _response(exchange, fields, writers)
 
 
-def _response(exchange: Exchange, fields: dict[str, str], digests: dict[str, str]) -> Exchange | str:
+def _response_parts(block: bytes) -> tuple[bytes, bytes]:
+    """Head and body of the response in a block. A `100 Continue` or the answer of a proxy may come before it."""
+    start = 0
+    for _ in range(_MOST_HEADS):
+        start = len(block) - len(block[start:].lstrip(b"\r\n"))
+        separator = _HEAD_END.search(block, start)
+        if separator is None:
+            break
+        head = block[start : separator.start()]
+        if not _is_interim(head) or _STATUS.match(block, separator.end()) is None:
+            return head, block[separator.end() :]
+        start = separator.end()
+    return block[start:], b""
+
+
+def _is_interim(head: bytes) -> bool:
+    status = _STATUS.match(head)
+    if status is None:
+        return False
+    code = int(status["status"])
+    return (code in _INTERIM and code != _SWITCHING) or _TUNNEL.match(status["phrase"]) is not None
+
+
+def _code(status: re.Match[bytes] | None, body: bytes) -> int:
+    """The status of a response; 0 if a revisit has none. Browsers note 0 for a page that they had in their cache."""
+    if status is None:
+        return 0
+    return int(status["status"]) or (HTTPStatus.OK.value if body else 0)
+
+
+def _protocol(status: re.Match[bytes] | None) -> str:
+    protocol = status["protocol"].upper() if status is not None else b""
+    return protocol.decode() if _PROTOCOL.fullmatch(protocol) else "HTTP/1.1"
+
+
+def _response(exchange: Exchange, fields: dict[str, str], writers: Writers) -> Exchange | str:
     codings = b",".join(v for k, v in exchange.response_headers if k.lower() == b"transfer-encoding").lower()
     framed = exchange.body
     body = undo_chunks(framed) if b"chunked" in codings else framed
@@ -121,19 +189,23 @@ def _response(exchange: Exchange, fields: dict[str, str], digests: dict[str, str
         # Some digest the body before it was cut or unpacked; only the digest of the block itself is certain.
         may_differ = {"warc-block-digest", "warc-truncated"} & fields.keys() or exchange.header(b"content-encoding")
         if agree is False and not may_differ:
-            return "the record is damaged: its body does not match its WARC-Payload-Digest"
-        if len(digests) >= _REMEMBERED:
-            del digests[next(iter(digests))]
-        digests[stated] = response.digest
+            if not writers.damaged:
+                return "the record is damaged: its body does not match its WARC-Payload-Digest"
+            response = replace(response, stated_digest=address(stated))
+    writers.learn(as_ours(stated) or "", response.digest)
+    writers.learn(fields.get("warc-record-id", ""), response.digest)
     return response
 
 
-def _revisit(exchange: Exchange, fields: dict[str, str], digests: dict[str, str]) -> Revisit:
-    stated = fields.get("warc-payload-digest", "")
+def _revisit(exchange: Exchange, fields: dict[str, str], writers: Writers) -> Capture:
+    stated = as_ours(fields.get("warc-payload-digest", ""))
+    if exchange.body and exchange.status == HTTPStatus.OK and stated and agrees(stated, exchange.body):
+        return exchange  # some writers keep the body all the same
+    known = writers.digests.get(stated or "") or writers.digests.get(fields.get("warc-refers-to", ""))
     return Revisit(
         exchange,
         not_modified=fields.get("warc-profile", "").strip("<> ").endswith("server-not-modified"),
-        digest=digests.get(stated, as_ours(stated)),
+        digest=known or stated,
         url=address(fields.get("warc-refers-to-target-uri", "")) or None,
         fetched_at=second(fields.get("warc-refers-to-date", "")),
     )

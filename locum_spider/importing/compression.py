@@ -1,13 +1,13 @@
-"""How the records of a WARC are compressed: in gzip members, Zstandard frames, or not at all. A unit is often a record.
+"""How records of others are compressed: in gzip members, Zstandard or LZ4 frames, or not at all.
 
-`.warc.zst` is https://iipc.github.io/warc-specifications/specifications/warc-zstd/: a skippable
-first frame may hold the dictionary of all others.
+A unit, that is a member or frame, is often a record. `.warc.zst` is
+https://iipc.github.io/warc-specifications/specifications/warc-zstd/: a skippable first frame may hold the dictionary of
+all others.
 """
 
 from __future__ import annotations
 
 import lzma
-import re
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
@@ -17,17 +17,23 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, BinaryIO
 
+import lz4.frame
+
 from locum_spider.errors import PageError
+from locum_spider.importing.formats import begins_record, format_of
 from locum_spider.warc.codings import unzstd, zstd_library
 
-NEXT_RECORD = re.compile(rb"WARC/[01]\.\d+\r?\n(?=[A-Za-z-]+:)")
 STREAM_FAULTS = (OSError, EOFError, ValueError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 CHUNK = 1 << 16
 _PIECE = 64
-_AT_ONCE = 1 << 20
+_AT_ONCE = 1 << 18
 _SEARCHED = 1 << 20
 _DICTIONARY_FRAME = (0x184D2A5D).to_bytes(4, "little")
 _ZSTD = b"\x28\xb5\x2f\xfd"
+_LZ4 = b"\x04\x22\x4d\x18"
+_FIRST_BYTES = 1 << 12
+_STEPS = (1 << 6, 1 << 10, 1 << 12, 1 << 22)
+"""How much of a place that may be a unit is unpacked to see if it is one: most show in the first bytes."""
 _LARGEST_DICTIONARY = 1 << 26  # eight times what the specification asks of a reader
 
 
@@ -60,11 +66,11 @@ class Unit(ABC):
     @property
     def unused(self) -> bytes:
         """What was given beyond its end."""
-        return bytes(self._decoder.unused_data)
+        return bytes(self._decoder.unused_data or b"")
 
     @abstractmethod
-    def unpack(self, data: bytes) -> bytes:
-        """Unpack some data. Raises DamagedUnitError."""
+    def unpack(self, data: bytes, most: int = _AT_ONCE) -> bytes:
+        """Unpack some data, to about `most` bytes at a time. Raises DamagedUnitError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,28 +85,42 @@ class Compression:
     begin: Callable[[], Unit] | None = None
     enough: int = 0
 
-    def begins_record(self, data: bytes) -> bool:
-        """Whether a unit begins there that begins with a record."""
-        if self.begin is None or not data.startswith(self.magic):
+    def begins_record(self, data: bytes, start: int = 0) -> bool:
+        """Whether a unit begins at that byte that begins with a record."""
+        if self.begin is None or not data.startswith(self.magic, start):
             return False
-        try:
-            return self.begin().unpack(data[: self.enough]).lstrip(b"\r\n").startswith(b"WARC/")
-        except DamagedUnitError as damaged:
-            return damaged.salvaged.lstrip(b"\r\n").startswith(b"WARC/")
+        unit, unpacked, done = self.begin(), b"", start
+        for step in _STEPS:
+            end, is_over = min(start + step, start + self.enough, len(data)), False
+            try:
+                unpacked += unit.unpack(data[done:end], _FIRST_BYTES)
+            except DamagedUnitError as damaged:
+                unpacked, is_over = unpacked + damaged.salvaged, True
+            if begins_record(unpacked.lstrip(b"\r\n")):
+                return True
+            if is_over or unit.eof or end == done or len(unpacked) >= _FIRST_BYTES:
+                return False
+            done = end
+        return False
 
 
 class _GzipMember(Unit):
     def __init__(self) -> None:
         super().__init__(zlib.decompressobj(31))
         self._begun = False
+        self._rest = b""
 
-    def unpack(self, data: bytes) -> bytes:
+    def unpack(self, data: bytes, most: int = _AT_ONCE) -> bytes:
+        data = self._rest + data
         before = self._decoder.copy() if self._begun else None
         self._begun = True
         try:
-            return bytes(self._decoder.decompress(data))
+            unpacked = bytes(self._decoder.decompress(data, most))
         except zlib.error as error:
             raise DamagedUnitError(str(error), _salvage(before or zlib.decompressobj(31), data)) from None
+        self._rest = self._decoder.unconsumed_tail
+        self.has_more = not self.eof and (bool(self._rest) or len(unpacked) == most)
+        return unpacked
 
 
 def _salvage(inflate: zlib._Decompress, data: bytes) -> bytes:
@@ -108,36 +128,48 @@ def _salvage(inflate: zlib._Decompress, data: bytes) -> bytes:
     out = bytearray()
     with suppress(zlib.error):
         for at in range(0, len(data), _PIECE):
-            out += inflate.decompress(data[at : at + _PIECE])
+            out += inflate.decompress(inflate.unconsumed_tail + data[at : at + _PIECE], _AT_ONCE)
     return bytes(out)
 
 
-class _ZstdFrame(Unit):
-    def __init__(self, dictionary: Any = None) -> None:
-        super().__init__(zstd_library().ZstdDecompressor(zstd_dict=dictionary))
+class _Frame(Unit):
+    """A frame of a library whose decoders have the interface of Python's own."""
 
-    def unpack(self, data: bytes) -> bytes:
+    def __init__(self, decoder: Any, error: type[Exception]) -> None:
+        super().__init__(decoder)
+        self._error = error
+
+    def unpack(self, data: bytes, most: int = _AT_ONCE) -> bytes:
         try:
-            unpacked = bytes(self._decoder.decompress(data, max_length=_AT_ONCE))
-        except zstd_library().ZstdError as error:
+            unpacked = bytes(self._decoder.decompress(data, max_length=most))
+        except self._error as error:
             raise DamagedUnitError(str(error)) from None
         self.has_more = not (self.eof or self._decoder.needs_input)
         return unpacked
 
 
+def _zstd_frame(dictionary: Any = None) -> Unit:
+    return _Frame(zstd_library().ZstdDecompressor(zstd_dict=dictionary), zstd_library().ZstdError)
+
+
+def _lz4_frame() -> Unit:
+    return _Frame(lz4.frame.LZ4FrameDecompressor(), RuntimeError)
+
+
 PLAIN = Compression("byte")
-GZIP = Compression("gzip member", b"\x1f\x8b\x08", _GzipMember, 1 << 14)
+GZIP = Compression("gzip member", b"\x1f\x8b\x08", _GzipMember, 1 << 12)
+LZ4 = Compression("lz4 frame", _LZ4, _lz4_frame, 1 << 22)
 _LONGEST_BLOCK = 1 << 17
 
 
 def _zstd(dictionary: Any = None) -> Compression:
-    return Compression("zstd frame", _ZSTD, partial(_ZstdFrame, dictionary), 2 * _LONGEST_BLOCK)
+    return Compression("zstd frame", _ZSTD, partial(_zstd_frame, dictionary), 2 * _LONGEST_BLOCK)
 
 
 def compression_of(stream: BinaryIO) -> Compression | None:
     """How a file is compressed; None if no record begins in its first megabyte. Raises UnreadableError."""
     start = _start(stream)
-    if start.startswith(b"WARC/"):
+    if begins_record(start):
         return PLAIN
     if start.startswith(_DICTIONARY_FRAME):  # which may hold words of records uncompressed
         dictionary, end = _dictionary(stream, start)
@@ -146,28 +178,23 @@ def compression_of(stream: BinaryIO) -> Compression | None:
             raise UnreadableError("nothing in it can be unpacked with its Zstandard dictionary")
         return zstd
     candidates = []
-    for compression in (GZIP, _zstd()):
+    for compression in (GZIP, _zstd(), LZ4):
         if compression.begins_record(start):
             return compression
         if (unit := next_unit(stream, compression, 0, _SEARCHED)) is not None:
             candidates.append((unit, compression))
-    if plain := NEXT_RECORD.search(start):
+    if plain := format_of(start).record.search(start):
         candidates.append((plain.start(), PLAIN))
     return min(candidates, key=lambda candidate: candidate[0])[1] if candidates else None
 
 
 def _start(stream: BinaryIO) -> bytes:
     """The first megabyte, or what can be read of it: in a ZIP file, the file's own compression may be damaged."""
-    start = bytearray()
     try:
         stream.seek(0)
-        while len(start) < _SEARCHED and (more := stream.read(CHUNK)):
-            start += more
+        return _read(stream, _SEARCHED)
     except STREAM_FAULTS as error:
-        if not start:
-            raise UnreadableError(f"it cannot be unpacked: {error}") from None
-        # Else the next read reports it.
-    return bytes(start)
+        raise UnreadableError(f"it cannot be unpacked: {error}") from None
 
 
 def _dictionary(stream: BinaryIO, start: bytes) -> tuple[Any, int]:
@@ -182,7 +209,7 @@ def _dictionary(stream: BinaryIO, start: bytes) -> tuple[Any, int]:
         if data.startswith(_ZSTD):
             data = unzstd(data, limit=_LARGEST_DICTIONARY)
         dictionary = zstd.ZstdDict(data)
-        _ZstdFrame(dictionary)  # some damage shows only when it is used
+        _zstd_frame(dictionary)  # some damage shows only when it is used
         return dictionary, 8 + size
     except (zstd.ZstdError, PageError, *STREAM_FAULTS) as error:
         raise UnreadableError(f"its Zstandard dictionary is damaged: {error}") from None
@@ -194,17 +221,26 @@ def next_unit(stream: BinaryIO, compression: Compression, position: int, within:
     with suppress(*STREAM_FAULTS):
         while end is None or position < end:
             stream.seek(position)
-            data = stream.read(CHUNK)
+            data = _read(stream, 2 * compression.enough)
             index = data.find(compression.magic)
-            while index >= 0:
-                candidate = data[index : index + compression.enough]
-                if len(candidate) < compression.enough:
-                    stream.seek(position + index)
-                    candidate = stream.read(compression.enough)
-                if compression.begins_record(candidate):
+            is_last = len(data) < 2 * compression.enough
+            while 0 <= index < (len(data) if is_last else compression.enough):
+                if compression.begins_record(data, index):
                     return position + index
                 index = data.find(compression.magic, index + 1)
-            if len(data) < len(compression.magic):
+            if is_last:
                 return None
-            position += len(data) - len(compression.magic) + 1
+            position += compression.enough
     return None
+
+
+def _read(stream: BinaryIO, length: int) -> bytes:
+    """That many bytes, or all to the end or to the first that cannot be read."""
+    data = bytearray()
+    try:
+        while len(data) < length and (more := stream.read(min(length - len(data), CHUNK))):
+            data += more
+    except STREAM_FAULTS:
+        if not data:
+            raise
+    return bytes(data)

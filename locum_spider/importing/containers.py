@@ -1,4 +1,7 @@
-"""Files that hold WARCs: a WARC itself, a WACZ, or a WACZ of several, in which Browsertrix packs a collection."""
+"""Files that hold captures: a WARC or ARC itself, a WACZ, or a WACZ of several.
+
+Browsertrix packs a collection in one of several.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from locum_spider.errors import UsageError
 from locum_spider.importing.compression import STREAM_FAULTS, UnreadableError, compression_of
 
 _ZIP = b"PK\x03\x04"
-_WARCS = (".warc", ".warc.gz", ".warc.zst")
+_WARCS = (".warc", ".warc.gz", ".warc.zst", ".warc.lz4", ".arc", ".arc.gz")
 _WACZ = ".wacz"
 _INVENTORY = "datapackage.json"
 _LARGEST_INVENTORY = 10_000_000
@@ -27,7 +30,7 @@ Part = tuple[str, "BinaryIO | str"]
 
 
 def require_captures(path: Path) -> None:
-    """Raises UsageError if a file is neither WARC nor WACZ, or holds no captures."""
+    """Raises UsageError if a file is not WARC, ARC or WACZ, or holds no captures."""
     try:
         with path.open("rb") as file:
             is_zip = file.read(4) == _ZIP
@@ -37,7 +40,8 @@ def require_captures(path: Path) -> None:
     except UnreadableError as error:
         raise UsageError(f"{path}: {error}; get the file again") from None
     if not readable:
-        raise UsageError(f"{path} is neither a WARC (.gz, .zst) nor a WACZ; name files that hold captures")
+        kinds = "a WARC (.gz, .zst, .lz4), an ARC (.gz) or a WACZ"
+        raise UsageError(f"{path} is not {kinds}; name files that hold captures")
     if is_zip:
         _require_members(path)
 
@@ -51,7 +55,7 @@ def _require_members(path: Path) -> None:
     if not members and absent:
         raise UsageError(f"{path} holds no captures, it only names them: {absent[0]}; download and import these")
     if not members:
-        raise UsageError(f"{path} is a ZIP file without WARCs; a WACZ has them in archive/")
+        raise UsageError(f"{path} is a ZIP file without WARCs or ARCs; a WACZ has them in archive/")
 
 
 def open_warcs(path: Path) -> Iterator[Part]:

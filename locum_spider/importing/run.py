@@ -23,9 +23,20 @@ from locum_spider.urls import host_of
 from locum_spider.warc.mementos import memento_of
 from locum_spider.warc.reader import Broken
 
+_MOST_NAMED = 1_000
+_UNREAD = frozenset({Outcome.NOT_ARTICLE, Outcome.NOT_LISTING, Outcome.FAILED})
 _NAME = re.compile(r"\w[\w.-]*")
 _HEADS = 1_000_000
 """Bytes that a record may have beside its body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A page that is neither an article nor a listing, and why."""
+
+    url: str
+    outcome: Outcome
+    reason: str
 
 
 @dataclass(slots=True)
@@ -34,7 +45,9 @@ class Imported:
 
     `elsewhere` counts records of other sites by host. `bodiless` counts revisits whose body is neither in the archive
     nor before them in the files. `cut_short` has the addresses of new captures whose body is not whole. `rewritten`
-    counts pages that a web archive changed, `archives_own` its own redirects and errors. `broken` has what cannot be
+    counts pages that a web archive changed, `archives_own` its own redirects and errors, `other_requests` answers to
+    requests other than GET. `wrong_digests` has the addresses of captures that were taken although their digest is
+    wrong. `unread` has the first pages that could not be read; `captures.unread` has all. `broken` has what cannot be
     read, with file and place.
     """
 
@@ -44,29 +57,33 @@ class Imported:
     rewritten: int = 0
     archives_own: int = 0
     bodiless: int = 0
+    other_requests: int = 0
     cut_short: list[str] = field(default_factory=list)
+    wrong_digests: list[str] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
 
 def import_files(
-    archive: Path, files: list[Path], *, site: str | None = None, undeclared: bool = False, min_free: int = 0,
-    on_progress: Callable[[Imported], None] | None = None,
+    archive: Path, files: list[Path], *, site: str | None = None, undeclared: bool = False, damaged: bool = False,
+    min_free: int = 0, on_progress: Callable[[Imported], None] | None = None,
 ) -> list[Imported]:  # fmt: skip
-    """Take the responses of declared sites from WARC files, compressed or not, and WACZ files into the archive.
+    """Take the responses of declared sites from WARC and ARC files, compressed or not, and WACZ files into the archive.
 
     With the name of a declared `site`, take only pages of that site. With any other name, also take all that no
-    declared site owns, as a site of that name; with `undeclared`, each of these under its host.
+    declared site owns, as a site of that name; with `undeclared`, each of these under its host. With `damaged`, also
+    take records whose digest is wrong, and mark them.
 
     Memory does not grow with a file. Captures that the archive has already are passed over, so an import that was
-    interrupted can be run again. Broken records are reported and skipped. Raises UsageError if a file is neither WARC
-    nor WACZ, before anything is written, and NoSpaceError before the disk has less than `min_free` bytes.
+    interrupted can be run again. Broken records are reported and skipped. Raises UsageError if a file is not
+    WARC, ARC or WACZ, before anything is written, and NoSpaceError before the disk has less than `min_free` bytes.
     """
     for path in files:
         require_captures(path)
     sites = Sites(load_sites(archive), site, undeclared=undeclared)
     with writing_errors(archive, LocumError), open_archive(archive, min_free=min_free) as writer:
         session = ImportSession(writer)
-        run = _Run(session, sites)
+        run = _Run(session, sites, damaged=damaged)
         results = [run.read(path, on_progress) for path in files]
         session.end()
     return results
@@ -111,8 +128,8 @@ class Sites:
 class _Run:
     """Reads files one by one and gives the session the captures of its sites."""
 
-    def __init__(self, session: ImportSession, sites: Sites) -> None:
-        self._session, self._sites = session, sites
+    def __init__(self, session: ImportSession, sites: Sites, *, damaged: bool) -> None:
+        self._session, self._sites, self._damaged = session, sites, damaged
         self._digests: dict[str, str] = {}
 
     def read(self, path: Path, on_progress: Callable[[Imported], None] | None) -> Imported:
@@ -122,10 +139,15 @@ class _Run:
             if isinstance(stream, str):
                 imported.broken.append(f"{name}: {stream}")
                 continue
-            for item in read_captures(stream, wanted=self._sites.take, limit=limit, digests=self._digests):
+            items = read_captures(
+                stream, wanted=self._sites.take, limit=limit, digests=self._digests, damaged=self._damaged
+            )
+            for item in items:
                 match item:
                     case Broken():
                         imported.broken.append(f"{name}, byte {item.offset:,}: {item.fault}")
+                    case PassedOver(reason=PassedOverReason.OTHER_REQUEST):
+                        imported.other_requests += 1
                     case PassedOver(reason=PassedOverReason.REWRITTEN):
                         imported.rewritten += 1
                     case PassedOver(reason=PassedOverReason.ARCHIVES_OWN):
@@ -136,12 +158,12 @@ class _Run:
                         self._take(item, imported)
                 if on_progress is not None:
                     on_progress(imported)
-        imported.outcomes.update(self._session.store())
+        self._store(imported)
         return imported
 
     def _take(self, capture: Capture, imported: Imported) -> None:
         if self._session.must_store_before(capture):
-            imported.outcomes.update(self._session.store())
+            self._store(imported)
         exchange = self._session.with_body(capture)
         if exchange is None:
             imported.bodiless += 1
@@ -151,5 +173,14 @@ class _Run:
             page = self._session.add(site, exchange)
             if page.truncated is not None and page.status == HTTPStatus.OK:
                 imported.cut_short.append(exchange.url)
+            if exchange.stated_digest is not None:
+                imported.wrong_digests.append(exchange.url)
             if self._session.is_full:
-                imported.outcomes.update(self._session.store())
+                self._store(imported)
+
+    def _store(self, imported: Imported) -> None:
+        """Store what waits, and note what became of it."""
+        for stored in self._session.store():
+            imported.outcomes[stored.outcome] += 1
+            if stored.outcome in _UNREAD and stored.reason and len(imported.unread) < _MOST_NAMED:
+                imported.unread.append(Unread(stored.url, stored.outcome, stored.reason))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import NamedTuple
 
 from locum_spider.clock import utc_now
 from locum_spider.importing.captures import Capture
@@ -18,6 +19,14 @@ from locum_spider.version import __version__
 
 _BATCH = 256
 _BATCH_BYTES = 16_000_000
+
+
+class Stored(NamedTuple):
+    """What became of a capture, and why it could not be read. Of a listing, `reason` is its fingerprint."""
+
+    url: str
+    outcome: Outcome
+    reason: str | None
 
 
 class ImportSession:
@@ -59,8 +68,8 @@ class ImportSession:
         """Whether enough captures wait for a transaction."""
         return len(self._batch) >= _BATCH or self._bytes >= _BATCH_BYTES
 
-    def store(self) -> list[Outcome]:
-        """Store the waiting captures in one transaction; returns their outcomes. Raises NoSpaceError."""
+    def store(self) -> list[Stored]:
+        """Store the waiting captures in one transaction; returns what became of them. Raises NoSpaceError."""
         if not self._batch:
             return []
         self._archive.require_room()
@@ -69,10 +78,14 @@ class ImportSession:
                 ingest.store_imported(db, crawl, exchange, reading, Writing(self._archive, _visit_name(crawl)))
                 for crawl, exchange, reading in self._batch
             ]
+        stored = [
+            Stored(exchange.url, outcome, reading.reason)
+            for (_, exchange, reading), outcome in zip(self._batch, outcomes, strict=True)
+        ]
         self._archive.rotate()
         self._batch, self._bytes = [], 0
         self._waiting.clear()
-        return outcomes
+        return stored
 
     def end(self) -> None:
         """Write that the import is complete, and its outcomes for each site."""

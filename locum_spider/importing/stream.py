@@ -1,4 +1,4 @@
-"""The uncompressed bytes of a WARC, of any writer, damaged anywhere."""
+"""The uncompressed bytes of a file of records, of any writer, damaged anywhere."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from typing import BinaryIO, NamedTuple
 
 from locum_spider.importing import compression
 from locum_spider.importing.compression import STREAM_FAULTS, DamagedUnitError, Unit
+
+_FIRST_PIECE = 1 << 12
+_MOST_TIMES = 200
+_FREE = 1 << 26
+"""A file may unpack to that many bytes, and beyond to `_MOST_TIMES` its size; no archive of pages comes near."""
 
 
 class Mark(NamedTuple):
@@ -27,6 +32,7 @@ class Unpacked:
         self._stream = stream
         self._compression = compression.compression_of(stream) or compression.PLAIN
         self.packed = self._compression is not compression.PLAIN
+        self._credit = _FREE
         self.go_to(Mark(0, 0))
 
     def go_to(self, mark: Mark) -> None:
@@ -34,9 +40,10 @@ class Unpacked:
         self.buffer = bytearray()
         self.fault: str | None = None
         self._start = 0  # of the buffer, in bytes unpacked since this call
-        self._raw = b""
+        self._raw, self._next = b"", 0
         self._raw_at = mark.unit
         self._units: deque[tuple[int, int]] = deque()
+        self._starts: set[int] = set()
         self._unit: Unit | None = None
         if not self.packed:
             self._raw_at += mark.inside
@@ -68,10 +75,15 @@ class Unpacked:
         return True
 
     @property
+    def position(self) -> int:
+        """The bytes let go since the last `go_to`."""
+        return self._start
+
+    @property
     def mark(self) -> Mark:
         """The place of the buffer's first byte."""
         while len(self._units) > 1 and self._units[1][0] <= self._start:
-            self._units.popleft()
+            self._starts.discard(self._units.popleft()[0])
         if not self._units:
             return Mark(self._raw_at, 0)
         start, member = self._units[0]
@@ -79,7 +91,7 @@ class Unpacked:
 
     def begins_unit(self, index: int) -> bool:
         """Whether a unit of the compression begins, or should begin, at that byte of the buffer."""
-        return self.packed and any(start == self._start + index for start, _ in self._units)
+        return self.packed and self._start + index in self._starts
 
     def next_stretch(self) -> bool:
         """Go on behind the damage; False if nothing follows."""
@@ -95,11 +107,11 @@ class Unpacked:
     def _more(self) -> None:
         unit = self._unit
         if unit is not None and unit.has_more:
-            self._unpack_more(unit)
+            self._unpack_more(unit, b"")
             return
-        if not self._raw:
+        if self._next >= len(self._raw):
             try:
-                self._raw = self._stream.read(compression.CHUNK)
+                self._raw, self._next = self._stream.read(compression.CHUNK), 0
             except STREAM_FAULTS as error:
                 self.fault = f"it cannot be read: {error}"
                 return
@@ -108,27 +120,42 @@ class Unpacked:
         elif self._compression.begin is None:
             self.buffer += self._raw
             self._raw = b""
-        elif unit is not None or (unit := self._next_unit(self._compression.begin)) is not None:
-            self._unpack_more(unit)
+        elif unit is not None:
+            self._unpack_more(unit, self._raw[self._next :])
+        elif (unit := self._next_unit(self._compression.begin)) is not None:
+            # What lies behind a unit is given back, so that many small units would copy a large piece many times.
+            self._unpack_more(unit, self._raw[self._next : self._next + _FIRST_PIECE])
 
     def _next_unit(self, begin: Callable[[], Unit]) -> Unit | None:
         """The unit that begins with the bytes just read, behind padding; None if there is only padding."""
-        padding = len(self._raw) - len(self._raw.lstrip(b"\0"))
-        self._raw, self._raw_at = self._raw[padding:], self._raw_at + padding
-        if not self._raw:
-            return None
-        self._units.append((self._start + len(self.buffer), self._raw_at))
+        if self._raw[self._next] == 0:
+            rest = self._raw[self._next :]
+            padding = len(rest) - len(rest.lstrip(b"\0"))
+            self._next, self._raw_at = self._next + padding, self._raw_at + padding
+            if padding == len(rest):
+                return None
+        start = self._start + len(self.buffer)
+        if self._units and self._units[-1][0] == start:  # the one before was empty
+            self._units.pop()
+        self._units.append((start, self._raw_at))
+        self._starts.add(start)
         self._unit = begin()
         return self._unit
 
-    def _unpack_more(self, unit: Unit) -> None:
+    def _unpack_more(self, unit: Unit, piece: bytes) -> None:
         try:
-            self.buffer += unit.unpack(self._raw)
+            unpacked = unit.unpack(piece)
         except DamagedUnitError as damaged:
             self.buffer += damaged.salvaged
             self.fault = f"the compressed data is damaged ({damaged})"
             return
-        self._raw_at += len(self._raw) - len(unit.unused)
-        self._raw = unit.unused
+        self.buffer += unpacked
+        used = len(piece) - len(unit.unused)
+        self._next += used
+        self._raw_at += used
         if unit.eof:
             self._unit = None
+        self._credit += _MOST_TIMES * used - len(unpacked)
+        if self._credit < 0:
+            self._credit = 0
+            self.fault = f"it unpacks to more than {_MOST_TIMES} times its size"

@@ -47,6 +47,7 @@ _REREAD = "it has not changed, but today's rules read it in another way; `locum 
 _SMALL = 512
 _DAY = len("2018-04-10")
 _GONE = frozenset({404, 410})
+_UNREAD = frozenset({Outcome.NOT_ARTICLE, Outcome.NOT_LISTING, Outcome.FAILED})
 
 
 @dataclass(slots=True)
@@ -207,7 +208,7 @@ def with_body(db: Connection, warcs: Path, revisit: Revisit) -> Exchange | None:
             exchange = replace(
                 exchange, status=body.status, response_headers=body.response_headers, response_head=body.response_head
             )
-        return replace(exchange, body=body.body, truncated=body.truncated)
+        return replace(exchange, body=body.body, truncated=body.truncated, stated_digest=body.stated_digest)
     empty = replace(exchange, body=b"")
     return empty if exchange.status and revisit.digest == empty.digest else None
 
@@ -225,6 +226,8 @@ def store_imported(db: Connection, crawl: Crawl, exchange: Exchange, reading: Re
         _save_listing(db, crawl, capture_id, reading.listing, {})
     elif exchange.status in _GONE and crawl.site.is_article(exchange.url):
         outcome = articles.mark_gone(db, capture_id, crawl.site.key(exchange.url)) or outcome
+    if outcome in _UNREAD and reading.reason:
+        captures.note_unread(db, capture_id, reading.reason)
     crawls.count_imported(db, crawl.id, outcome)
     return outcome
 

@@ -17,15 +17,21 @@ def save_capture(
     """Save a row for one exchange in a WARC; returns its id. `same_as` is the capture that a revisit refers to."""
     cursor = db.execute(
         "INSERT INTO captures (crawl_id, url, fetched_at, status, content_type, digest, location, etag, last_modified, "
-        "same_as, source_uri, truncated, warc_file, warc_offset, warc_length) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "same_as, source_uri, truncated, stated_digest, warc_file, warc_offset, warc_length) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             crawl_id, exchange.url, exchange.fetched_at, exchange.status, exchange.header(b"content-type"), at.digest,
             _location(exchange), exchange.header(b"etag"), exchange.header(b"last-modified"), same_as,
-            exchange.source.uri if exchange.source else None, exchange.truncated, at.file, at.offset, at.length,
+            exchange.source.uri if exchange.source else None, exchange.truncated, exchange.stated_digest,
+            at.file, at.offset, at.length,
         ),
     )  # fmt: skip
     return int(cursor.lastrowid or 0)
+
+
+def note_unread(db: sqlite3.Connection, capture_id: int, reason: str) -> None:
+    """Note why a capture made by others could not be read."""
+    db.execute("UPDATE captures SET unread = ? WHERE id = ?", (reason, capture_id))
 
 
 def _location(exchange: Exchange) -> str | None:

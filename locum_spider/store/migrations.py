@@ -300,6 +300,8 @@ _M006 = (
             WHERE r.article_id = articles.id AND c.url <> '' ORDER BY c.id LIMIT 1
         ), url)""",
     "INSERT OR IGNORE INTO article_urls (url, article_id) SELECT url, id FROM articles",
+    "ALTER TABLE captures ADD COLUMN stated_digest TEXT",
+    "ALTER TABLE captures ADD COLUMN unread TEXT",
 )
 
 
@@ -309,6 +311,7 @@ def m006_names_that_cannot_meet(db: Database) -> None:
 
     crawls.uid: no other crawl of any archive has it. Before, a crawl was called by the number of its row, and two could
     have the same, after a lost database. articles.url: before, it was the key, which may not be an address.
+    Of imports, the digest that a record states if the bytes have another, and why a page could not be read.
     """
     for statement in _M006:
         checkpoint("migration")

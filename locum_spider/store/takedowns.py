@@ -167,7 +167,7 @@ def empty_captures(db: Connection, captures: Iterable[int]) -> None:
     for capture in captures:
         db.execute(
             "UPDATE captures SET digest = '', etag = NULL, last_modified = NULL, article_digest = NULL, "
-            "source_uri = NULL, truncated = NULL, gone = NULL WHERE id = ?",
+            "source_uri = NULL, truncated = NULL, stated_digest = NULL, unread = NULL, gone = NULL WHERE id = ?",
             (capture,),
         )
         db.execute("UPDATE captures SET etag = NULL, last_modified = NULL WHERE same_as = ?", (capture,))

@@ -6,6 +6,7 @@ import io
 import re
 import zlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from locum_spider.errors import PageError
@@ -191,6 +192,7 @@ def _unbrotli(body: bytes, limit: int, salvage: bool) -> bytes:
     return bytes(out)
 
 
+@cache
 def zstd_library() -> Any:
     """Python's Zstandard, or its backport before 3.14."""
     try:

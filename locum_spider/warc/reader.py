@@ -28,6 +28,9 @@ SOFTWARE = "locum-spider"
 TOMBSTONE = "application/vnd.locum-spider.tombstone+json"
 """The content type of records that replace a removed one."""
 
+STATED_DIGEST = "Locum-Stated-Digest"
+"""The header of a capture by others that has another digest than its writer states."""
+
 EVENT = "application/vnd.locum-spider.event+json"
 """The content type of records of events, what happens beside the exchanges."""
 
@@ -203,4 +206,5 @@ def exchange_of(record: Record) -> Exchange:
         fetched_at=header("WARC-Date", ""), protocol=head.protocol if head else "", ip=header("WARC-IP-Address"),
         source=None if uri is None else Source(uri, header("WARC-Creation-Date")), truncated=header("WARC-Truncated"),
         response_head=head.raw if head else None,
+        stated_digest=header(STATED_DIGEST),
     )  # fmt: skip

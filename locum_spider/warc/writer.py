@@ -20,7 +20,7 @@ from locum_spider.checkpoints import checkpoint
 from locum_spider.items import Exchange, LedgerEntry, Location, RevisitOf, payload_digest
 from locum_spider.system import sync
 from locum_spider.version import __version__
-from locum_spider.warc.reader import EVENT, HEAD, OPEN, SOFTWARE, VISIT
+from locum_spider.warc.reader import EVENT, HEAD, OPEN, SOFTWARE, STATED_DIGEST, VISIT
 from locum_spider.warc.wire import request_line, without_lines, write_head
 
 MAX_BYTES = 1_000_000_000
@@ -78,7 +78,7 @@ class WarcWriter:
             "WARC-Payload-Digest": digest, "WARC-IP-Address": exchange.ip or None,
             # pywb uses the same names for records that it takes from other archives
             "WARC-Source-URI": source.uri if source else None, "WARC-Creation-Date": source.at if source else None,
-            "WARC-Truncated": exchange.truncated,
+            "WARC-Truncated": exchange.truncated, STATED_DIGEST: exchange.stated_digest,
         }  # fmt: skip
         headers = {name: value for name, value in known.items() if value is not None}
         if revisit_of:

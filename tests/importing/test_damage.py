@@ -13,7 +13,7 @@ import sys
 import time
 
 import pytest
-from support import LONGEST, flipped, rows
+from support import LONGEST, flipped, require_same_rebuilt, rows
 from support.foreign_files import address, html, http, imported, members, page, put, read_pages, record, run, state
 
 from locum_spider.importing.records import read_captures
@@ -144,6 +144,41 @@ def test_broken_record_is_named_and_everything_behind_it_taken(name, bad, packed
     assert slugs == SLUGS
     assert [damage.offset for damage in broken] == [place]
     assert all(damage.fault for damage in broken)
+
+
+@pytest.mark.parametrize("field", ["WARC-Block-Digest", "WARC-Payload-Digest"])
+def test_a_record_whose_digest_is_wrong_is_taken_and_marked_if_asked(tmp_path, field):
+    stated = "sha1:" + "A" * 32
+    bad = record(address("bad"), http(html("bad")), **{field: stated})
+    file, archive = put(tmp_path, members(RECORDS[0], bad, RECORDS[1])), tmp_path / "a"
+    (refused,) = imported(archive, file)
+    assert (refused["outcomes"], len(refused["broken"]), refused["wrong_digests"]) == ({"new": 2}, 1, [])
+    (taken,) = run(archive, "import", file, "--damaged", "--json")
+    assert (taken["outcomes"], taken["broken"]) == ({"new": 1, "known": 2}, [])
+    assert taken["wrong_digests"] == [address("bad")]
+    marked = "SELECT url, stated_digest FROM captures WHERE stated_digest IS NOT NULL"
+    assert rows(archive, marked) == [(address("bad"), stated)]
+    assert f"another digest, {stated}" in run(archive, "show", address("bad"), "--evidence")
+    require_same_rebuilt(archive)
+    assert rows(archive, marked) == [(address("bad"), stated)]
+    assert "kept, though its digest is wrong" in run(tmp_path / "b", "import", file, "--damaged")
+
+
+def test_pages_that_are_not_read_have_a_reason(tmp_path):
+    gone = [record(address(f"gone{n}"), http(b"", status="HTTP/1.1 404 Not Found")) for n in range(3)]
+    image = record(address("image"), http(b"PNG", "Content-Type: image/png"))
+    file, archive = put(tmp_path, members(RECORDS[0], *gone, image)), tmp_path / "a"
+    (result,) = imported(archive, file)
+    reasons = {(entry["url"], entry["outcome"], entry["reason"]) for entry in result["unread"]}
+    assert reasons == {(address(f"gone{n}"), "failed", "HTTP 404 Not Found") for n in range(3)} | {
+        (address("image"), "not_article", "it is image/png, not a page")
+    }
+    table = "SELECT url, unread FROM captures WHERE unread IS NOT NULL"
+    assert set(rows(archive, table)) == {(url, reason) for url, _, reason in reasons}
+    require_same_rebuilt(archive)
+    assert len(rows(archive, table)) == 4
+    text = " ".join(run(tmp_path / "b", "import", file).replace("!", "").split())
+    assert f"not read, HTTP 404 Not Found: 3 pages, first {address('gone0')}" in text
 
 
 def test_faults_are_printed_with_file_and_byte(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gc
 import gzip
 import hashlib
@@ -9,6 +10,7 @@ import io
 import warnings
 import zipfile
 
+import lz4.frame
 import pytest
 from backports import zstd
 from support import flipped, python, rows
@@ -30,6 +32,20 @@ def chunked(body: bytes, size: int = 100) -> bytes:
 
 def with_coding(url: str, name: str, body: bytes) -> bytes:
     return record(url, http(body, "Content-Type: text/html", f"Content-Encoding: {name}"))
+
+
+def stated(data: bytes, algorithm: str, writing: str) -> str:
+    digest = hashlib.new(algorithm.lower().replace("-", ""), data).digest()
+    values = {
+        "hex": digest.hex().upper(), "base32": base64.b32encode(digest).decode(),
+        "base64": base64.b64encode(digest).decode(), "base64url": base64.urlsafe_b64encode(digest).decode(),
+        "base64 without padding": base64.b64encode(digest).decode().rstrip("="),
+    }  # fmt: skip
+    return f"{algorithm}:{values[writing]}"
+
+
+def folded(value: str) -> str:
+    return "\r\n ".join(value[at : at + 60] for at in range(0, len(value), 60))
 
 
 def ways(slug: str) -> dict[str, bytes]:
@@ -81,6 +97,32 @@ def ways(slug: str) -> dict[str, bytes]:
         "port": record(url.replace(".uk/", ".uk:80/"), http(text)),
         "lower case fields": record(url, http(text)).replace(b"WARC-", b"warc-").replace(b"Content-L", b"content-l"),
         "folded field": record(url, http(text), X_Note="a\r\n b"),
+        "folded length": record(url, http(text), Content_Length=f"\r\n\t{len(http(text))}\r\n "),
+        "folded digest": record(url, http(text), WARC_Payload_Digest=folded(stated(text, "sha512", "hex"))),
+        "a line before the status": record(url, b"\r\n" + http(text)),
+        "HTTP without a version": record(url, http(text, status="HTTP 200 Document follows")),
+        "status in small letters": record(url, http(text, status="http/1.1 200 ok")),
+        "blanks in the status": record(url, http(text, status="HTTP/1.1 \t 200   OK")),
+        "Shoutcast": record(url, http(text, status="ICY 200 OK")),
+        "version x": record(url, http(text, status="HTTP/1.x 200 OK")),
+        "version behind a blank": record(url, http(text, status="HTTP 1.1 200 OK")),
+        "h2": record(url, http(text, status="h2 200")),
+        "out of a browser's cache": record(url, http(text, status="HTTP/1.1 0 OK")),
+        "behind 100 Continue": record(url, b"HTTP/1.1 100 Continue\r\n\r\n" + http(text)),
+        "behind early hints": record(url, b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 3 + http(text)),
+        "behind a proxy's answer": record(url, b"HTTP/1.0 200 Connection established\r\n\r\n" + http(text)),
+        "the whole as a range": record(
+            url, http(text, "Content-Type: text/html", f"Content-Range: bytes 0-{len(text) - 1}/{len(text)}",
+                      status="HTTP/1.1 206 Partial Content"),
+        ),
+        **{
+            f"{algorithm} in {writing}": record(
+                url, http(text), WARC_Payload_Digest=stated(text, algorithm, writing),
+                WARC_Block_Digest=stated(http(text), algorithm.upper().replace("SHA", "SHA-"), writing),
+            )
+            for algorithm in ("md5", "sha1", "sha256", "sha512")
+            for writing in ("hex", "base32", "base64", "base64url", "base64 without padding")
+        },
     }  # fmt: skip
 
 
@@ -98,9 +140,12 @@ def test_each_way_of_writing_a_page_is_read(tmp_path, packing):
         result["file"][3:-5]: (result["outcomes"], result["broken"]) for result in imported(tmp_path / "a", *files)
     }
     assert found == {name.replace("/", " "): ({"new": 2}, []) for name in slugs.values()}
-    assert rows(tmp_path / "a", "SELECT DISTINCT status, fetched_at FROM captures") == [(200, DATE)]
+    assert rows(tmp_path / "a", "SELECT DISTINCT status, fetched_at FROM captures ORDER BY 1") == [
+        (200, DATE), (206, DATE),
+    ]  # fmt: skip
+    assert rows(tmp_path / "a", "SELECT count(stated_digest) FROM captures") == [(0,)]
     with Archive(tmp_path / "a") as archive:
-        assert len(archive.search('"agency work"', limit=100)) == 2 * len(slugs)
+        assert len(archive.search('"agency work"', limit=200)) == 2 * len(slugs)
         for slug, name in slugs.items():
             article = archive.article(address(slug))
             assert (article.url, article.title) == (address(slug), f"{slug.title()} report"), name
@@ -260,3 +305,14 @@ def test_record_larger_than_the_limit_is_said_and_passed_over(tmp_path):
         (fault,) = result["broken"]
         assert "more than the limit" in fault
         assert f"byte {len(members(page())) if packed else len(page()):,}:" in fault
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_lz4(tmp_path, whole):
+    records = [page(f"n{number}") for number in range(5)]
+    parts = [b"".join(records)] if whole else records
+    file = put(tmp_path, b"".join(lz4.frame.compress(part) for part in parts), "x.warc.lz4")
+    assert imported(tmp_path / "a", file)[0]["outcomes"] == {"new": 5}
+    if not whole:
+        (result,) = imported(tmp_path / "b", put(tmp_path, file.read_bytes()[:-30], "y.warc.lz4"))
+        assert (result["outcomes"], len(result["broken"])) == ({"new": 4}, 1)
