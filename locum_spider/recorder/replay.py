@@ -44,6 +44,7 @@ class _Pending:
     stored: Stored
     page: Exchange | None
     reading: Reading | None = None
+    emptied: bool = False
 
 
 class _Kept:
@@ -195,7 +196,10 @@ class Replayer:
             if reading is None and pending.page is not None:
                 site = self._site(pending.stored.site or "", declared=pending.stored.declared)
                 reading = next(readings) if readings is not None else interpret(site, pending.page)
-            self._store(pending.stored, reading or Reading(Outcome.ROBOTS), pending.page)
+            if pending.emptied:
+                self._store_emptied(pending.stored)
+            else:
+                self._store(pending.stored, reading or Reading(Outcome.ROBOTS), pending.page)
             for name in _names(pending.stored):
                 self._unstored[name] -= 1
                 if not self._unstored[name]:
@@ -203,6 +207,8 @@ class Replayer:
 
     def _prepare(self, stored: Stored) -> _Pending:
         """Give revisits the bodies that they refer to, and find the page to read."""
+        if any(self._emptied(part) is not None for part in stored.parts):
+            return _Pending(stored, None, emptied=True)
         parts, missing = [], None
         for part in stored.parts:
             try:
@@ -228,11 +234,23 @@ class Replayer:
     def _with_body(self, part: Part) -> Part:
         if not part.revisit or part.exchange.status == HTTPStatus.NOT_MODIFIED:
             return part
-        original = captures.same_body(self.db, part.place.digest)
+        original = self._body(part)
         if original is None:
             raise IntegrityError("the record with the body of this revisit is missing")
         body = read_exchange(self._archive / WARCS, original.warc_file, original.warc_offset).body
         return replace(part, exchange=replace(part.exchange, body=body))
+
+    def _emptied(self, part: Part) -> int | None:
+        """The id of the empty capture that had the body of a revisit; None if the body is there, or was never."""
+        if not part.revisit or self._body(part) is not None:
+            return None
+        place = self.takedowns.body_of(part.place.file, part.place.offset)
+        return removals.emptied_at(self.db, *place) if place else removals.emptied(self.db, *part.refers_to)
+
+    def _body(self, part: Part) -> Original | None:
+        if part.exchange.status == HTTPStatus.NOT_MODIFIED:
+            return captures.last_body(self.db, part.exchange.url, part.exchange.fetched_at)
+        return captures.same_body(self.db, part.place.digest)
 
     # -- storing ---------------------------------------------------------------------------------------------------
 
@@ -273,6 +291,24 @@ class Replayer:
         ingest.store_visit(
             self.db, crawl, stored.visit(crawl.id), row, reading, _Kept(self._archive / WARCS, stored.parts)
         )
+
+    def _store_emptied(self, stored: Stored) -> None:
+        """Store a visit with a revisit whose body a takedown has removed: there is nothing to read."""
+        self.visits += 1
+        crawl = self._crawl(stored)
+        if crawl is None:
+            return
+        row = None if stored.imported else self._row(crawl, stored)
+        for part in stored.parts:
+            body = self._body(part) if part.revisit else None
+            emptied = self._emptied(part)
+            capture_id = captures.save_capture(
+                self.db, crawl.id, part.exchange, part.place, body.id if body is not None else emptied
+            )
+            if emptied is not None:
+                removals.forget_validators(self.db, emptied)
+        if row is not None and row.is_queued:
+            frontier.finish(self.db, row, Outcome.TAKEN_DOWN, capture_id=capture_id)
 
     def _store_apart(self, crawl: ingest.Crawl, stored: Stored, reading: Reading) -> None:
         """Store captures that no row of the frontier waits for: imported ones, or of addresses that are now one."""

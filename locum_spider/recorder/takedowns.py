@@ -44,6 +44,7 @@ class Takedowns:
         self.unfinished = False
         self._removed: dict[tuple[str, int], Removed] = {}
         self._members: dict[tuple[str, int], list[Removed]] = {}
+        self._bodies: dict[tuple[str, int], tuple[str, int]] = {}
         for event in self.events:
             reason, at = event["reason"], event["at"]
             for entry in event["records"]:
@@ -52,7 +53,13 @@ class Takedowns:
                 facts = {"reason": reason, "at": at, "digest": entry["tombstone"], "member": entry["member"]}
                 removed = Removed(record, facts, entry.get("capture"), event.get("article"))
                 self._removed[file, offset] = removed
+                for place in (entry.get("capture") or {}).get("revisits", []):
+                    self._bodies[place[0], place[1]] = file, offset
                 self._members.setdefault((file, entry["member"][0]), []).append(removed)
+
+    def body_of(self, file: str, offset: int) -> tuple[str, int] | None:
+        """The place of the removed record that had the body of the revisit in a place; None if no event says so."""
+        return self._bodies.get((file, offset))
 
     def of(self, record: Record) -> Iterator[Removed]:
         """The removed records that stood in the place of a record; empty if it is an ordinary one."""

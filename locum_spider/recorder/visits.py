@@ -25,11 +25,15 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One exchange of a visit and its place. A `revisit` has no body: an earlier capture has it."""
+    """One exchange of a visit and its place. A `revisit` has no body: an earlier capture has it.
+
+    `refers_to` is address and time of that capture.
+    """
 
     exchange: Exchange
     place: Location
     revisit: bool
+    refers_to: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,10 @@ class Steps:
         site, crawl, request = name[:3]
         request_id = int(request) if request.isdecimal() else None
         at, digest = record.entry, record.headers.get("WARC-Payload-Digest", "")
-        part = Part(exchange_of(record), Location(at.file, at.offset, at.length, digest), at.type == "revisit")
+        said = record.headers.get
+        refers_to = said("WARC-Refers-To-Target-URI", ""), said("WARC-Refers-To-Date", "")
+        place = Location(at.file, at.offset, at.length, digest)
+        part = Part(exchange_of(record), place, at.type == "revisit", refers_to)
         if self._open is not None and self._open.belongs_with(crawl, request_id):
             self._open = replace(self._open, parts=(*self._open.parts, part))
         else:

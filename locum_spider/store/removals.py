@@ -108,6 +108,28 @@ def save_empty_capture(db: Connection, record: LedgerEntry, capture: dict[str, A
     return int(cursor.lastrowid or 0)
 
 
+def emptied_at(db: Connection, file: str, offset: int) -> int | None:
+    """The id of the empty capture whose record was removed from a place; None if there is none."""
+    row = db.execute(
+        "SELECT id FROM captures WHERE warc_file = ? AND warc_offset = ? AND digest = ''", (file, offset)
+    ).fetchone()
+    return int(row[0]) if row is not None else None
+
+
+def emptied(db: Connection, url: str, fetched_at: str) -> int | None:
+    """The id of the empty capture of an address at a time; None if there is none."""
+    row = db.execute(
+        "SELECT id FROM captures WHERE url = ? AND fetched_at = ? AND digest = '' AND same_as IS NULL ORDER BY id",
+        (url, fetched_at),
+    ).fetchone()
+    return int(row[0]) if row is not None else None
+
+
+def forget_validators(db: Connection, capture_id: int) -> None:
+    """Ask for the whole page next time: the body of the revisits of a capture, and its own, are gone."""
+    db.execute("UPDATE captures SET etag = NULL, last_modified = NULL WHERE ? IN (id, same_as)", (capture_id,))
+
+
 def finish_removed(db: Connection, crawl_id: int, key: str, capture_id: int) -> None:
     """Mark the request of a capture that was removed as done."""
     db.execute(

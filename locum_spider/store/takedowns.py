@@ -10,7 +10,15 @@ from locum_spider.clock import utc_now
 from locum_spider.items import LedgerEntry, Outcome
 from locum_spider.store.connection import Connection
 from locum_spider.store.fulltext import rebuild_indexes
-from locum_spider.store.removals import digest_of, finish_takedowns, keep_out, name_of, removed, titled
+from locum_spider.store.removals import (
+    digest_of,
+    finish_takedowns,
+    forget_validators,
+    keep_out,
+    name_of,
+    removed,
+    titled,
+)
 from locum_spider.urls import absolute
 from locum_spider.warc.tombstones import Place
 
@@ -75,10 +83,11 @@ def remaining(db: Connection, kind: str | None = None) -> Iterator[LedgerEntry]:
 
 
 def describe(db: Connection, capture_id: int) -> dict[str, object]:
-    """What stays of a capture of another page when its record is removed."""
+    """What stays of a capture of another page when its record is removed, and the places of its revisits."""
     names = ("crawl_id", "url", "fetched_at", "status", "same_as")
     row = db.execute(f"SELECT {', '.join(names)} FROM captures WHERE id = ?", (capture_id,)).fetchone()
-    return dict(zip(names, row, strict=True))
+    revisits = db.execute("SELECT warc_file, warc_offset FROM captures WHERE same_as = ? ORDER BY id", (capture_id,))
+    return {**dict(zip(names, row, strict=True)), "revisits": [list(place) for place in revisits]}
 
 
 def is_listing(db: Connection, capture_id: int) -> bool:
@@ -166,11 +175,11 @@ def empty_captures(db: Connection, captures: Iterable[int]) -> None:
     """Note that captures have lost their records: no revisit and no conditional request may refer to them."""
     for capture in captures:
         db.execute(
-            "UPDATE captures SET digest = '', etag = NULL, last_modified = NULL, article_digest = NULL, "
+            "UPDATE captures SET digest = '', article_digest = NULL, "
             "source_uri = NULL, truncated = NULL, stated_digest = NULL, unread = NULL, gone = NULL WHERE id = ?",
             (capture,),
         )
-        db.execute("UPDATE captures SET etag = NULL, last_modified = NULL WHERE same_as = ?", (capture,))
+        forget_validators(db, capture)
 
 
 # -- bringing it to its end --------------------------------------------------------------------------------------------
