@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from locum_spider.preservation.takedown.plan import Takedown
     from locum_spider.preservation.verify import Report
 
+_SHOWN = 10
 _LONG = 80
 """Of longer values (in characters) a comparison shows only the place where they differ."""
 
@@ -126,9 +127,9 @@ def takedown(article: str, archive: Path, *, reason: str, everywhere: bool, yes:
     crawl, import or rebuild brings the article back.
 
     Listings and other articles that name it keep their captures. --everywhere
-    empties these too; what was read from them stays. Earlier backups and
-    exports do not change; the next `locum backup` to the same folder removes
-    the article there.
+    empties these too, and takes its titles and addresses out of what was read
+    from them. Earlier backups and exports do not change; the next `locum
+    backup` to the same folder removes the article there.
 
     \b
     Example:
@@ -153,9 +154,9 @@ def takedown(article: str, archive: Path, *, reason: str, everywhere: bool, yes:
             return
         number = planned.carry_out(reason.strip(), everywhere=everywhere)
     echo(f"Taken down: {plural(number, 'record')} replaced by tombstones. `locum verify` lists the takedown.")
-    for name in ("archive.db.old", "archive.db.new"):
-        if (archive / name).exists():
-            echo(wrap(f"{archive / name} is an older database that may hold the article; delete it.", "! "))
+    for path in planned.left:
+        echo(wrap(f"{path} still names the article, or cannot be looked into; look at it and delete it.", "! "))
+    echo(wrap("Backups, exports and other copies outside this folder are not reached: see to them too.", "! "))
 
 
 def print_takedown(planned: Takedown, *, everywhere: bool) -> None:
@@ -165,7 +166,8 @@ def print_takedown(planned: Takedown, *, everywhere: bool) -> None:
     captures = plural(len(planned.subject.captures), "capture")
     echo(f"  {captures} with {plural(len(planned.records), 'record')} will be emptied.")
     for number, title in planned.others:
-        echo(wrap(f"Article {number} was read from the same page and stays: {title}", "! "))
+        text = f"Article {number} was read from the same page. It stays, but a rebuild cannot read it again: {title}"
+        echo(wrap(text, "! "))
     if planned.unread:
         damaged = plural(planned.unread, "other record is", "other records are")
         echo(wrap(f"{damaged} damaged and may name it; `locum verify` lists them.", "! "))
@@ -175,6 +177,10 @@ def print_takedown(planned: Takedown, *, everywhere: bool) -> None:
     if places:
         fate = "They will be emptied too" if everywhere else "They stay as they are; --everywhere empties them too"
         echo(wrap(f"Its title or address also stands in {' and '.join(places)}. {fate}.", "! "))
+    if planned.uncertain:
+        pages = plural(len(planned.uncertain), "other page has", "other pages have")
+        some = ", ".join(sorted(planned.uncertain)[:_SHOWN])
+        echo(wrap(f"{pages} words that may name it, and will stay; look at them: {some}", "! "))
 
 
 @click.command()

@@ -169,7 +169,9 @@ class _Run:
             imported.bodiless += 1
         elif self._session.is_known(exchange):
             imported.outcomes[Outcome.KNOWN] += 1
-        elif (site := self._sites.of(exchange.url)) is not None:
+        elif (site := self._sites.of(exchange.url)) is not None and self._session.brings_back(site, exchange):
+            imported.outcomes[Outcome.TAKEN_DOWN] += 1
+        elif site is not None:
             page = self._session.add(site, exchange)
             if page.truncated is not None and page.status == HTTPStatus.OK:
                 imported.cut_short.append(exchange.url)

@@ -55,6 +55,10 @@ class ImportSession:
         """Whether the archive has this capture already."""
         return captures.is_known(self._archive.db, exchange)
 
+    def brings_back(self, site: Site, exchange: Exchange) -> bool:
+        """Whether a capture would bring back what a takedown removed from other pages."""
+        return ingest.brings_back(self._archive.db, site, exchange)
+
     def add(self, site: Site, exchange: Exchange) -> Exchange:
         """Read a capture that is not known; returns what was read, for a 304 with the body that it stands for."""
         page = ingest.to_read(self._archive.db, self._archive.warcs, exchange)

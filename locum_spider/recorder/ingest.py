@@ -22,6 +22,7 @@ from locum_spider.store.connection import Connection
 from locum_spider.store.content import digest_of_content
 from locum_spider.store.frontier import Row
 from locum_spider.store.reading import listed_days
+from locum_spider.urls import absolute
 from locum_spider.warc.reader import read_exchange
 
 
@@ -230,6 +231,15 @@ def store_imported(db: Connection, crawl: Crawl, exchange: Exchange, reading: Re
         captures.note_unread(db, capture_id, reading.reason)
     crawls.count_imported(db, crawl.id, outcome)
     return outcome
+
+
+def brings_back(db: Connection, site: Site, exchange: Exchange) -> bool:
+    """Whether a capture made by others holds a page that a takedown emptied, or is a redirect to what it removed."""
+    keys = {removals.payload_key(exchange.url, exchange.digest)}
+    location = exchange.header(b"location")
+    if location is not None:
+        keys.add(site.key(absolute(exchange.url, location)))
+    return bool(removals.taken_down(db, keys))
 
 
 def _is_taken_down(db: Connection, site: Site, exchanges: tuple[Exchange, ...], reading: Reading) -> bool:

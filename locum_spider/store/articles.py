@@ -255,6 +255,17 @@ def _update(db: sqlite3.Connection, article_id: int, article: Article, canonical
     fulltext.index_folded(db, article_id, article.title, article.standfirst, article.text)
 
 
+def show_latest(db: sqlite3.Connection, article_id: int) -> None:
+    """Bring the row and the text of an article to its latest revision."""
+    row = db.execute(
+        "SELECT r.title, r.standfirst, r.body, r.fields, a.canonical_url FROM revisions r "
+        "JOIN articles a ON a.id = r.article_id WHERE a.id = ? ORDER BY r.seq DESC LIMIT 1",
+        (article_id,),
+    ).fetchone()
+    title, standfirst, body, fields, canonical = row
+    _update(db, article_id, read_revision(title, standfirst, body, decode_object(fields)), canonical)
+
+
 _NEXT = "(SELECT coalesce(max(seq), 0) + 1 FROM revisions WHERE article_id = ?)"
 
 

@@ -28,6 +28,11 @@ def titled(key: str, title: str) -> str:
     return f"{key}\n{title}"
 
 
+def payload_key(url: str, digest: str) -> str:
+    """The key of a page of another address that named an article: an import must not bring it back."""
+    return f"{url}\npayload {digest}"
+
+
 def has_takedowns(db: Connection) -> bool:
     """Whether anything was ever taken down."""
     return db.execute("SELECT 1 FROM takedowns LIMIT 1").fetchone() is not None

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from locum_spider.clock import utc_now
+from locum_spider.fields import content_digest
 from locum_spider.items import LedgerEntry, Outcome
+from locum_spider.store.articles import show_latest
 from locum_spider.store.connection import Connection
 from locum_spider.store.fulltext import rebuild_indexes
+from locum_spider.store.content import decode_object, encode, read_revision, sound
 from locum_spider.store.removals import (
     digest_of,
     finish_takedowns,
     forget_validators,
     keep_out,
     name_of,
+    payload_key,
     removed,
     titled,
 )
@@ -109,7 +114,20 @@ def same_pages(db: Connection, subject: Subject) -> list[tuple[int, str]]:
     return sorted(titles.items())
 
 
+_SAYING = (
+    ("listing_entries", "title"), ("listing_entries", "summary"), ("frontier", "reason"), ("captures", "unread"),
+    ("captures", "location"), ("crawls", "reasons"),
+)  # fmt: skip
+"""The columns, besides those of articles and their revisions, that may quote a page."""
+
 # -- taking it down ----------------------------------------------------------------------------------------------------
+
+
+def payloads(db: Connection, captures: Iterable[int]) -> list[str]:
+    """The keys of the payloads of captures: an import of the same file would bring them back."""
+    query = "SELECT url, digest FROM captures WHERE id = ?"
+    rows = [db.execute(query, (capture,)).fetchone() for capture in captures]
+    return sorted({digest_of(payload_key(url, digest)) for url, digest in rows if digest})
 
 
 def barred(subject: Subject) -> list[str]:
@@ -120,8 +138,8 @@ def barred(subject: Subject) -> list[str]:
     )
 
 
-def take_down(db: Connection, subject: Subject, key: Key, *, reason: str, at: str) -> None:
-    """Delete an article's rows and blank those that must stay, inside the caller's transaction."""
+def take_down(db: Connection, subject: Subject, key: Key, keys: list[str], *, reason: str, at: str) -> None:
+    """Delete an article's rows and blank those that must stay, inside the caller's transaction; bar the `keys`."""
     db.execute("PRAGMA secure_delete = ON")
     _take_down_requests(db, subject, key)
     db.executemany(
@@ -133,7 +151,7 @@ def take_down(db: Connection, subject: Subject, key: Key, *, reason: str, at: st
         db.execute(f"DELETE FROM {table} WHERE article_id = ?", (subject.id,))
     db.execute("DELETE FROM article_text WHERE id = ?", (subject.id,))
     db.execute("DELETE FROM articles WHERE id = ?", (subject.id,))
-    keep_out(db, barred(subject), reason=reason, at=at)
+    keep_out(db, keys, reason=reason, at=at)
 
 
 def _take_down_requests(db: Connection, subject: Subject, key: Key) -> None:
@@ -169,6 +187,47 @@ def _take_down_requests(db: Connection, subject: Subject, key: Key) -> None:
             cleaned = cleaned.replace(json.dumps(name, ensure_ascii=False)[1:-1], "a page taken down")
         if cleaned != reasons:
             db.execute("UPDATE crawls SET reasons = ? WHERE id = ?", (cleaned, crawl))
+
+
+def clean_others(db: Connection, subject: Subject, clean: Callable[[str], str]) -> None:
+    """Take what names the article out of everything that was read from other pages; `clean` does it to one text."""
+    db.executemany("UPDATE articles SET canonical_url = NULL WHERE canonical_url = ?", [(key,) for key in subject.keys])
+    articles = set()
+    query = "SELECT id, article_id, title, standfirst, body, fields, digest FROM revisions"
+    for revision, article_id, *words, fields, digest in db.execute(query).fetchall():
+        values = {name: cleaned for name, value in decode_object(fields).items() if (cleaned := _clean(value, clean))}
+        title, standfirst, body = (clean(text) if text else text for text in words)
+        new = encode(values)
+        if (title, standfirst, body, new) == (*words, encode(decode_object(fields))):
+            continue
+        articles.add(article_id)
+        article = sound(words[0], words[1], words[2], fields, digest)
+        renewed = digest
+        if article is not None:  # one that was changed by hand stays so
+            renewed = content_digest(read_revision(title, standfirst, body, values))
+            db.execute("UPDATE captures SET article_digest = ? WHERE article_digest = ?", (renewed, digest))
+        db.execute(
+            "UPDATE revisions SET title = ?, standfirst = ?, body = ?, fields = ?, digest = ? WHERE id = ?",
+            (title, standfirst, body, new, renewed, revision),
+        )
+    for article_id in articles:
+        show_latest(db, article_id)
+    for table, column in _SAYING:
+        texts = db.execute(f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL").fetchall()
+        changed = [(new, text) for (text,) in texts if (new := clean(text)) != text]
+        db.executemany(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", changed)
+
+
+def _clean(value: Any, clean: Callable[[str], str]) -> Any:
+    """A value of `revisions.fields` without what names the article; an address that does is left out."""
+    if isinstance(value, str):
+        cleaned = clean(value)
+        return cleaned if cleaned == value or not value.startswith(("http://", "https://")) else None
+    if isinstance(value, list):
+        return [cleaned for item in value if (cleaned := _clean(item, clean)) is not None]
+    if isinstance(value, dict):
+        return {name: clean(item) if isinstance(item, str) else item for name, item in value.items()}
+    return value
 
 
 def empty_captures(db: Connection, captures: Iterable[int]) -> None:

@@ -19,6 +19,7 @@ from locum_spider.archive import Archive
 from locum_spider.clock import utc_now
 from locum_spider.errors import ArchiveError, IntegrityError, UsageError
 from locum_spider.items import EventKind, LedgerEntry
+from locum_spider.preservation.takedown.leftovers import leftovers
 from locum_spider.preservation.takedown.mentions import MentionFinder
 from locum_spider.preservation.verify import Progress
 from locum_spider.recorder.recovery import finish_takedowns
@@ -37,18 +38,23 @@ class Takedown:
     """What a takedown of an article would remove, and how to carry it out.
 
     `others` are articles whose captures have the same body. `listings` and `pages` are captures of other pages that
-    name the article, and `events` are other records that do. `unread` is the number of damaged records.
+    name the article, and `events` are other records that do. `uncertain` has the addresses of pages with a name that is
+    too short to be sure. `unread` is the number of damaged records. `left`, after the takedown, has other files in the
+    folder that still name the article, such as an older database.
     """
 
     archive: ArchiveWriter = field(repr=False)
     key: Callable[[str], str] = field(repr=False)
+    finder: MentionFinder = field(repr=False)
     subject: takedowns.Subject
     records: list[LedgerEntry]
     others: list[tuple[int, str]] = field(default_factory=list)
     listings: set[int] = field(default_factory=set)
     pages: set[int] = field(default_factory=set)
     events: list[LedgerEntry] = field(default_factory=list)
+    uncertain: set[str] = field(default_factory=set)
     unread: int = 0
+    left: list[Path] = field(default_factory=list)
 
     def carry_out(self, reason: str, *, everywhere: bool = False) -> int:
         """Remove the article; returns the number of removed records. `everywhere`: also those that name it.
@@ -60,18 +66,22 @@ class Takedown:
         named = self.listings | self.pages if everywhere else set()
         records = [*self.records, *takedowns.records_of(archive.db, named), *(self.events if everywhere else ())]
         members = group(records)
+        keys = [*takedowns.barred(self.subject), *takedowns.payloads(archive.db, named)]
         removed = _with_tombstones(archive.warcs, members, at, reason)
         event: dict[str, object] = {
             "event": EventKind.TAKEDOWN, "at": at, "reason": reason, "article": self.subject.id,
-            "keys": takedowns.barred(self.subject),
+            "keys": keys,
             "records": [self._entry(record, facts, at) for record, facts in removed],
         }  # fmt: skip
         with archive.transaction() as db:
             archive.write_event(event, at)
-            takedowns.take_down(db, self.subject, self.key, reason=reason, at=at)
+            takedowns.take_down(db, self.subject, self.key, keys, reason=reason, at=at)
             takedowns.empty_captures(db, named)
+            if everywhere:
+                takedowns.clean_others(db, self.subject, self.finder.clean)
             removals.mark_removed(db, ((record.seq, facts) for record, facts in removed))
         _require_finished(archive)
+        self.left = leftovers(archive.folder, self.finder, ledger.file_names(archive.db))
         return len(removed)
 
     def _entry(self, record: LedgerEntry, facts: dict[str, object], at: str) -> dict[str, object]:
@@ -131,10 +141,11 @@ def _plan(archive: ArchiveWriter, article: str, progress: Progress) -> Takedown:
         stored = reading.require(article)
     key = _key_of(archive.folder, stored.site)
     subject = takedowns.subject(archive.db, stored.id, key)
-    takedown = Takedown(archive, key, subject, takedowns.records_of(archive.db, subject.captures))
+    finder = MentionFinder(key, subject.keys, subject.titles)
+    takedown = Takedown(archive, key, finder, subject, takedowns.records_of(archive.db, subject.captures))
     takedown.others = takedowns.same_pages(archive.db, subject)
     takedown.records += _failures(archive, subject, key)
-    _find_mentions(archive, takedown, MentionFinder(key, subject.keys, subject.titles), progress)
+    _find_mentions(archive, takedown, progress)
     return takedown
 
 
@@ -164,9 +175,9 @@ def _failures(archive: ArchiveWriter, subject: takedowns.Subject, key: Callable[
             yield record
 
 
-def _find_mentions(archive: ArchiveWriter, takedown: Takedown, finder: MentionFinder, progress: Progress) -> None:
+def _find_mentions(archive: ArchiveWriter, takedown: Takedown, progress: Progress) -> None:
     """Look through every other record. A request belongs to its response: it names the same page."""
-    db, own = archive.db, {record.seq for record in takedown.records}
+    finder, db, own = takedown.finder, archive.db, {record.seq for record in takedown.records}
     total, _ = ledger.head(db)
     capture = None
     for record in takedowns.remaining(db):
@@ -180,6 +191,8 @@ def _find_mentions(archive: ArchiveWriter, takedown: Takedown, finder: MentionFi
             takedown.unread += 1
             continue
         if not finder.names(content, _target(content)):
+            if finder.may_name(content):
+                takedown.uncertain.add(_target(content))
             continue
         if capture is None:
             takedown.events.append(record)
