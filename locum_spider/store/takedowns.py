@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from locum_spider.clock import utc_now
-from locum_spider.fields import content_digest
 from locum_spider.items import LedgerEntry, Outcome
 from locum_spider.store.articles import show_latest
 from locum_spider.store.connection import Connection
+from locum_spider.store.content import decode_object, digest_of_content, encode, read_revision, sound
 from locum_spider.store.fulltext import rebuild_indexes
-from locum_spider.store.content import decode_object, encode, read_revision, sound
 from locum_spider.store.removals import (
     digest_of,
     finish_takedowns,
@@ -204,7 +203,7 @@ def clean_others(db: Connection, subject: Subject, clean: Callable[[str], str]) 
         article = sound(words[0], words[1], words[2], fields, digest)
         renewed = digest
         if article is not None:  # one that was changed by hand stays so
-            renewed = content_digest(read_revision(title, standfirst, body, values))
+            renewed = digest_of_content(read_revision(title, standfirst, body, values))
             db.execute("UPDATE captures SET article_digest = ? WHERE article_digest = ?", (renewed, digest))
         db.execute(
             "UPDATE revisions SET title = ?, standfirst = ?, body = ?, fields = ?, digest = ? WHERE id = ?",
