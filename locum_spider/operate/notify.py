@@ -145,9 +145,10 @@ def _post(target: str, news: News) -> None:
     try:
         urllib.request.urlopen(request, timeout=_PATIENCE).close()  # noqa: S310
     except (OSError, ValueError) as error:
-        raise LocumError(
-            f"the notification to {_named(target)} failed: {error}; look if its address is right"
-        ) from None
+        if isinstance(error, HTTPError):
+            error.close()
+        fault = f"the notification to {_named(target)} failed: {error}"
+        raise LocumError(f"{fault}; look if its address is right") from None
 
 
 def _run(command: str, news: News) -> None:
