@@ -17,7 +17,7 @@ from locum_spider.store.files import outside_errors
 from locum_spider.version import __version__
 
 _COMMANDS = {
-    "demo": "crawl", "crawl": "crawl", "sites": "overview", "status": "overview", "crawls": "overview",
+    "demo": "demo", "crawl": "crawl", "sites": "overview", "status": "overview", "crawls": "overview",
     "search": "reading", "show": "reading", "serve": "reading", "schedule": "operate",
     "import": "transfer", "export": "transfer",
     "rebuild": "preservation", "verify": "preservation", "backup": "preservation", "takedown": "preservation",
@@ -52,7 +52,7 @@ class _Commands(click.Group):
         except LocumError as error:
             echo(f"locum: {error}", err=True)
             ctx.exit(error.exit_code)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.Abort):  # or no answer to a question
             echo("locum: stopped; run the same command again to go on", err=True)
             ctx.exit(ExitCode.INTERRUPTED)
         except BrokenPipeError:  # `locum search … | head`

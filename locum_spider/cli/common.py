@@ -55,7 +55,8 @@ def with_archive(command: Callable[..., Any]) -> Callable[..., Any]:
 def echo(text: str = "", *, err: bool = False, bold: bool = False) -> None:
     """Print text, on standard error if `err`. All that a command prints comes through here, and is clean of what
     others put into it to steer a terminal; JSON has escapes instead."""
-    click.secho(printable(text), err=err, bold=bold or None)
+    text = printable(text)
+    click.echo(click.style(text, bold=True) if bold else text, err=err)
 
 
 def echo_marked(text: str) -> None:

@@ -1,10 +1,8 @@
-"""`locum crawl` and `locum demo`."""
+"""`locum crawl`."""
 
 from __future__ import annotations
 
 import logging
-import os
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -17,18 +15,15 @@ import click
 from locum_spider.archive import Archive
 from locum_spider.cli.common import Size, echo, json_option, plural, print_json, with_archive, wrap
 from locum_spider.cli.progress import Bars, Lines, is_terminal
-from locum_spider.errors import ArchiveError, ExitCode, LocumError, UsageError
+from locum_spider.errors import ExitCode, LocumError, UsageError
 from locum_spider.items import CrawlOutcome, Outcome
 from locum_spider.operate.notify import News, Send, news_of, sender
 from locum_spider.sites import find_site, site_of
 from locum_spider.sites.site import Site
-from locum_spider.store.files import writing_errors
 from locum_spider.text import printable
 
 if TYPE_CHECKING:  # a command imports what it runs when it runs, so that all others start at once
     from locum_spider.crawl.run import Progress, Result
-
-_DEMO_MARK = "made-by-locum-demo"
 
 
 @click.command()
@@ -237,79 +232,3 @@ def _notes(crawl: dict[str, Any]) -> Iterator[str]:
     if crawl["reread"]:
         are = plural(crawl["reread"], "article has not changed, but is", "articles have not changed, but are")
         yield f"{are} read in another way by today's rules; `locum rebuild` reads all captures by them"
-
-
-@click.command()
-@click.option(
-    "--markup",
-    type=click.Choice(["table", "bootstrap", "html5", "unclosed"]),
-    metavar="KIND",
-    help="Only one kind of HTML: table, bootstrap, html5 or unclosed.",
-)
-@with_archive
-def demo(archive: Path, *, markup: str | None) -> None:
-    """Crawl a bundled sample of Locum Today; needs no network.
-
-    The folder must be empty or an earlier demo, which is replaced. If it is an
-    archive of yours, the demo goes into its subfolder demo.
-
-    \b
-    Example:
-      locum demo --archive demo-archive
-    """
-    from locum_spider.cli.reading import print_hits
-    from locum_spider.crawl.run import CrawlOptions
-    from locum_spider.demo.sample import build
-    from locum_spider.demo.server import SiteServer
-
-    folder = archive / "demo" if (archive / "archive.db").exists() and not (archive / _DEMO_MARK).exists() else archive
-    with writing_errors(folder):
-        _fresh(folder)
-    _start_log(None)
-    with SiteServer(build(markup)) as server:
-        echo(wrap(f"A sample of Locum Today is served at {server.url} and crawled at its real addresses."))
-        echo()
-        for name in ("http_proxy", "HTTP_PROXY"):
-            os.environ[name] = server.url
-        os.environ.pop("no_proxy", None)
-        results = _run([find_site("locum-today")], folder, CrawlOptions(delay=0, concurrency=4, min_free=0))
-    for result in results:
-        print_report(result)
-    if results[0].error is not None:
-        sys.exit(results[0].exit_code)
-    with Archive(folder) as opened:
-        echo('\n$ locum search "agency contract"')
-        print_hits(opened.search("agency contract", limit=3), opened.count("agency contract"))
-        first = next(opened.articles())
-    program = _program()
-    echo("\nWhat to do next:")
-    for command in ('search "child protection"', f"show {first.id}", "status", "serve"):
-        echo(f"  {program} {command} --archive {_quoted(folder)}")
-    sys.exit(results[0].exit_code)
-
-
-def _program() -> str:
-    """What a user types for this command: its name if the shell finds it, else its path."""
-    own = Path(sys.executable).parent / "locum"
-    on_path = shutil.which("locum")
-    if on_path is not None and Path(on_path).resolve() == own.resolve():
-        return "locum"
-    here = Path.cwd()
-    return _quoted(own.relative_to(here) if own.is_relative_to(here) else own)
-
-
-def _quoted(path: Path) -> str:
-    return f'"{path}"' if " " in str(path) else str(path)
-
-
-def _fresh(folder: Path) -> None:
-    """Empty the folder of an earlier demo. Raises ArchiveError if anything else is there."""
-    mark = folder / _DEMO_MARK
-    if mark.exists():
-        for name in ("archive.db", "archive.db-wal", "archive.db-shm", "archive.lock"):
-            (folder / name).unlink(missing_ok=True)
-        shutil.rmtree(folder / "warc", ignore_errors=True)
-    elif folder.exists() and any(path.name != ".gitkeep" for path in folder.iterdir()):
-        raise ArchiveError(f"{folder} is not empty and not an earlier demo; name another folder with --archive")
-    folder.mkdir(parents=True, exist_ok=True)
-    mark.write_text("`locum demo` may empty this archive.\n", encoding="utf-8")

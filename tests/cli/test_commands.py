@@ -29,6 +29,7 @@ from support.harness import (
 
 from locum_spider import Archive
 from locum_spider.cli import locum as command
+from locum_spider.demo.days import CHANGED, GONE
 from locum_spider.demo.sample import HOME, Sample, build
 from locum_spider.demo.server import SiteServer
 
@@ -396,10 +397,29 @@ def demonstrated(folder):
 def test_demo_works_twice(demonstrated):
     for done in demonstrated.runs:
         assert done.code == 0
-        for words in ("42 new", "locum search", "[agency", "What to do next", " serve --archive"):
+        for words in (
+            "42 new",
+            "2 changed",
+            "1 gone",
+            "locum search",
+            "[agency",
+            "What to do next",
+            " serve --archive",
+        ):
             assert words in done.out
-    assert demonstrated.value("SELECT count(*) FROM crawls") == 1
+    assert demonstrated.value("SELECT count(*) FROM crawls") == 2
     assert demonstrated.value("SELECT count(*) FROM articles") == build().expected["articles"]
+
+
+def test_demo_shows_revisions_a_gone_article_authors_and_tags(demonstrated):
+    revised = "SELECT a.url FROM articles a JOIN revisions r ON r.article_id = a.id WHERE r.seq = 2"
+    assert {url.partition("?s=")[2].partition("&")[0] for (url,) in demonstrated.rows(revised)} == set(CHANGED)
+    ((gone, at),) = demonstrated.rows("SELECT url, gone_at FROM articles WHERE state = 'gone'")
+    assert GONE in gone
+    assert at
+    assert demonstrated.value("SELECT count(*) FROM articles WHERE authors = '[]'") == 0
+    assert demonstrated.value("SELECT count(DISTINCT value) FROM articles, json_each(authors)") > 3
+    assert demonstrated.value("SELECT count(DISTINCT value) FROM articles, json_each(tags)") > 5
 
 
 def test_demo_touches_no_other_folder(tmp_path):
