@@ -1,10 +1,11 @@
-"""Where operating systems differ: the number of cores, and when bytes are on the disk."""
+"""Where machines differ: the number of cores, when bytes are on the disk, where the documentation is."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 
@@ -30,3 +31,13 @@ def sync(file: Path | int) -> None:
             fcntl.fcntl(file, full)
             return
     os.fsync(file)
+
+
+def manual(page: str) -> Path:
+    """The file of a page of the documentation on this machine: in the source tree, or where pip has put it."""
+    source = Path(__file__).parents[1] / "docs" / page
+    if not source.is_file():
+        with suppress(PackageNotFoundError):
+            installed = [file for file in distribution("locum-spider").files or () if file.match(f"doc/*/{page}")]
+            return next((Path(str(file.locate())).resolve() for file in installed), source)
+    return source

@@ -20,6 +20,7 @@ from locum_spider.items import CrawlOutcome, Outcome
 from locum_spider.operate.notify import News, Send, news_of, sender
 from locum_spider.sites import find_site, site_of
 from locum_spider.sites.site import Site
+from locum_spider.system import manual
 from locum_spider.text import printable
 
 if TYPE_CHECKING:  # a command imports what it runs when it runs, so that all others start at once
@@ -106,7 +107,8 @@ def _site(name: str, archive: Path) -> Site:
     site = site_of(name, archive)
     if site is None:
         raise UsageError(
-            f"{name} is not on a declared site; declare the site in {archive / 'sites'}/NAME.toml (see docs/sites.md)"
+            f"{name} is not on a declared site; declare it in {archive / 'sites'}/NAME.toml, as {manual('sites.md')} "
+            "explains"
         )
     return site
 

@@ -16,6 +16,7 @@ from locum_spider.items import CrawlOutcome
 from locum_spider.operate.status import SiteStatus, site_statuses
 from locum_spider.sites import SHIPPED, load_sites
 from locum_spider.sites.site import Site
+from locum_spider.system import manual
 
 
 @click.command()
@@ -46,6 +47,8 @@ def sites(archive: Path, *, check: bool, as_json: bool) -> None:
             echo(wrap(f"{', '.join(row['hosts'])}; declared in {place}", "  "))
     for error in broken:
         echo(f"locum: {error}", err=True)
+    if check and not as_json:
+        echo(wrap(f"Every key of a declaration is explained in {manual('sites.md')}."))
     if broken:
         sys.exit(broken[0].exit_code)
 

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 import msgspec

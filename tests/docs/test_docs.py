@@ -11,14 +11,14 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 import click
 import msgspec
 import pytest
 from sqlite_utils import Database
-from support import LONGEST, PROJECT
+from support import LONGEST, PROJECT, invoke
 
 from locum_spider import Archive
 from locum_spider.browse.queries import QUERIES
@@ -27,6 +27,7 @@ from locum_spider.errors import ExitCode
 from locum_spider.sites import site as declarations
 from locum_spider.sites.declaration import load_site
 from locum_spider.store.migrations import migrations
+from locum_spider.system import manual
 
 PAGES = [PROJECT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG")] + sorted(PROJECT.glob("docs/*.md"))
 _FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -255,6 +256,18 @@ def test_sql_examples_find_something(example, workplace):
 @pytest.mark.parametrize("example", marked("sh"))
 def test_shell_examples_run(example, workplace):
     run(["sh", "-e", "-c", example.text], workplace)
+
+
+def test_errors_name_pages_that_are_there_also_after_an_installation():
+    """pip puts the pages where `manual` looks: in the wheel they are files of the data folder."""
+    assert manual("sites.md") == PROJECT / "docs" / "sites.md"
+    packed = tomllib.loads(read("pyproject.toml"))["tool"]["setuptools"]["data-files"]
+    ((folder, patterns),) = packed.items()
+    assert PurePath(f"../../../{folder}/sites.md").match("doc/*/sites.md")
+    assert {path for pattern in patterns for path in PROJECT.glob(pattern)} >= set(PROJECT.glob("docs/*.md"))
+    error = invoke("crawl", "http://nowhere.example/").output
+    (named,) = re.findall(r"\S+\.md", error)
+    assert Path(named).is_file()
 
 
 def test_a_declaration_of_the_docs_is_found_in_an_archive(workplace):
