@@ -91,7 +91,7 @@ def read_response(site: Site, exchange: Exchange, kind: Kind | None = None) -> R
         body = decode_content(exchange.body, exchange.coding, limit=site.crawl.max_bytes)
         if not is_page(content_type, body):
             return Reading(unread, f"it is not a page: its type is {content_type!r}, and its bytes are not text")
-        document = Document(body, exchange.url, content_type)
+        document = Document(body, exchange.url, content_type, site.language if site.is_declared else None)
     except PageError as error:
         return Reading(Outcome.FAILED, str(error))
     fetched_at = datetime.fromisoformat(exchange.fetched_at)

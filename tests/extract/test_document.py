@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -11,102 +10,7 @@ from hypothesis import strategies as st
 from support.work import calls
 
 from locum_spider.errors import PageError
-from locum_spider.extract.page.document import MAX_DEPTH, Document, decode
-
-TEXT = "“Café” costs £5 – naïve"
-META = '<meta charset="{}">'
-OLD_META = '<meta http-equiv="Content-Type" content="text/html; charset={}">'
-
-
-def header(charset: str) -> str:
-    return f"text/html; charset={charset}"
-
-
-# -- character sets ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("body", "content_type"),
-    [
-        # one source says it
-        (TEXT.encode(), header("utf-8")),
-        (TEXT.encode("cp1252"), header("windows-1252")),
-        (TEXT.encode("cp1252"), header('"windows-1252"')),
-        ((META.format("utf-8") + TEXT).encode(), None),
-        ((META.format("windows-1252") + TEXT).encode("cp1252"), None),
-        ((OLD_META.format("windows-1252") + TEXT).encode("cp1252"), "text/html"),
-        # nobody says it
-        (TEXT.encode(), None),
-        (TEXT.encode("cp1252"), None),
-        (TEXT.encode("cp1252"), "text/html"),
-        # latin-1 is what people say of windows-1252
-        (TEXT.encode("cp1252"), header("iso-8859-1")),
-        ((META.format("latin1") + TEXT).encode("cp1252"), None),
-        (TEXT.encode("cp1252"), header("us-ascii")),
-        # a header that lies
-        (TEXT.encode(), header("iso-8859-1")),
-        (TEXT.encode(), header("windows-1252")),
-        (TEXT.encode(), header("us-ascii")),
-        (TEXT.encode("cp1252"), header("utf-8")),
-        (TEXT.encode("cp1252"), header("no-such-charset")),
-        (TEXT.encode("cp1252"), header("")),
-        # a page that lies
-        ((META.format("iso-8859-1") + TEXT).encode(), None),
-        ((META.format("utf-8") + TEXT).encode("cp1252"), None),
-        # HTTP goes before the page
-        ((META.format("koi8-r") + TEXT).encode("cp1252"), header("windows-1252")),
-        # a byte order mark goes before all
-        (b"\xef\xbb\xbf" + TEXT.encode(), header("iso-8859-1")),
-        (b"\xff\xfe" + TEXT.encode("utf-16-le"), header("utf-8")),
-        (b"\xfe\xff" + TEXT.encode("utf-16-be"), None),
-        ((META.format("windows-1252") + TEXT).encode("utf-8-sig"), None),
-    ],
-    ids=itertools.count(),
-)
-def test_character_set_is_found(body, content_type):
-    assert decode(body, content_type).removeprefix("\ufeff").endswith(TEXT)
-
-
-@pytest.mark.parametrize(
-    ("text", "charset"),
-    [
-        ("Ставки оплаты", "koi8-r"),
-        ("Ставки оплаты", "windows-1251"),
-        ("報酬の改定", "shift_jis"),
-        ("報酬の改定", "euc-jp"),
-        ("Płace łódź", "iso-8859-2"),
-        ("工资标准", "gb18030"),
-    ],
-)
-def test_declared_character_sets_of_elsewhere_are_read(text, charset):
-    assert decode(text.encode(charset), header(charset)) == text
-    assert decode((OLD_META.format(charset) + text).encode(charset)).endswith(text)
-
-
-@pytest.mark.parametrize("charset", ["utf-8", "UTF8", None])
-def test_single_bytes_of_windows_1252_in_a_utf8_page(charset):
-    """A page from two sources: an old text pasted into a new template."""
-    body = "£5 – ".encode() + b"\x93caf\xe9\x94" + " €9".encode()
-    if charset:
-        assert decode(body, header(charset)) == "£5 – “café” €9"
-    assert decode(b'<meta charset="utf-8">' + body).endswith("£5 – “café” €9")
-
-
-def test_bytes_that_windows_1252_does_not_have_are_no_error():
-    assert decode(b"a\x81\x8d\x8f\x90\x9db\xe9", header("windows-1252")).startswith("a")
-    assert decode(b"a\x81b\xff", header("utf-8"))[0] == "a"
-
-
-NAMED = [
-    None, "utf-8", "cp1252", "utf-16", "utf-7", "shift_jis", "x", "\0", "idna", "punycode", "hex", "rot13", "zlib",
-    "unicode_escape", "undefined", "mbcs", "iso2022_jp",
-]  # fmt: skip
-
-
-@given(st.binary(max_size=80), st.sampled_from(NAMED))
-def test_no_bytes_under_no_name_are_an_error(body, charset):
-    assert isinstance(decode(body, header(charset) if charset else None), str)
-
+from locum_spider.extract.page.document import MAX_DEPTH, Document
 
 # -- addresses -----------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,6 @@ Nothing here depends on a site.
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
 from functools import cached_property
@@ -13,9 +12,9 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
-from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom, resolve_encoding
 
 from locum_spider.errors import PageError
+from locum_spider.extract.page.charset import decode
 from locum_spider.extract.page.lines import Line, LineReader
 from locum_spider.items import Link
 from locum_spider.text import fold
@@ -24,61 +23,15 @@ from locum_spider.urls import as_browsers_read
 MAX_DEPTH = 3_000
 """The most elements that may be open at a time: parsing time grows with the square of the depth."""
 
-_START = 200
 _FEW_TAGS = 4 * MAX_DEPTH
 _TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _ROOT = re.compile(r"https?://[\w.-]+(:\d+)?(?=[/?#]|$)")
 _PLAIN_PATH = re.compile(r"(/(?!/)|(?=\w))(?!\w+:)(?!.*/\.)(?!\.)[\w/.%~+-]*(\?[\w/.%~+&=;,-]*)?")
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(/[\w/.%~+-]*)?(\?[\w/.%~+&=:;,-]+)?")
-_NO_CHARACTER_SETS = frozenset(
-    "unicode-escape raw-unicode-escape unicode_escape raw_unicode_escape idna punycode".split()
-)
 _NEVER_DEEP = frozenset(
     b"area base br col embed hr img input link meta param source track wbr p li dt dd option tr td th tbody thead "
     b"tfoot colgroup optgroup rp rt".split()
 )
-
-
-def decode(body: bytes, content_type: str | None = None) -> str:
-    """The text of an HTML body, by its byte order mark, the HTTP header, `<meta>`, or a guess. Never raises.
-
-    Bytes that are valid UTF-8 beyond ASCII are UTF-8 whatever was declared: that does not happen by chance. Bytes that
-    break a declared UTF-8 are read as windows-1252, one by one.
-
-    >>> decode("caf\\u00e9".encode(), "text/html; charset=iso-8859-1")
-    'café'
-    >>> decode(b"\\x93caf\\xe9\\x94", "text/html; charset=utf-8")
-    '“café”'
-    """
-    encoding, mark = read_bom(body)
-    if encoding:
-        return body[len(mark) :].decode(encoding, "replace")
-    http = resolve_encoding(http_content_type_encoding(content_type) or "") or ""
-    if http.startswith("utf-16") and b"\0" in body[:_START]:  # every second byte is NUL, which is also valid UTF-8
-        return body.decode(http, "replace")
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        declared = http or html_body_declared_encoding(body) or "cp1252"
-    name = resolve_encoding(declared) or "cp1252"
-    if name in _NO_CHARACTER_SETS:
-        name = "cp1252"
-    if name in {"utf-8", "ascii", "cp1252", "latin-1", "iso8859-1"}:
-        return body.decode("utf-8" if name == "utf-8" else "cp1252", "locum-cp1252")
-    try:
-        return body.decode(name, "replace")
-    except (LookupError, UnicodeError):  # a codec of Python that is not a character set: hex, idna, rot13
-        return body.decode("cp1252", "locum-cp1252")
-
-
-def _byte_as_cp1252(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    bad = error.object[error.start : error.end]
-    return bad.decode("cp1252", "replace") if error.encoding == "utf-8" else bad.decode("latin-1"), error.end
-
-
-codecs.register_error("locum-cp1252", _byte_as_cp1252)
 
 
 def _check_depth(html: bytes) -> None:
@@ -99,16 +52,17 @@ def _check_depth(html: bytes) -> None:
 class Document:
     """One HTML page, fetched from `url`. Its addresses become absolute against its `<base>`.
 
-    `html` is the page as text, `tree` the parsed page.
+    `html` is the page as text, `tree` the parsed page. `language` is that of its site, for pages that do not declare
+    their character set.
 
     Raises PageError if the page nests so deep that parsing it would never end.
     """
 
-    def __init__(self, body: bytes, url: str, content_type: str | None = None) -> None:
+    def __init__(self, body: bytes, url: str, content_type: str | None = None, language: str | None = None) -> None:
         self.url = url
         self._address = url.split("#", maxsplit=1)[0]
         _check_depth(body)
-        self.html = decode(body, content_type)
+        self.html = decode(body, content_type, language)
         self.tree = LexborHTMLParser(self.html)
         self._root = self._folder = ""
         self._rebase(url)
