@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import re
 
-# Soft hyphens, zero-width marks, and halves of surrogate pairs, which JSON can hold but no database stores.
-_INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff\0\ud800-\udfff]")
+# Soft hyphens, zero-width blanks, and halves of surrogate pairs, which JSON can hold but no database stores.
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\0\ud800-\udfff]")
+_JOINERS = "\u200c\u200d"  # letters of Persian and Indic words, and what holds an emoji together
 _WORD = re.compile(r"[^\W_]+")
-_APOSTROPHES = "'’‘`\u00ad\u200b"
+_APOSTROPHES = f"'’‘`\u00ad\u200b{_JOINERS}"
 _SIGNS = re.compile(r"[\W_]+")
 
 
 def fold(text: str) -> str:
-    """Visible text on one line: no soft hyphens or zero-width marks, one blank for any white space.
+    """Visible text on one line: no soft hyphens or zero-width blanks, one blank for any white space.
+
+    Joiners of letters stay, except before a word, where they join nothing.
 
     >>> fold("  Published\\xa0on\\n 10th\\u200b April ")
     'Published on 10th April'
+    >>> fold("\\u200c a\\u200db") == "a\\u200db"
+    True
     """
     if text.isprintable() and "  " not in text:  # a blank is the only printable white space
         return text.strip()
-    return " ".join((text if text.isascii() and "\0" not in text else _INVISIBLE.sub("", text)).split())
+    parts = (text if text.isascii() and "\0" not in text else _INVISIBLE.sub("", text)).split()
+    if any(joiner in text for joiner in _JOINERS):
+        parts = [bare for part in parts if (bare := part.lstrip(_JOINERS))]
+    return " ".join(parts)
 
 
 def words(text: str) -> list[str]:

@@ -29,7 +29,8 @@ def _entries() -> list[dict[str, Any]]:
 
 
 def _phrases(kinds: Iterable[str], lang: str | None = None) -> set[str]:
-    entries = [entry for entry in _entries() if entry["kind"] in kinds and lang in {None, entry["lang"]}]
+    read = {lang, "en", "mul"}
+    entries = [entry for entry in _entries() if entry["kind"] in kinds and (lang is None or entry["lang"] in read)]
     return {phrase for entry in entries for phrase in entry["phrases"]}
 
 
@@ -50,7 +51,7 @@ def pattern(
     """A pattern that finds any phrase of some kinds between the expressions `before` and `after`, in any case.
 
     With `whole_words`, a phrase begins and ends as a word does. Longer phrases are tried first. `lang` limits the
-    phrases to one language.
+    phrases to those of one language, of English and of all languages.
 
     >>> pattern("by", "made_by", after=" ").sub("", "Words by Jo Smith"), pattern("others").match("Read, more")
     ('Jo Smith', None)

@@ -81,6 +81,57 @@ def test_fields_by_json_ld():
     assert found.authors == ("One", "Two")
 
 
+@pytest.mark.parametrize(
+    ("byline", "authors"),
+    [
+        ("Jo Smith, Tom Kay, and Ann Lee", ("Jo Smith", "Tom Kay", "Ann Lee")),
+        ("<span>Jo Smith</span>, <span>Ann Lee</span>", ("Jo Smith", "Ann Lee")),
+        ("By Jo Smith; and Ann Lee", ("Jo Smith", "Ann Lee")),
+        ("<ul><li>Jo Smith<li>Ann Lee</ul>", ("Jo Smith", "Ann Lee")),
+        ("Jo Smith<br>Political Editor", ("Jo Smith",)),
+        ("Jo Smith, Jr.", ("Jo Smith, Jr.",)),
+        ("Smith, Jo", ("Jo Smith",)),
+        ("Staff", ("Staff",)),
+        ("admin", ("admin",)),
+    ],
+)
+def test_names_of_a_byline(byline, authors):
+    html = PAGE.replace('<p class="by">By The desk and A guest</p>', f'<div class="by">{byline}</div>')
+    assert article(rules(authors='{ css = ".by" }'), html).authors == authors
+
+
+@pytest.mark.parametrize(
+    ("author", "names"),
+    [
+        ('"Jo Smith and Ann Lee"', ("Jo Smith", "Ann Lee")),
+        ('{"name": {"name": "Jo Smith"}}', ("Jo Smith",)),
+        ('{"givenName": "Jo", "familyName": "Smith"}', ("Jo Smith",)),
+        ('[{"@id": "#jo"}, {"name": "Ann Lee"}]', ("Jo Smith", "Ann Lee")),
+        ('{"@type": "Organization", "name": "Office for Health and Care"}', ("Office for Health and Care",)),
+    ],
+)
+@pytest.mark.parametrize("path", ["author", "author.name"])
+def test_names_in_json_ld(author, names, path):
+    path = "author" if author[0] == '"' else path
+    other = '{"@type": "Article", "headline": "Boat", "author": "No One"}, {"@id": "#jo", "name": "Jo Smith"}'
+    own = f'{{"type": "Article", "headline": "Rates published", "author": {author}}}'
+    html = f'<title>Rates published</title><script type="application/ld+json">[{other}, {own},]</script>{PAGE}'
+    assert article(rules(authors=f'{{ json_ld = "{path}" }}'), html).authors == names
+
+
+def test_what_the_own_article_does_not_say_is_not_taken_from_a_comment():
+    html = """<script type="application/ld+json">[{"@type": "Comment", "datePublished": "2019-01-01"},
+    {"@type": "Article", "headline": "Pay", "comment": {"datePublished": "2019-01-01"}}]</script><h1>Pay</h1>"""
+    with pytest.raises(PageError, match="no date"):
+        article(rules(published='{ json_ld = "datePublished" }'), html)
+
+
+def test_text_of_a_selector_inside_another_match_is_read_once():
+    html = PAGE.replace('<div class="b"><p>Two</p></div>', '<div class="b"><p>Two</p><div class="b">Three</div></div>')
+    assert article(rules(body='{ css = ".b", drop = ".ad" }'), html).text.endswith("Two\n\nThree")
+    assert article(rules(body='{ css = ".b", drop = ".ad" }'), html).text.count("Three") == 1
+
+
 def test_half_a_character_in_json_ld_is_no_text_that_cannot_be_stored():
     """A headline cut after so many characters may end in half an emoji."""
     html = """<script type="application/ld+json">{"headline": "Pay \\ud83d"}</script><i>1 May 2018</i><p>Pay</p>"""

@@ -12,6 +12,7 @@ from support.work import calls
 
 from locum_spider.extract.declared.body import join_blocks
 from locum_spider.extract.page.document import Document
+from locum_spider.extract.page.element import shown_text
 from locum_spider.extract.page.lines import LineReader
 from locum_spider.text import fold
 
@@ -67,6 +68,42 @@ def test_one_break_is_a_new_line_of_the_same_block(html):
 @pytest.mark.parametrize("markup", ["One <i>and</i> Two", "One<span> and </span>Two", "One\n<a href=/x>and</a>\tTwo"])
 def test_inline_elements_end_no_line(markup):
     assert texts(f"<p>{markup}</p>") == ["One and Two"]
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<span>C</span>rane", "Crane"),
+        ("<span>C</span><span>rane</span>", "Crane"),
+        ("<i>Argo</i>, sunk", "Argo, sunk"),
+        ("CO<sub>2</sub> tax", "CO2 tax"),
+        ("<b>H</b><sub>2</sub><b>O</b>", "H2O"),
+        ("£<b>5</b>m", "£5m"),
+        ("Donau<wbr>dampf", "Donaudampf"),
+        ("<span>Port</span><span>Crane moved</span>", "Port Crane moved"),
+        ("<span>12</span><span>May</span><span>2024</span>", "12 May 2024"),
+        ('<span style="display: block">port</span>crane', "port crane"),
+        ("Crane<br>moved", "Crane moved"),
+        ("<div>Crane</div>moved", "Crane moved"),
+        ("<script>1</script>Crane<i hidden>x</i>", "Crane"),
+        ("- Crane", "- Crane"),
+        ("3.", "3."),
+    ],
+)
+def test_text_of_an_element_is_what_a_browser_shows(html, text):
+    assert shown_text(document(f"<h1>{html}</h1>").tree.css_first("h1")) == text
+
+
+def test_text_of_an_element_that_is_hidden_or_empty_is_its_own():
+    page = document("<h1 hidden>Crane</h1><p></p><p>Next</p>")
+    assert [shown_text(page.tree.css_first(name)) for name in ("h1", "p")] == ["Crane", ""]
+
+
+def test_joiners_of_letters_stay():
+    assert texts("<p>\u200c</p><p>می\u200cخواهم</p><p>👨\u200d👩 cus\u00adtoms</p>") == [
+        "می\u200cخواهم",
+        "👨\u200d👩 customs",
+    ]
 
 
 def test_white_space_of_every_kind_is_one_blank_and_soft_hyphens_go():
@@ -134,6 +171,14 @@ def test_bullets_that_are_typed(mark):
     assert plain(f"<td>The plan:<br>{mark} a fund<br>{mark} a centre<br>Then more</td>") == (
         "The plan:\n\n• a fund\n\n• a centre\n\nThen more"
     )
+
+
+@pytest.mark.parametrize("dash", ["—", "–", "-", "―"])
+@pytest.mark.parametrize(
+    "said", ["Que voyez-vous ?", "Un bateau.", "Привет!", "¿Qué pasa?", "oui, dit-il…", "Ja «nei»"]
+)
+def test_dash_that_opens_direct_speech_stays(dash, said):
+    assert plain(f"<p>{dash} {said}</p><p>{dash} {said}</p>") == f"{dash} {said}\n\n{dash} {said}"
 
 
 @pytest.mark.parametrize("mark", ["•", "·", "§"])

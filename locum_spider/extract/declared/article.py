@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from selectolax.lexbor import LexborHTMLParser
-
 from locum_spider.dates import read_date
 from locum_spider.errors import PageError
 from locum_spider.extract.declared import landmarks
-from locum_spider.extract.declared.body import join_blocks, read_body
+from locum_spider.extract.declared.body import read_body
 from locum_spider.extract.declared.landmarks import Span, find_end
+from locum_spider.extract.declared.markup import by_css, by_json_ld
+from locum_spider.extract.names import split_names
 from locum_spider.extract.page.document import Document
-from locum_spider.extract.page.lines import Line, LineReader
+from locum_spider.extract.page.lines import Line
 from locum_spider.extract.phrases import pattern
 from locum_spider.fields import Field
 from locum_spider.items import Article, Attachment, Image
@@ -26,7 +26,6 @@ from locum_spider.text import fold
 
 _cut = partial(pattern, "behind_date", before=r"\s*(?:[|•·;(\[]|\s[–—-]\s|,?\s", after=r"\s)")
 _byline = partial(pattern, "by", "made_by", after=r"\s+(.{2,80})", lang="en")
-_names = partial(pattern, "and", before=r",\s*|\s*[&;]\s*|\s+", after=r"\s+", lang="en")
 _FEW_WORDS = 6
 _KEYWORDS = re.compile(r"[\n,;]\s*")
 
@@ -79,13 +78,14 @@ def _apply(reading: _Reading, name: str, rule: Rule) -> None:
     document, site, lines = reading.document, reading.site, reading.document.lines
     match rule.way:
         case "css":
-            _apply_css(reading, name, rule)
+            if value := by_css(document, rule, DECLARABLE[name]):
+                reading.keep(name, rule, value)
         case "meta":
             values = document.meta.get((rule.meta or "").lower(), [])
             if values and values[0]:
                 reading.keep(name, rule, "\n".join(values) if DECLARABLE[name].is_list else values[0])
         case "json_ld":
-            if value := _json_ld_value(document, rule.json_ld or ""):
+            if value := by_json_ld(document, rule.json_ld or ""):
                 reading.keep(name, rule, value)
         case "named_by":
             if span := landmarks.find_title(document, site, rule.named_by or (), rule.followed_by):
@@ -175,45 +175,6 @@ def _keep_region(reading: _Reading, name: str, rule: Rule, start: int, stop: int
         reading.keep(name, rule, text, Span(start, stop, text))
 
 
-def _apply_css(reading: _Reading, name: str, rule: Rule) -> None:
-    document = reading.document
-    nodes = document.tree.css(rule.css or "")
-    if not nodes:
-        return
-    if rule.drop:  # in a copy: another field may need what this one drops
-        nodes = [copy for node in nodes if (copy := LexborHTMLParser(node.html or "").body) is not None]
-        for node in nodes:
-            for unwanted in node.css(rule.drop):
-                unwanted.decompose()
-    if rule.attr:
-        texts = [fold(node.attributes.get(rule.attr) or "") for node in nodes]
-    elif name == "body":
-        texts = []
-        for node in nodes:
-            lines = LineReader(document.absolute)
-            lines.read(node)
-            texts.append(join_blocks([line for line in lines.lines if line.image is None and not line.caption]))
-    else:
-        texts = [fold(node.text(separator=" ")) for node in nodes]
-    texts = [text for text in texts if text]
-    if texts:
-        whole = "\n\n".join(texts) if name == "body" else "\n".join(texts[: None if DECLARABLE[name].is_list else 1])
-        reading.keep(name, rule, whole)
-
-
-def _json_ld_value(document: Document, path: str) -> str | None:
-    """The first value at a dotted path (`author.name`) in any JSON-LD object; a list gives one line for each entry."""
-    for thing in document.json_ld:
-        values: list[Any] = [thing]
-        for key in path.split("."):
-            inner = [value.get(key) for value in values if isinstance(value, dict)]
-            values = [item for value in inner for item in (value if isinstance(value, list) else [value])]
-        texts = [fold(str(v)) for v in values if isinstance(v, (str, int, float)) and str(v).strip()]
-        if texts:
-            return "\n".join(texts)
-    return None
-
-
 def _article(reading: _Reading) -> Article:
     values, site, document = reading.values, reading.site, reading.document
     dated = _read_published(values["published"], site, reading.now)
@@ -244,7 +205,8 @@ def _value(reading: _Reading, field: Field, raw: str) -> Any:
     """The value of a field, from the words that a rule found."""
     match field.kind:
         case "names":
-            return tuple(name for name in _names().split(raw.replace("\n", ";")) if name.strip())
+            names = split_names(raw, reading.document.lang or reading.site.language)
+            return tuple(names) or (fold(raw),)
         case "keywords":
             return tuple(word for word in _KEYWORDS.split(raw) if word)
         case "instant":

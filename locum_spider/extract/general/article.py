@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from functools import partial
 
 from locum_spider.dates.regions import clock_of
-from locum_spider.extract.general.bylines import split_names
 from locum_spider.extract.general.classify import FEWEST_WORDS, is_marked, is_not_article, is_too_little, names_error
 from locum_spider.extract.general.metadata import Metadata, read_metadata
 from locum_spider.extract.general.prose import read_prose
@@ -17,6 +16,7 @@ from locum_spider.extract.general.published.collect import read_published
 from locum_spider.extract.general.published.visible import DateContext, is_date_line
 from locum_spider.extract.general.structured import publisher_names
 from locum_spider.extract.general.titles import main_headings
+from locum_spider.extract.names import split_names
 from locum_spider.extract.page.document import Document
 from locum_spider.items import Article
 from locum_spider.sites.site import Site

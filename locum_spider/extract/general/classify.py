@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from locum_spider.extract.general.structured import article_things, types
 from locum_spider.extract.page.document import Document
+from locum_spider.extract.page.json_ld import types
 from locum_spider.extract.phrases import pattern
 from locum_spider.text import words
 from locum_spider.urls import host_of
@@ -33,7 +33,7 @@ def names_error(title: str) -> bool:
 
 def is_marked(document: Document) -> bool:
     """Whether the page itself says that it is an article."""
-    return bool(article_things(document)) or "article" in (value.lower() for value in document.meta.get("og:type", []))
+    return bool(document.articles) or "article" in (value.lower() for value in document.meta.get("og:type", []))
 
 
 def is_not_article(document: Document, *, marked: bool) -> bool:

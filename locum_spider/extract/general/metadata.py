@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from locum_spider.extract.general.bylines import read_authors, site_keys
-from locum_spider.extract.general.structured import article_things, flat, text_of
 from locum_spider.extract.general.titles import find_headline, read_title
 from locum_spider.extract.page.document import Document
+from locum_spider.extract.page.json_ld import flat, text_of
 from locum_spider.extract.phrases import plain_words
 from locum_spider.text import letters, words
 
@@ -68,7 +68,7 @@ def read_standfirst(document: Document, headline: int | None, title: str) -> str
     """The description, if it is printed near the headline; one for search engines only does not count."""
     if headline is None:
         return None
-    texts = [text_of(thing.get("description")) for thing in article_things(document)]
+    texts = [text_of(thing.get("description")) for thing in document.articles]
     texts += map(text_of, document.metas("og:description", "description", "twitter:description"))
     # Descriptions are often cut short: it is enough that a printed line begins like one.
     descriptions = [description for text in texts if len(description := words(text)) > 4]
@@ -90,7 +90,7 @@ def _same_beginning(printed: list[str], description: list[str]) -> bool:
 def read_section(document: Document) -> str | None:
     """The name of the section; the site's own name, or an address, does not count."""
     own = site_keys(document)
-    texts = [text for thing in article_things(document) for text in _names(thing.get("articleSection"))]
+    texts = [text for thing in document.articles for text in _names(thing.get("articleSection"))]
     texts += document.metas("article:section", "og:section", "section", "parsely-section", "articlesection")
     texts += _breadcrumb(document)
     for text in texts:
@@ -116,7 +116,7 @@ def _breadcrumb(document: Document) -> list[str]:
 
 def read_tags(document: Document) -> tuple[str, ...]:
     """The keywords, each once, without a publisher's own marks with a colon or an underscore."""
-    texts = [text for thing in article_things(document) for text in _names(thing.get("keywords"))]
+    texts = [text for thing in document.articles for text in _names(thing.get("keywords"))]
     for name in ("article:tag", "og:article:tag", "news_keywords", "parsely-tags", "sailthru.tags", "keywords"):
         texts = texts or document.meta.get(name, [])
     parts = [part.strip(" #\"'") for text in texts for part in re.split(r"[,;|]\s*", text)]
@@ -132,7 +132,7 @@ def read_language(document: Document) -> str | None:
     """The language code (`en`) of the page, its metadata or its JSON-LD."""
     texts = [document.lang or ""]
     texts += document.metas("content-language", "language", "dc.language", "og:locale", "inlanguage")
-    texts += [text for thing in article_things(document) for text in _names(thing.get("inLanguage"))]
+    texts += [text for thing in document.articles for text in _names(thing.get("inLanguage"))]
     for text in texts:
         code = re.split(r"[-_,; ]", text.strip().lower())[0]
         if _CODE.fullmatch(code):

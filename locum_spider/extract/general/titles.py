@@ -12,9 +12,10 @@ from selectolax.lexbor import LexborNode
 
 from locum_spider.extract.declared.landmarks import similarity
 from locum_spider.extract.general.bylines import site_keys
-from locum_spider.extract.general.structured import article_things, text_of
 from locum_spider.extract.page.document import Document
-from locum_spider.text import fold, letters, words
+from locum_spider.extract.page.element import shown_text
+from locum_spider.extract.page.json_ld import text_of
+from locum_spider.text import letters, words
 from locum_spider.urls import host_of
 
 _SEPARATOR = re.compile(r"\s+[|•·»›/–—-]\s+|\s*[|｜]\s*|\s+::?\s+|：|\s*»\s*")
@@ -97,7 +98,7 @@ def _sources(document: Document) -> list[tuple[str, float, str]]:
     """(source, weight, text) of every title of the page."""
     titles = [
         ("json-ld", 2.0, text_of(thing.get("headline")) or text_of(thing.get("name")))
-        for thing in article_things(document)[:1]
+        for thing in document.articles[:1]
     ]
     titles += [
         ("visible", 1.75 if number == 0 else 0.5, text) for number, text in enumerate(main_headings(document)[:3])
@@ -112,14 +113,14 @@ def main_headings(document: Document) -> list[str]:
     """The texts of the `<h1>`s, each as one line, that do not name the site or lead to its front page."""
     own = site_keys(document)
     headings = (node for node in document.tree.css("h1") if not _leads_home(document, node))
-    texts = dict.fromkeys(fold(node.text(separator="")) for node in headings)
+    texts = dict.fromkeys(shown_text(node) for node in headings)
     return [text for text in texts if text and len(text) < 400 and letters(text) not in own]
 
 
 def _leads_home(document: Document, heading: LexborNode) -> bool:
     """Whether a heading links to the front page: many templates print the site's name like that above each article."""
     link = heading.css_first("a[href]")
-    if link is None or fold(link.text()) != fold(heading.text()):
+    if link is None or shown_text(link) != shown_text(heading):
         return False
     url = document.absolute(link.attributes.get("href"))
     return url is not None and host_of(url) == host_of(document.url) and urlsplit(url).path in {"", "/"}

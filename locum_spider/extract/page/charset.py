@@ -9,7 +9,7 @@ import chardet
 from selectolax.lexbor import LexborHTMLParser
 from w3lib.encoding import read_bom, resolve_encoding
 
-_START, _HEAD, _SAMPLE = 200, 64 * 1024, 256 * 1024
+_START, _HEAD, _SAMPLE = 200, 64 * 1024, 128 * 1024
 _WESTERN = "cp1252"
 _SEVEN_BITS = re.compile(rb"\x1b(?:\$[@B]|\([IJ]|\$\(D|(\$\)C))")
 _XML = re.compile(r"\s*<\?xml\s[^<>]*?\bencoding\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
@@ -19,6 +19,7 @@ _PAGE_NUMBER = re.compile(r"(?:x[-_])?(?:windows|win|cp|ansi|ms)[-_]?(125\d|874|
 # Control characters, half of a pair, private use, no character at all: a text that was decoded by the right name has
 # hardly any. Tabs and line ends are fine.
 _WRONG = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\U000f0000-\U0010ffff]")
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _ASCII = re.compile("[\x00-\x7f]+")
 # Half-width letters, or an ideograph in the middle of a Latin word: a wrong guess is full of these.
 _UNLIKELY = re.compile("[\uff61-\uff9f]|[A-Za-z][\u3040-\u9fff\uac00-\ud7a3]|[\u3040-\u9fff\uac00-\ud7a3][A-Za-z]")
@@ -74,17 +75,27 @@ def decode(body: bytes, content_type: str | None = None, lang: str | None = None
     declared = list(dict.fromkeys(filter(None, (http, _codec(_declared(head, body))))))
     if plain is not None:
         return _read(body, "hz") if "hz" in declared else plain
-    text = _read(body, "utf-8")
-    wrong, right = _faults(body.decode("utf-8", "replace"))
+    return _read(body, _chosen(_sample(body), declared, _language(head) or lang))
+
+
+def _sample(body: bytes) -> bytes:
+    """The part of a body that shows its character set: what follows the first bytes beyond ASCII."""
+    match = _BEYOND_ASCII.search(body)
+    start = max(match.start() - _START, 0) if match else 0
+    return body[start : start + _SAMPLE]
+
+
+def _chosen(sample: bytes, declared: list[str], lang: str | None) -> str:
+    """The codec for bytes that are not valid UTF-8, or not throughout."""
+    wrong, right = _faults(sample.decode("utf-8", "replace"))
     if wrong * 10 <= right:
-        return text
+        return "utf-8"
     for name in declared:
         if name == "utf-8" and wrong <= right:
-            return text
-        if not name.startswith(_DISPROVED) and _is_plausible(found := _read(body, name)):
-            return found
-    mixed = right > 0 and "utf-8" in declared
-    return _detected(body, _language(head) or lang) or (text if mixed else _read(body, _WESTERN))
+            return name
+        if not name.startswith(_DISPROVED) and _is_plausible(_read(sample, name)):
+            return name
+    return _detected(sample, lang) or ("utf-8" if right and "utf-8" in declared else _WESTERN)
 
 
 def _as_utf8(body: bytes) -> str | None:
@@ -185,18 +196,21 @@ def _is_plausible(text: str) -> bool:
     return wrong * 5 <= right
 
 
-def _detected(body: bytes, lang: str | None) -> str | None:
+def _detected(sample: bytes, lang: str | None) -> str | None:
     """What the detector makes of the bytes: of the language's character sets, else of all; None if of none.
 
     If the language is usually in windows-1252, or if this is nearly as likely, no other set of the Latin alphabet is.
     """
-    for names in filter(None, (_USUAL.get(lang or ""), _ALL)):
-        guesses = chardet.detect_all(body[:_SAMPLE], include_encodings=names, no_match_encoding=names[0])
-        likely = {codec: guess["confidence"] for guess in reversed(guesses) if (codec := _codec(guess["encoding"]))}
-        for codec in dict.fromkeys([*reversed(likely), *(names if names is not _ALL else ())]):
+    ways: list[list[str]] = [names for names in (_USUAL.get(lang or ""), _ALL) if names]
+    for names in ways:
+        guesses = chardet.detect_all(sample, include_encodings=names, no_match_encoding=names[0])
+        named = [(_codec(guess["encoding"]), guess["confidence"]) for guess in reversed(guesses)]
+        likely: dict[str, float] = {codec: confidence for codec, confidence in named if codec}
+        codecs_in_order: list[str] = [*reversed(likely), *(names if names is not _ALL else ())]
+        for codec in codecs_in_order:
             if names is _ALL and codec in _LATIN and (lang or likely[codec] < 2 * likely.get(_WESTERN, 0)):
                 return None
-            text = _read(body, codec)
+            text = _read(sample, codec)
             if _is_plausible(text) and 2 * len(_UNLIKELY.findall(text)) <= sum(_faults(text)):
-                return text
+                return codec
     return None

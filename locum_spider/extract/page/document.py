@@ -5,7 +5,6 @@ Nothing here depends on a site.
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cached_property
 from typing import Any
@@ -15,6 +14,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from locum_spider.errors import PageError
 from locum_spider.extract.page.charset import decode
+from locum_spider.extract.page.json_ld import Thing, objects_of, own_articles, read_json_ld
 from locum_spider.extract.page.lines import Line, LineReader
 from locum_spider.items import Link
 from locum_spider.text import fold
@@ -138,27 +138,30 @@ class Document:
         return [content for name in names for content in self.meta.get(name, [])]
 
     @cached_property
-    def json_ld(self) -> list[dict[str, Any]]:
-        """Every object of every JSON-LD block, with those of `@graph`; broken blocks are skipped."""
-        objects: list[dict[str, Any]] = []
-        for node in self.tree.css("script[type]"):
-            if "ld+json" not in (node.attributes.get("type") or "").lower():
-                continue
-            text = node.text().strip().removeprefix("<!--").removesuffix("-->").strip().removesuffix(";")
-            try:
-                todo = [json.loads(text, strict=False)]
-            except (ValueError, RecursionError):
-                continue
-            while todo:
-                value = todo.pop(0)
-                if isinstance(value, list):
-                    todo[:0] = value
-                elif isinstance(value, dict):
-                    objects.append(value)
-                    graph = value.get("@graph")
-                    if isinstance(graph, list):
-                        todo[:0] = graph
-        return objects
+    def json_ld(self) -> list[Thing]:
+        """Every object of every JSON-LD block, with those of `@graph`; what cannot be read is skipped."""
+        blocks = (
+            node.text()
+            for node in self.tree.css("script[type]")
+            if "ld+json" in (node.attributes.get("type") or "").lower()
+        )
+        return objects_of(value for block in blocks for value in read_json_ld(block))
+
+    @cached_property
+    def articles(self) -> list[Thing]:
+        """The objects of the JSON-LD that describe the page's article, the most certain first."""
+        return own_articles(self.json_ld, [url for url in (self.url, self.canonical) if url], self.title_tag)
+
+    @cached_property
+    def _by_id(self) -> dict[str, Thing]:
+        named = [thing for thing in self.json_ld if isinstance(thing.get("@id"), str) and "name" in thing]
+        return {thing["@id"]: thing for thing in reversed(named)}
+
+    def resolve(self, value: Any) -> Any:
+        """The object of the JSON-LD that a bare `@id` refers to, if the page has it; else the value itself."""
+        if isinstance(value, dict) and "name" not in value and isinstance(value.get("@id"), str):
+            return self._by_id.get(value["@id"], value)
+        return value
 
     @cached_property
     def canonical(self) -> str | None:

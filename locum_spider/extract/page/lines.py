@@ -7,7 +7,7 @@ elements and line breaks end a line, and what a browser does not show is left ou
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,12 +25,16 @@ _SKIP = frozenset(
     "script style template noscript head svg math iframe object select textarea input canvas video audio map "
     "datalist".split()
 )
+_SMALL = frozenset("sub sup".split())
 _STRONG = frozenset("b strong h1 h2 h3 h4 h5 h6".split())
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_BLOCK_STYLE = re.compile(r"display\s*:\s*(?:block|flex|grid|table|list-item)", re.IGNORECASE)
 _CAPTION_CLASS = re.compile(r"caption|credit", re.IGNORECASE)
 _BULLET = re.compile(r"[•·‣◦▪●■§]\s*|[*–—-]\s+|(\d{1,2})[.)]\s+(?=\S)")
 _MARK_ALONE = re.compile(r"[•·‣◦▪●■§*]|(\d{1,2})[.)]")
 _LONGEST_MARK = len("10.")
+# "— Que voyez-vous ?": a dash before a whole sentence opens direct speech, and is no mark of a list.
+_SPEECH = re.compile(r"[—―]|[–-].*[.?!…»”\"]$")
 
 
 class Line(NamedTuple):
@@ -59,13 +63,22 @@ class Line(NamedTuple):
 
 @dataclass(slots=True)
 class _Anchor:
-    """An open `<a href>`, with the text so far."""
+    """An open `<a href>`, with the text so far, and what is known of the lines that ended inside it."""
 
     url: str | None
     rel: str
     line: int
     text: list[str]
     alt: str = ""
+    lines: int = 0
+    first: str | None = None
+    heading: str | None = None
+
+    def hold(self, count: int, first: str | None, heading: str | None) -> None:
+        """Take note of further lines: how many, the first one and the first heading among them."""
+        self.lines += count
+        self.first = first if self.first is None else self.first
+        self.heading = heading if self.heading is None else self.heading
 
 
 class _Open(NamedTuple):
@@ -79,14 +92,38 @@ class _Open(NamedTuple):
     is_caption: bool
 
 
+def _bullet(text: str) -> re.Match[str] | None:
+    """The bullet that a line begins with, if more follows."""
+    bullet = None if text[0].isalpha() else _BULLET.match(text)
+    return bullet if bullet is not None and bullet.end() < len(text) else None
+
+
+def _are_words(before: str, after: str) -> bool:
+    """Whether the texts of two elements side by side are words of their own, though no blank stands between them.
+
+    >>> _are_words("Port", "Crane"), _are_words("12", "May"), _are_words("May", "2024")
+    (True, True, True)
+    >>> _are_words("C", "rane"), _are_words("CR", "ANE"), _are_words("5", "m")
+    (False, False, False)
+    """
+    last, first = before[-1], after[0]
+    if first.isupper():
+        return last.islower() or last.isdigit() or last in ":!?"
+    return first.isdigit() and len(before) > 2 and before[-3:].isalpha() and last.lower() != last.upper()
+
+
 class LineReader:
     """Walks a tree once, without recursion: a deep page must not exhaust the stack."""
 
-    def __init__(self, absolute: Callable[[str | None], str | None]) -> None:
+    def __init__(
+        self, absolute: Callable[[str | None], str | None], without: Collection[int] = (), *, marks: bool = True
+    ) -> None:
+        """`without` holds the `mem_id` of elements to leave out; with `marks`, typed bullets become marks of items."""
         self.lines: list[Line] = []
         self.links: list[Link] = []
         self.boxes: list[int] = [0]
-        self._absolute = absolute
+        self.ends: list[int] = [0]
+        self._absolute, self._without, self._typed = absolute, without, marks
         self._stack: list[_Open] = []
         self._anchors: list[_Anchor] = []
         self._lists: list[list[int]] = []  # 1 if ordered, number of items so far
@@ -97,35 +134,41 @@ class LineReader:
         self._clear()
 
     def read(self, root: LexborNode) -> None:
-        """Fill `lines`, `links` and `boxes` (the parent of each box) from a tree."""
+        """Fill `lines`, `links`, `boxes` (the parent of each box) and `ends` (the last box inside it) from a tree.
+
+        The root itself is read whatever it is; in it, what a browser does not show is left out.
+        """
         node: LexborNode | None = root
         while node is not None:
             tag = node.tag
             if tag == "-text":
                 if text := node.text_content:
                     self._text(text)
-            elif tag is not None and tag[0] != "-" and tag not in _SKIP and self._enter(node, tag):
+            elif tag is not None and tag[0] != "-" and self._enter(node, tag):
                 if (child := node.child) is not None:
                     node = child
                     continue
                 self._leave()
-            following = node.next
+            following = node.next if self._stack else None
             while following is None and self._stack:
                 outer = self._leave()
                 following = outer.next if self._stack else None
             node = following
         self._end_block()
+        self.ends[0] = len(self.boxes) - 1
 
     def _enter(self, node: LexborNode, tag: str) -> bool:
         """Open an element; False if there is nothing to read inside."""
         attributes = node.attributes
-        if attributes and (
-            "hidden" in attributes or ("style" in attributes and _HIDDEN_STYLE.search(attributes["style"] or ""))
-        ):
+        style = attributes["style"] or "" if "style" in attributes else ""
+        if self._stack and (
+            tag in _SKIP or "hidden" in attributes or (style and _HIDDEN_STYLE.search(style))
+            or (self._without and node.mem_id in self._without)
+        ):  # fmt: skip
             return False
         kind, box, outer, item = "other", self._box, self._tag, self._item
         is_caption = False
-        if tag in _BLOCK:
+        if tag in _BLOCK or (style and _BLOCK_STYLE.search(style)):
             kind = "block"
             is_caption = tag == "figcaption" or (
                 "class" in attributes and _CAPTION_CLASS.search(attributes["class"] or "") is not None
@@ -145,12 +188,14 @@ class LineReader:
         elif tag in _STRONG or (tag == "font" and (attributes.get("size") or "").strip() in set("4567")):
             kind = "strong"
             self._strong += 1
+        self._beside = self._closed
         self._stack.append(_Open(node, kind, box, outer, item, is_caption))
         return True
 
     def _enter_block(self, tag: str) -> None:
         self._end_block()
         self.boxes.append(self._box)
+        self.ends.append(0)
         self._box, self._tag = len(self.boxes) - 1, tag
         if tag in {"ul", "ol"}:
             self._lists.append([int(tag == "ol"), 0])
@@ -162,8 +207,10 @@ class LineReader:
 
     def _leave(self) -> LexborNode:
         opened = self._stack.pop()
+        self._closed = opened.node.tag not in _SMALL
         if opened.kind == "block":
             self._end_block()
+            self.ends[self._box] = len(self.boxes) - 1
             self._captions -= opened.is_caption
             if self._tag in {"ul", "ol"}:
                 self._lists.pop()
@@ -171,20 +218,19 @@ class LineReader:
             self._item = opened.item if opened.tag != "li" or self._tag == "li" or not opened.item else ""
         elif opened.kind == "anchor":
             anchor = self._anchors.pop()
+            if self._anchors:
+                self._anchors[-1].hold(anchor.lines, anchor.first, anchor.heading)
             if anchor.url:
-                text = fold("".join(anchor.text))
-                self._flush_into_link(anchor, text)
+                self._add_link(anchor, fold("".join(anchor.text)))
         elif opened.kind == "strong":
             self._strong -= 1
         self._box, self._tag = opened.box, opened.tag
         return opened.node
 
-    def _flush_into_link(self, anchor: _Anchor, text: str) -> None:
+    def _add_link(self, anchor: _Anchor, text: str) -> None:
         # A whole card may be one link: its heading, else its first line, is the text; the rest stays in the lines.
-        inside = [line.text for line in self.lines[anchor.line :] if line.image is None]
-        if len(inside) > 1 or (inside and self._size):
-            headings = [line.text for line in self.lines[anchor.line :] if line.heading]
-            text = (headings or inside)[0]
+        if anchor.lines > 1 or (anchor.lines and self._size):
+            text = anchor.heading or anchor.first or ""
         self.links.append(Link(url=anchor.url or "", text=text or anchor.alt, line=anchor.line, rel=anchor.rel))
 
     def _text(self, text: str) -> None:
@@ -193,7 +239,11 @@ class LineReader:
                 self._parts.append(" ")
             if self._anchors:
                 self._anchors[-1].text.append(" ")
+            self._closed = self._beside = False
             return
+        if self._beside and self._parts and _are_words(self._parts[-1], text):
+            self._parts.append(" ")
+        self._closed = self._beside = False
         self._parts.append(text)
         size = len(text)
         self._size += size
@@ -202,8 +252,8 @@ class LineReader:
             anchor = self._anchors[-1]
             anchor.text.append(text)
             self._linked += size
-            if anchor.url and anchor.url not in self._urls:
-                self._urls.append(anchor.url)
+            if anchor.url:
+                self._urls[anchor.url] = None
         if self._strong or self._tag in _STRONG:
             self._strong_size += size
 
@@ -217,7 +267,8 @@ class LineReader:
 
     def _clear(self) -> None:
         self._parts: list[str] = []
-        self._urls: list[str] = []
+        self._urls: dict[str, None] = {}  # in order
+        self._closed = self._beside = False
         self._size = self._linked = self._strong_size = 0
 
     def _end_block(self) -> None:
@@ -230,7 +281,7 @@ class LineReader:
         if not self._size:
             return
         text = fold("".join(self._parts))
-        if self._item is None and len(text) <= _LONGEST_MARK and (alone := _MARK_ALONE.fullmatch(text)):
+        if self._typed and self._item is None and len(text) <= _LONGEST_MARK and (alone := _MARK_ALONE.fullmatch(text)):
             self._mark = f"{alone[1]}. " if alone[1] else "• "
         elif text:
             self._add_line(text)
@@ -242,8 +293,8 @@ class LineReader:
         if self._mark:
             self._block += 1
             self._mark = None
-        elif item is None and not text[0].isalpha() and (bullet := _BULLET.match(text)) and bullet.end() < len(text):
-            if bullet[1]:
+        elif self._typed and item is None and (bullet := _bullet(text)):
+            if bullet[1] or _SPEECH.match(text):
                 item = ""  # a typed number stays in the text: it may be the day of a date, "1. Juni 2025"
             else:
                 item, text = "• ", text[bullet.end() :]
@@ -252,10 +303,12 @@ class LineReader:
         if last is not None and last.block == self._block and (last.strong != strong or (last.item and item is None)):
             self._block += 1  # a bold line above a paragraph is a subheading; a line below a list is not part of it
         urls = self._urls
-        url = urls[0] if len(urls) == 1 and self._linked >= self._size else None
+        url = next(iter(urls)) if len(urls) == 1 and self._linked >= self._size else None
         self.lines.append(
             Line(text, self._tag, self._block, self._box, url, None, strong, self._captions > 0, item, len(urls))
         )
+        if self._anchors:
+            self._anchors[-1].hold(1, text, text if self.lines[-1].heading else None)
         if item and self._item:
             self._item = ""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,9 +11,11 @@ from typing import Any
 from selectolax.lexbor import LexborNode
 
 from locum_spider.dates.machine import Stamp, address_stamp, read_stamp
-from locum_spider.extract.general.structured import article_things, is_other_medium, page_things, text_of
+from locum_spider.extract.general.structured import page_things
 from locum_spider.extract.general.surroundings import is_aside
 from locum_spider.extract.page.document import Document
+from locum_spider.extract.page.element import shown_text
+from locum_spider.extract.page.json_ld import is_other_medium, read_json_ld, text_of
 from locum_spider.extract.phrases import pattern
 from locum_spider.text import fold
 
@@ -123,7 +124,7 @@ _JSON_LD_KEYS = (
 
 def from_json_ld(document: Document, read: Reader) -> Iterator[Candidate]:
     """Dates of the article's objects, of the page's objects with less weight, and of events."""
-    things: list[tuple[dict[str, Any], float]] = [(thing, 1.0) for thing in article_things(document)]
+    things: list[tuple[dict[str, Any], float]] = [(thing, 1.0) for thing in document.articles]
     things += [(thing, 0.6) for thing in page_things(document)]
     for thing, share in things:
         kind = text_of(thing.get("@type")) or "article"
@@ -153,11 +154,7 @@ def from_broken_json_ld(document: Document, read: Reader) -> Iterator[Candidate]
 
 
 def _is_broken(text: str) -> bool:
-    try:
-        json.loads(text, strict=False)
-    except (ValueError, RecursionError):
-        return "Article" in text or "Posting" in text
-    return False
+    return ("Article" in text or "Posting" in text) and not read_json_ld(text)
 
 
 _hint_published = partial(pattern, "marked_published", whole_words=False)
@@ -181,7 +178,7 @@ def from_microdata(document: Document, read: Reader) -> Iterator[Candidate]:
         kind = (scope.attributes.get("itemtype") or "") if scope is not None else ""
         if is_other_medium(kind.rsplit("/", 1)[-1]) or is_aside(node):
             continue
-        raw = fold(node.attributes.get("content") or node.attributes.get("datetime") or node.text(separator=" "))
+        raw = fold(node.attributes.get("content") or node.attributes.get("datetime") or shown_text(node))
         stamp = read_machine(raw, read)
         for key, role, weight in _JSON_LD_KEYS:
             if key in prop and stamp is not None:
@@ -216,7 +213,7 @@ def time_elements(document: Document, read: Reader) -> list[TimeElement]:
         role = MODIFIED if _hint_modified().search(hints) else PUBLISHED if _hint_published().search(hints) else UNKNOWN
         raw = fold(attributes.get("datetime") or attributes.get("content") or "")
         stamp = read_machine(raw, read)
-        elements.append(TimeElement(fold(node.text(separator=" ")), stamp, raw, role, is_aside(node)))
+        elements.append(TimeElement(shown_text(node), stamp, raw, role, is_aside(node)))
     return elements
 
 
