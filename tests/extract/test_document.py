@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from support.work import calls
 
 from locum_spider.errors import PageError
-from locum_spider.extract.page.document import MAX_DEPTH, Document
+from locum_spider.extract.page.bounds import MAX_DEPTH
+from locum_spider.extract.page.document import Document
 
 # -- addresses -----------------------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from locum_spider.text import fold
 _cut = partial(pattern, "behind_date", before=r"\s*(?:[|•·;(\[]|\s[–—-]\s|,?\s", after=r"\s)")
 _byline = partial(pattern, "by", "made_by", after=r"\s+(.{2,80})", lang="en")
 _FEW_WORDS = 6
+_LONGEST_DATE = 300
 _KEYWORDS = re.compile(r"[\n,;]\s*")
 
 
@@ -141,7 +142,7 @@ def _apply_label(reading: _Reading, name: str, rule: Rule) -> None:
     stop = _near(reading, start) if rule.after else len(lines)
     if span := landmarks.find_label(lines, label, start, stop):
         reading.keep(name, rule, span.text, span)
-    elif inner := landmarks.find_inner_label(lines[:stop], label, max(start - 1, 0)):
+    elif inner := landmarks.find_inner_label(lines, label, max(start - 1, 0), stop):
         span, front = inner
         reading.keep(name, rule, span.text, span)
         if front and title is not None and span.start >= title.stop:
@@ -236,7 +237,8 @@ class _Dated:
 
 def _read_published(raw: str, site: Site, now: datetime) -> _Dated:
     """A printed date; if more words follow on the line, only those before a separator are read."""
-    cuts = [raw, *(raw[: m.start()] for m in _cut().finditer(raw) if m.start())]
+    printed = raw[:_LONGEST_DATE]
+    cuts = [raw, *(printed[: m.start()] for m in _cut().finditer(printed) if m.start())]
     for text in cuts:
         value = read_date(text, now=now, tz=site.timezone, lang=site.language, order=site.date_order)
         if value is not None and value.precision not in {"year", "quarter"}:  # too vague to sort or cite by

@@ -24,7 +24,7 @@ def read_body(
 ) -> tuple[str, tuple[Image, ...], tuple[Attachment, ...]]:
     """The lines `start` to `stop` (exclusive) of a page as text, pictures with captions, and documents."""
     lines = document.lines[start:stop]
-    captions = _captions(document, lines)
+    captions = _captions(document, lines, start)
     images = tuple(
         Image(url=line.image, alt=line.text or None, caption=captions.get(index))
         for index, line in enumerate(lines)
@@ -40,16 +40,14 @@ def read_body(
 
 def join_blocks(lines: Sequence[Line]) -> str:
     """Plain text: a blank line between blocks, line breaks within a block kept, list items with their mark in front."""
-    blocks: list[str] = []
+    parts: list[str] = []
     last: int | None = None
     for line in lines:
-        text = (line.item or "") + line.text
-        if blocks and line.block == last and not line.item:
-            blocks[-1] += "\n" + text
-        else:
-            blocks.append(text)
+        if parts:
+            parts.append("\n" if line.block == last and not line.item else "\n\n")
+        parts.append((line.item or "") + line.text)
         last = line.block
-    return "\n\n".join(blocks)
+    return "".join(parts)
 
 
 def _join_rows(document: Document, lines: Sequence[Line]) -> list[Line]:
@@ -80,8 +78,11 @@ def _join_rows(document: Document, lines: Sequence[Line]) -> list[Line]:
     return joined
 
 
-def _captions(document: Document, lines: Sequence[Line]) -> dict[int, str]:
-    """The caption of each picture, by the picture's index: marked as one, or alone with the picture in a container."""
+def _captions(document: Document, lines: Sequence[Line], start: int) -> dict[int, str]:
+    """The caption of each picture, by the picture's index: marked as one, or alone with the picture in a container.
+
+    `start` is the index of the first of these lines on the page.
+    """
     captions: dict[int, str] = {}
     for index, line in enumerate(lines):
         if line.image is None:
@@ -93,7 +94,12 @@ def _captions(document: Document, lines: Sequence[Line]) -> dict[int, str]:
             if len(text) > _LONG_CAPTION or lines[other].url is not None:
                 continue
             below = other == index + 1 and _reads_as_caption(lines[other])
-            if lines[other].caption or text == line.text or below or _alone_together(document, lines, index, other):
+            if (
+                lines[other].caption
+                or text == line.text
+                or below
+                or _alone_together(document, start + index, start + other)
+            ):
                 captions[index] = text
                 break
     return captions
@@ -105,13 +111,15 @@ def _reads_as_caption(line: Line) -> bool:
     return few and not line.strong and not line.heading and line.item is None
 
 
-def _alone_together(document: Document, lines: Sequence[Line], picture: int, words: int) -> bool:
+def _alone_together(document: Document, picture: int, words: int) -> bool:
+    """Whether the smallest container around two neighbours holds no other line: neither before nor after them."""
+    lines = document.lines
     box = lines[picture].box
     while not document.within(lines[words].box, box):
         box = document.parent(box)
-    inside = [i for i, line in enumerate(lines) if document.within(line.box, box)]
-    around = [i for i, line in enumerate(document.lines) if document.within(line.box, box)]
-    return len(inside) == 2 and len(around) == 2
+    first, last = sorted((picture, words))
+    outside = [*lines[max(first - 1, 0) : first], *lines[last + 1 : last + 2]]
+    return not any(document.within(line.box, box) for line in outside)
 
 
 def _take_documents(lines: list[Line], site: Site) -> tuple[list[Line], list[Attachment]]:
@@ -123,10 +131,10 @@ def _take_documents(lines: list[Line], site: Site) -> tuple[list[Line], list[Att
         is_file = line.url is not None and _DOCUMENT.search(urlsplit(line.url).path) is not None
         own_page = line.url is not None and (site.is_article(line.url) or line.url in site.start)
         if line.url is not None and (is_file or (trailing and not own_page and not line.item)):
-            taken.insert(0, Attachment(title=line.text, url=line.url))
+            taken.append(Attachment(title=line.text, url=line.url))
         elif trailing and taken and len(line.text) < 40 and pattern("documents").match(line.text):
             continue
         else:
             trailing = False
-            kept.insert(0, line)
-    return kept, taken
+            kept.append(line)
+    return kept[::-1], taken[::-1]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import islice
 
 from locum_spider.extract.page.document import Document
 from locum_spider.extract.page.lines import Line
@@ -18,6 +19,7 @@ NEAR = 10
 _TRAILING = " \t:….»>›→▸|-–—"
 _LONG_TITLE = 300
 _LIKELY = 0.55
+_MANY_NAMES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,11 @@ def find_label(lines: Sequence[Line], label: str, start: int, stop: int | None =
     return None
 
 
-def find_inner_label(lines: Sequence[Line], label: str, start: int) -> tuple[Span, str] | None:
+def find_inner_label(lines: Sequence[Line], label: str, start: int, stop: int | None = None) -> tuple[Span, str] | None:
     """A label inside one of the next lines, and the words in front of it: some pages do not break the line there."""
     # A lower-case letter right before a capital: two elements meet there without a blank.
     pattern = re.compile(rf"(?:(?<!\w)(?i:{re.escape(label)})|(?<=[^\W\d_]){re.escape(label)})(?!\w)[\s:]*")
-    for index in range(max(start, 0), min(start + NEAR, len(lines))):
+    for index in range(max(start, 0), min(start + NEAR, len(lines) if stop is None else stop)):
         text = lines[index].text
         if match := pattern.search(text):
             return Span(index, index + 1, text[match.end() :]), text[: match.start()].strip(" |–-")
@@ -101,10 +103,11 @@ def similarity(line: list[str], named: list[str]) -> float:
     >>> similarity(["news"], ["news", "of", "the", "locum", "world"]) < 0.5
     True
     """
-    return _similarity(line, frozenset(line), named, frozenset(named))
+    return likeness_of(line, frozenset(line), named, frozenset(named))
 
 
-def _similarity(line: list[str], in_line: frozenset[str], named: list[str], in_name: frozenset[str]) -> float:
+def likeness_of(line: list[str], in_line: frozenset[str], named: list[str], in_name: frozenset[str]) -> float:
+    """`similarity`, for words whose sets are known: a title is compared with every line of a page."""
     if in_line.isdisjoint(in_name):
         return 0.0
     if line == named:
@@ -161,9 +164,8 @@ class _TitleSearch:
 
     def __init__(self, document: Document, site: Site, evidence: Sequence[str], followed_by: str | None) -> None:
         self.lines, self.site = document.lines, site
-        self.names = [
-            (0.5 + weight / 6, name, frozenset(name)) for weight, name in _names(document, site, evidence) if name
-        ]
+        names = {tuple(name): weight for weight, name in islice(_names(document, site, evidence), _MANY_NAMES) if name}
+        self.names = [(0.5 + weight / 6, list(name), frozenset(name)) for name, weight in names.items()]
         self._words_of = cache(lambda index: words(document.lines[index].text))
         self.headings = "heading" in evidence
         self.masthead = words(site.title)
@@ -171,6 +173,7 @@ class _TitleSearch:
         self.labels = [
             i for i, line in enumerate(self.lines) if followed_by and after_label(line.text, followed_by) is not None
         ]
+        self._labelled = frozenset(self.labels)
 
     def candidates(self, start: int, *, named: bool) -> Iterator[tuple[float, Span]]:
         """The line, alone and with the next one or two lines of its block, as far as it may be the headline."""
@@ -179,7 +182,7 @@ class _TitleSearch:
             return
         if leads_to_other_article(line, self.site, self.own):
             return
-        if start in self.labels and self._likeness(self._words_of(start)) < 0.7:
+        if start in self._labelled and self._likeness(self._words_of(start)) < 0.7:
             return
         text: list[str] = []
         for stop in range(start + 1, min(start + 4, len(self.lines) + 1)):
@@ -193,7 +196,7 @@ class _TitleSearch:
     def _likeness(self, text: list[str]) -> float:
         in_line = frozenset(text)
         return max(
-            [_similarity(text, in_line, name, in_name) * factor for factor, name, in_name in self.names],
+            [likeness_of(text, in_line, name, in_name) * factor for factor, name, in_name in self.names],
             default=0.0,
         )
 
@@ -205,7 +208,7 @@ class _TitleSearch:
         heading = 0.0
         if self.headings:
             heading = 1.0 if line.tag == "h1" else 0.7 if line.heading else 0.3 if line.strong else 0.0
-        near = next((label - start for label in self.labels if 0 < label - start <= NEAR), None)
+        near = next((step for step in range(1, NEAR + 1) if start + step in self._labelled), None)
         sure = likeness >= _LIKELY or (near is not None and (heading >= 0.7 or (heading > 0 and near <= 3)))
         if not sure:
             return None

@@ -12,7 +12,7 @@ from locum_spider.extract.page.document import Document
 from locum_spider.items import Link, Listing, ListingEntry
 from locum_spider.sites.site import Site
 
-_FEW_WORDS = 4
+_FEW_WORDS, _MANY_TEXTS = 4, 50
 
 
 def article_links(document: Document, site: Site) -> list[Link]:
@@ -66,14 +66,14 @@ def _dates_above(document: Document, places: list[list[Link]], label: str) -> bo
 
 
 def _entry(document: Document, place: list[Link], label: str | None, start: int, stop: int) -> ListingEntry:
-    texts = [link.text for link in place if link.text]
+    texts = list(dict.fromkeys(link.text for link in place if link.text))[:_MANY_TEXTS]
     # The longest text is the headline, except for alternative text that describes a picture at length.
-    lines = [line.text for line in document.lines[place[0].line : place[-1].line + 3] if line.image is None]
-    shown = [text for text in texts if any(text in line for line in lines)]
+    lines = "\n".join(line.text for line in document.lines[place[0].line : place[-1].line + 3] if line.image is None)
+    shown = [text for text in texts if text in lines]
     title = max(shown or texts, key=lambda t: (len(t.split()) >= 2, t in shown, len(t)), default=None)
     raw = None
     if label is not None:
-        inner = find_inner_label(document.lines[:stop], label, start)
+        inner = find_inner_label(document.lines, label, start, stop)
         span = find_label(document.lines, label, start, stop) or (inner[0] if inner else None)
         raw = span.text if span else None
     return ListingEntry(0, place[0].url, title, raw, None, _summary(document, title, label, start, stop))
@@ -89,7 +89,7 @@ def _summary(document: Document, title: str | None, label: str | None, start: in
             continue
         text = line.text
         if line.url is None and line.links:
-            ends = [link.text for link in document.links if link.line == index and link.text]
+            ends = [link.text for link in document.links_of(index) if link.text]
             text = next((text[: -len(end)].rstrip() for end in ends if text.endswith(end)), text)
         if len(text.split()) >= _FEW_WORDS:
             return text

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import Counter
+from bisect import bisect_right
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
 from locum_spider.extract.general.cleaning import Block, clean
@@ -42,7 +43,8 @@ def find_blocks(document: Document) -> list[Block]:
         if not plain:
             continue
         printed_at = places.get(letters(plain), [])
-        place = next((i for i in printed_at if i > last), printed_at[0] if printed_at else None)
+        later = bisect_right(printed_at, last)
+        place = printed_at[later if later < len(printed_at) else 0] if printed_at else None
         last = place if place is not None and place > last else last
         blocks.append(Block(document.lines[place].text if place is not None else plain, place))
     return blocks
@@ -71,14 +73,19 @@ def fill_gaps(document: Document, blocks: Sequence[Block]) -> list[Block]:
     first, last = min(inside), max(inside)
     missed = [i for i in range(first, last) if i not in taken and _at_home(document, lines[i], homes)]
     missed += _following(document, last, homes.most_common(1)[0][0])
-    filled = list(blocks)
-    for index in missed:
-        place = next(
-            (n for n, block in enumerate(filled) if block.index is not None and index < block.index <= last),
-            len(filled),
-        )
-        filled.insert(place, Block(lines[index].text, index))
-    return filled
+    return _merged(blocks, [Block(lines[index].text, index) for index in missed], last)
+
+
+def _merged(blocks: Sequence[Block], missed: Sequence[Block], last: int) -> list[Block]:
+    """The blocks, with each missed one, in the order of the page, before the first that stands behind it."""
+    filled: list[Block] = []
+    waiting = deque(missed)
+    for block in blocks:
+        if block.index is not None and block.index <= last:
+            while waiting and waiting[0].index is not None and waiting[0].index < block.index:
+                filled.append(waiting.popleft())
+        filled.append(block)
+    return [*filled, *waiting]
 
 
 def _at_home(document: Document, line: Line, homes: Counter[int]) -> bool:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborNode
 
-from locum_spider.extract.declared.landmarks import similarity
+from locum_spider.extract.declared.landmarks import likeness_of
 from locum_spider.extract.general.bylines import site_keys
 from locum_spider.extract.page.document import Document
 from locum_spider.extract.page.element import shown_text
@@ -129,14 +129,15 @@ def _leads_home(document: Document, heading: LexborNode) -> bool:
 def find_headline(document: Document, title: str) -> int | None:
     """The index of the page's headline: a main heading with the words of the title, else any line with all of them."""
     wanted = words(title)
+    in_title, phrase = frozenset(wanted), " ".join(wanted)
     longest = min(3 * len(title) + 60, _LONG_TITLE)
     best: tuple[float, int] | None = None
     for index, line in enumerate(document.lines):
         if line.image is not None or len(line.text) > longest:
             continue
         text = words(line.text)
-        likeness = similarity(text, wanted)
-        if wanted and " ".join(wanted) in " ".join(text) and len(text) <= len(wanted) + _WORDS_AROUND:
+        likeness = likeness_of(text, frozenset(text), wanted, in_title)
+        if wanted and phrase in " ".join(text) and len(text) <= len(wanted) + _WORDS_AROUND:
             likeness = max(likeness, 0.9)
         if line.tag == "h1":
             likeness += 0.4 if likeness > 0.3 else 0.0

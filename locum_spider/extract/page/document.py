@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
-from locum_spider.errors import PageError
+from locum_spider.extract.page.bounds import within_bounds
 from locum_spider.extract.page.charset import decode
 from locum_spider.extract.page.json_ld import Thing, objects_of, own_articles, read_json_ld
 from locum_spider.extract.page.lines import Line, LineReader
@@ -20,33 +20,10 @@ from locum_spider.items import Link
 from locum_spider.text import fold
 from locum_spider.urls import as_browsers_read
 
-MAX_DEPTH = 3_000
-"""The most elements that may be open at a time: parsing time grows with the square of the depth."""
-
-_FEW_TAGS = 4 * MAX_DEPTH
-_TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_LONGEST_BASE = 2_000
 _ROOT = re.compile(r"https?://[\w.-]+(:\d+)?(?=[/?#]|$)")
 _PLAIN_PATH = re.compile(r"(/(?!/)|(?=\w))(?!\w+:)(?!.*/\.)(?!\.)[\w/.%~+-]*(\?[\w/.%~+&=;,-]*)?")
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(/[\w/.%~+-]*)?(\?[\w/.%~+&=:;,-]+)?")
-_NEVER_DEEP = frozenset(
-    b"area base br col embed hr img input link meta param source track wbr p li dt dd option tr td th tbody thead "
-    b"tfoot colgroup optgroup rp rt".split()
-)
-
-
-def _check_depth(html: bytes) -> None:
-    if html.count(b"<") < _FEW_TAGS:
-        return
-    depth = deepest = 0
-    for close, tag in _TAG.findall(html):
-        if tag.lower() in _NEVER_DEEP:
-            continue
-        depth = max(depth - 1, 0) if close else depth + 1
-        deepest = max(deepest, depth)
-    if deepest > MAX_DEPTH:
-        raise PageError(
-            f"the page nests {deepest:,} elements deep (at most {MAX_DEPTH:,} are read); it is kept as a capture"
-        )
 
 
 class Document:
@@ -55,26 +32,26 @@ class Document:
     `html` is the page as text, `tree` the parsed page. `language` is that of its site, for pages that do not declare
     their character set.
 
-    Raises PageError if the page nests so deep that parsing it would never end.
+    Raises PageError if the tree of the page would never end.
     """
 
     def __init__(self, body: bytes, url: str, content_type: str | None = None, language: str | None = None) -> None:
         self.url = url
         self._address = url.split("#", maxsplit=1)[0]
-        _check_depth(body)
-        self.html = decode(body, content_type, language)
+        self.html = within_bounds(decode(body, content_type, language))
         self.tree = LexborHTMLParser(self.html)
         self._root = self._folder = ""
         self._rebase(url)
         base = self.tree.css_first("base[href]")
         if base is not None:
-            self._rebase(self.absolute(base.attributes.get("href")) or url)
+            address = self.absolute(base.attributes.get("href")) or url
+            self._rebase(address if len(address) <= _LONGEST_BASE else url)  # every address of the page may repeat it
         reader = LineReader(self.absolute)
         if self.tree.body is not None:
             reader.read(self.tree.body)
         self.lines: list[Line] = reader.lines
         self.links: list[Link] = reader.links
-        self._boxes = reader.boxes
+        self._boxes, self._ends = reader.boxes, reader.ends
 
     def _rebase(self, base: str) -> None:
         self.base = base
@@ -109,13 +86,22 @@ class Document:
 
     def within(self, box: int, ancestor: int) -> bool:
         """Whether a container is inside another, or is the same."""
-        while box > ancestor:  # a child always has a higher number than its parent
-            box = self._boxes[box]
-        return box == ancestor
+        return ancestor <= box <= self._ends[ancestor]  # numbered parent first, in the order of the page
 
     def parent(self, box: int) -> int:
         """The container around a container."""
         return self._boxes[box]
+
+    @cached_property
+    def _links_by_line(self) -> dict[int, list[Link]]:
+        by_line: dict[int, list[Link]] = {}
+        for link in self.links:
+            by_line.setdefault(link.line, []).append(link)
+        return by_line
+
+    def links_of(self, index: int) -> list[Link]:
+        """The links in a line."""
+        return self._links_by_line.get(index, [])
 
     @cached_property
     def title_tag(self) -> str:

@@ -16,6 +16,8 @@ Thing = dict[str, Any]
 _ARTICLE = re.compile(r"(article|posting|report|opinionpiece|review|column)$", re.IGNORECASE)
 _DATED_MEDIA = re.compile(r"(video|audio|image|media|event|person|product|comment|recipe|course|offer)", re.IGNORECASE)
 _ALIKE = 0.6
+_MANY = 20
+"""The most objects that are taken for the article of one page."""
 # What templates put around JSON-LD, and into it: marks of comments and of CDATA, comments, a comma too much. Strings
 # are taken first, as they are; a part that is never closed ends with the block.
 _STRING = r'"(?:[^"\\\\]++|\\\\.)*+"?+'
@@ -152,7 +154,7 @@ def own_articles(things: Sequence[Thing], addresses: Iterable[str], title: str) 
             by_address.append(thing)
         elif _same_headline(thing, named):
             by_headline.append(thing)
-    return by_address + by_headline or articles[:1]
+    return (by_address + by_headline)[:_MANY] or articles[:1]
 
 
 def is_other_medium(kind: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from selectolax.lexbor import LexborNode
@@ -49,6 +50,8 @@ class Candidate:
         return FAMILIES[self.source]
 
 
+_MANY = 60
+"""The most elements of one kind that are looked at: each is compared with all that stands around it."""
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 _META_MODIFIED = re.compile(r"modif|updat|revis|lastmod|edited")
 _META_OTHER = re.compile(
@@ -99,10 +102,8 @@ def from_meta(document: Document, read: Reader) -> Iterator[Candidate]:
         name = attributes.get("property") or attributes.get("name")
         if name and not attributes.get("itemprop"):
             contents.setdefault(name.strip(), []).append(fold(attributes.get("content") or ""))
-    for name, values in contents.items():
-        role = meta_role(name)
-        if role is None:
-            continue
+    dated = ((name, values, role) for name, values in contents.items() if (role := meta_role(name)) is not None)
+    for name, values, role in islice(dated, _MANY):
         stamps = [(value, stamp) for value in values if (stamp := read_machine(value, read)) is not None]
         if len({stamp.day for _, stamp in stamps}) == 1:
             yield Candidate("meta", name, role[0], *stamps[0], role[1])
@@ -125,7 +126,7 @@ _JSON_LD_KEYS = (
 def from_json_ld(document: Document, read: Reader) -> Iterator[Candidate]:
     """Dates of the article's objects, of the page's objects with less weight, and of events."""
     things: list[tuple[dict[str, Any], float]] = [(thing, 1.0) for thing in document.articles]
-    things += [(thing, 0.6) for thing in page_things(document)]
+    things += [(thing, 0.6) for thing in page_things(document)[:_MANY]]
     for thing, share in things:
         kind = text_of(thing.get("@type")) or "article"
         for key, role, weight in _JSON_LD_KEYS:
@@ -134,8 +135,8 @@ def from_json_ld(document: Document, read: Reader) -> Iterator[Candidate]:
             raw = fold(str(raw)) if isinstance(raw, (str, int)) else ""
             if (stamp := read_machine(raw, read)) is not None:
                 yield Candidate("json-ld", f"{kind}.{key}", role, raw, stamp, weight * share)
-    for thing in document.json_ld:
-        raw = text_of(thing.get("startDate"))
+    for thing in [thing for thing in document.json_ld if "startDate" in thing][:_MANY]:
+        raw = text_of(thing["startDate"])
         if raw and (stamp := read_machine(raw, read)) is not None:
             yield Candidate("json-ld", f"{text_of(thing.get('@type'))}.startDate", EVENT, raw, stamp, 1.0)
 
@@ -172,7 +173,7 @@ def _scope(node: LexborNode) -> LexborNode | None:
 def from_microdata(document: Document, read: Reader) -> Iterator[Candidate]:
     """`itemprop` dates of the article's item; if there are several items, of the one with the headline."""
     candidates: list[tuple[LexborNode | None, Candidate]] = []
-    for node in document.tree.css("[itemprop*=date]"):
+    for node in document.tree.css("[itemprop*=date]")[:_MANY]:
         prop = (node.attributes.get("itemprop") or "").split()
         scope = _scope(node)
         kind = (scope.attributes.get("itemtype") or "") if scope is not None else ""
@@ -205,7 +206,7 @@ class TimeElement:
 def time_elements(document: Document, read: Reader) -> list[TimeElement]:
     """The `<time>` elements of a page, in order."""
     elements = []
-    for node in document.tree.css("time")[:60]:
+    for node in document.tree.css("time")[:_MANY]:
         attributes = node.attributes
         hints = " ".join(
             value or name for name, value in attributes.items() if name not in {"datetime", "style", "content"}

@@ -291,9 +291,9 @@ def _elsewhere(document: Document, context: DateContext, seen: set[int]) -> Iter
     for index, line in enumerate(lines):
         if index in seen or line.image is not None or line.url is not None or not 8 <= len(line.text) <= 80:
             continue
-        dated = list(_dates_of(lines, index, context)) if _DIGIT.search(line.text) else []
-        if dated and (_below_others(lines, index, _LIST_REACH) or _in_teaser(document, index)):
+        if not _DIGIT.search(line.text) or _below_others(lines, index, _LIST_REACH) or _in_teaser(document, index):
             continue
+        dated = _dates_of(lines, index, context)
         labelled += [candidate for candidate in dated if candidate.role == PUBLISHED or _date_word().match(line.text)]
     if labelled and len({candidate.stamp.day for candidate in labelled}) == 1 and labelled[0].weight >= 2:
         yield replace(labelled[0], weight=1.5)
