@@ -181,6 +181,22 @@ def test_title_is_found_where_the_address_says_it_otherwise(slug):
         ("<h1>T</h1>", None),
         ('<p>News</p><img src="/x.jpg" alt="A team"><h1>T</h1>', "News"),
         ("<button>Menu</button><h1>T</h1>", None),
+        ('<p><a href="/subscribe.php">Subscribe to Locum Today</a></p><h1>T</h1>', None),
+        ('<div><a href="/jobs.php">Find a job</a><h1>T</h1></div>', None),
+        ('<a href="/advertise.php">Advertise</a><div><a href="/advertise.php">Advertise</a><h1>T</h1></div>', None),
+        ('<div><a href="http://agency.example/category/">Agency</a><h1>T</h1></div>', None),
+        ('<div><a href="/events.php">Events</a><h1>T</h1></div>', None),
+        ("<div><p>Subscribe to Locum Today</p><h1>T</h1></div>", None),
+        ("<div><p>Sign up today</p><h1>T</h1></div>", None),
+        ('<div><a href="/section/pay">Pay</a><h1>T</h1></div>', "Pay"),
+        ('<div><a href="/category.php?c=pay">Pay</a><h1>T</h1></div>', "Pay"),
+        ('<a href="/?catTitle=pay">Pay</a><hr><p>Pay</p><p><b>T</b></p>', "Pay"),
+        ('<meta property="article:section" content="Events"><a href="/e.php">Events</a><h1>T</h1>', "Events"),
+        (
+            '<script type="application/ld+json">{"@type": "BreadcrumbList", "itemListElement": [{"name": "Events"},'
+            '{"name": "T"}]}</script><a href="/e.php">Events</a><h1>T</h1>',
+            "Events",
+        ),
     ],
 )
 def test_section_above_the_title(html, section):

@@ -10,6 +10,7 @@ from itertools import islice
 
 from locum_spider.extract.page.document import Document
 from locum_spider.extract.page.lines import Line
+from locum_spider.extract.phrases import pattern
 from locum_spider.sites.site import Site
 from locum_spider.text import words
 
@@ -19,6 +20,12 @@ NEAR = 10
 _TRAILING = " \t:….»>›→▸|-–—"
 _LONG_TITLE = 300
 _LIKELY = 0.55
+_LONG_NAME = 80
+_SECTION = re.compile(
+    r"[/?&](?:cat|cats|category|categories|cattitle|section|sections|topic|topics|tag|tags|channel|channels|"
+    r"rubrik|ressort|thema|rubrique|seccion|sezione)(?![a-z])",
+    re.IGNORECASE,
+)
 _MANY_NAMES = 50
 
 
@@ -228,13 +235,14 @@ def _above_label(lines: Sequence[Line], label: int) -> Span | None:
 def find_above(document: Document, site: Site, index: int) -> Span | None:
     """A short line of its own above a headline: the section, not a menu, logo, slogan or the end of a breadcrumb.
 
-    It counts if it leads to a listing, if the page also names it elsewhere (as a link, in its metadata), or if it
-    shares a container with the headline and hardly anything else.
+    A link counts only if it leads to a section of the site, or if metadata or a breadcrumb name it; any other link
+    above a headline, such as "Subscribe", is none. Plain words count if the page names a section so elsewhere, or if
+    they share a container with the headline and hardly anything else.
     """
-    lines = document.lines
+    lines, sections = document.lines, _section_names(document, site)
     title = lines[min(index, len(lines) - 1)]
     while index > 0 and (
-        (lines[index - 1].image is not None and not _is_named(document, index - 1))
+        (lines[index - 1].image is not None and tuple(words(lines[index - 1].text)) not in sections)
         or words(lines[index - 1].text) == words(title.text)
     ):
         index -= 1
@@ -247,19 +255,33 @@ def find_above(document: Document, site: Site, index: int) -> Span | None:
         return None
     if names in (words(site.title), ["home"]) or _in_menu(document, index - 1):
         return None
-    leads = line.url is not None and line.image is None and site.is_listing(line.url) and line.url not in site.start
-    if leads or _is_named(document, index - 1) or line.box == title.box or _share_box(document, index - 1, index):
+    beside = line.box == title.box or _share_box(document, index - 1, index)
+    plain = line.url is None and beside and not _offers(text, site)
+    if plain or tuple(names) in sections or (line.image is None and _is_section(document, site, line.url)):
         return Span(index - 1, index, text)
     return None
 
 
-def _is_named(document: Document, index: int) -> bool:
-    """Whether the page also uses the words of a line as a link elsewhere, or as its section."""
-    name = words(document.lines[index].text)
-    sections = document.meta.get("article:section", [])
-    return any(words(link.text) == name for link in document.links if link.line != index and name) or any(
-        words(section) == name for section in sections
-    )
+def _section_names(document: Document, site: Site) -> set[tuple[str, ...]]:
+    """The words of each section that metadata, the breadcrumb or a link to a section name."""
+    linked = (
+        link.text for link in document.links
+        if 0 < len(link.text) < _LONG_NAME and _is_section(document, site, link.url)
+    )  # fmt: skip
+    return {tuple(words(text)) for text in (*document.sections, *linked)} - {()}
+
+
+def _is_section(document: Document, site: Site, url: str | None) -> bool:
+    """Whether an address is that of a section: one that the site declares as a listing, or that says so itself."""
+    if url is None or url in site.start or not document.is_elsewhere(url) or not site.is_listing(url):
+        return False
+    return site.listings.follow is not None or _SECTION.search(url) is not None
+
+
+def _offers(text: str, site: Site) -> bool:
+    """Whether words invite to do something on the site, and name nothing."""
+    own = " ".join(words(site.title))
+    return pattern("offers").match(text) is not None or own in " ".join(words(text))
 
 
 def _in_menu(document: Document, index: int) -> bool:

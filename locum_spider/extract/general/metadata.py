@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from locum_spider.extract.general.bylines import read_authors, site_keys
 from locum_spider.extract.general.titles import find_headline, read_title
 from locum_spider.extract.page.document import Document
-from locum_spider.extract.page.json_ld import flat, text_of
+from locum_spider.extract.page.json_ld import names_in, text_of
 from locum_spider.extract.phrases import plain_words
 from locum_spider.text import letters, words
 
@@ -56,14 +55,6 @@ def read_metadata(document: Document) -> Metadata:
     return Metadata(headline=headline, evidence=evidence, **read)
 
 
-def _names(value: Any) -> Iterator[str]:
-    for part in flat(value):
-        if isinstance(part, dict):
-            yield from _names(part.get("name"))
-        elif isinstance(part, str):
-            yield text_of(part)
-
-
 def read_standfirst(document: Document, headline: int | None, title: str) -> str | None:
     """The description, if it is printed near the headline; one for search engines only does not count."""
     if headline is None:
@@ -90,33 +81,16 @@ def _same_beginning(printed: list[str], description: list[str]) -> bool:
 def read_section(document: Document) -> str | None:
     """The name of the section; the site's own name, or an address, does not count."""
     own = site_keys(document)
-    texts = [text for thing in document.articles for text in _names(thing.get("articleSection"))]
-    texts += document.metas("article:section", "og:section", "section", "parsely-section", "articlesection")
-    texts += _breadcrumb(document)
-    for text in texts:
+    for text in document.sections:
         name = letters(text)
         if name and name not in own and name not in plain_words("home") and len(text) <= _LONG_TAG and "/" not in text:
             return text
     return None
 
 
-def _breadcrumb(document: Document) -> list[str]:
-    """The names in the breadcrumb, without the last, which is the page."""
-    for thing in document.json_ld:
-        if thing.get("@type") != "BreadcrumbList" or not isinstance(thing.get("itemListElement"), list):
-            continue
-        names = [
-            text_of(element.get("name")) or next(_names(element.get("item")), "")
-            for element in thing["itemListElement"]
-            if isinstance(element, dict)
-        ]
-        return [name for name in names[:-1] if name]
-    return []
-
-
 def read_tags(document: Document) -> tuple[str, ...]:
     """The keywords, each once, without a publisher's own marks with a colon or an underscore."""
-    texts = [text for thing in document.articles for text in _names(thing.get("keywords"))]
+    texts = [text for thing in document.articles for text in names_in(thing.get("keywords"))]
     for name in ("article:tag", "og:article:tag", "news_keywords", "parsely-tags", "sailthru.tags", "keywords"):
         texts = texts or document.meta.get(name, [])
     parts = [part.strip(" #\"'") for text in texts for part in re.split(r"[,;|]\s*", text)]
@@ -132,7 +106,7 @@ def read_language(document: Document) -> str | None:
     """The language code (`en`) of the page, its metadata or its JSON-LD."""
     texts = [document.lang or ""]
     texts += document.metas("content-language", "language", "dc.language", "og:locale", "inlanguage")
-    texts += [text for thing in document.articles for text in _names(thing.get("inLanguage"))]
+    texts += [text for thing in document.articles for text in names_in(thing.get("inLanguage"))]
     for text in texts:
         code = re.split(r"[-_,; ]", text.strip().lower())[0]
         if _CODE.fullmatch(code):

@@ -14,7 +14,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from locum_spider.extract.page.bounds import within_bounds
 from locum_spider.extract.page.charset import decode
-from locum_spider.extract.page.json_ld import Thing, objects_of, own_articles, read_json_ld
+from locum_spider.extract.page.json_ld import Thing, breadcrumb, names_in, objects_of, own_articles, read_json_ld
 from locum_spider.extract.page.lines import Line, LineReader
 from locum_spider.items import Link
 from locum_spider.text import fold
@@ -148,6 +148,13 @@ class Document:
         if isinstance(value, dict) and "name" not in value and isinstance(value.get("@id"), str):
             return self._by_id.get(value["@id"], value)
         return value
+
+    @cached_property
+    def sections(self) -> list[str]:
+        """What the metadata and the breadcrumb say about the section of the page's article."""
+        texts = [text for thing in self.articles for text in names_in(thing.get("articleSection"))]
+        texts += self.metas("article:section", "og:section", "section", "parsely-section", "articlesection")
+        return texts + breadcrumb(self.json_ld)
 
     @cached_property
     def canonical(self) -> str | None:

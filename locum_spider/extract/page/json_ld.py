@@ -173,3 +173,26 @@ def person_name(person: Thing) -> str:
         name = name.get("name") or name.get("@value") if isinstance(name, dict) else name[0]
     parts = (text_of(person.get(key)) for key in ("givenName", "additionalName", "familyName"))
     return text_of(name) or " ".join(filter(None, parts))
+
+
+def names_in(value: Any) -> Iterator[str]:
+    """The texts in a value, and the names of the objects in it."""
+    for part in flat(value):
+        if isinstance(part, dict):
+            yield from names_in(part.get("name"))
+        elif isinstance(part, str):
+            yield text_of(part)
+
+
+def breadcrumb(things: Iterable[Thing]) -> list[str]:
+    """The names in the breadcrumb, without the last, which is the page."""
+    for thing in things:
+        if "BreadcrumbList" not in types(thing) or not isinstance(thing.get("itemListElement"), list):
+            continue
+        names = [
+            text_of(element.get("name")) or next(names_in(element.get("item")), "")
+            for element in thing["itemListElement"]
+            if isinstance(element, dict)
+        ]
+        return [name for name in names[:-1] if name]
+    return []
