@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,9 +14,11 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from locum_spider.clock import parse_span
 from locum_spider.errors import DeclarationError
-from locum_spider.sites.site import DECLARABLE, WAYS, Rule, Site
+from locum_spider.sites.site import DECLARABLE, WAYS, Layout, Rule, Site
 
 _LONGEST_DELAY = 86_400
+_BY_WORDS = tuple(way for way in WAYS if way not in {"css", "meta", "json_ld"})
+_TABLES = frozenset({"layouts"})
 _GOES_WITH = {
     "attr": ("css",), "drop": ("css",), "followed_by": ("named_by",), "before": ("after",),
     "after": ("after", "label"),
@@ -32,7 +34,7 @@ def load_site(data: dict[str, Any], source: str) -> Site:
         site = msgspec.convert(data, Site)
     except msgspec.ValidationError as error:
         raise DeclarationError(f"{source}: {_explain(str(error))}") from None
-    for key, fault in _faults(site):  # the first is enough
+    for key, fault in chain(_faults(site), _missing_rules(data)):  # the first is enough
         raise DeclarationError(f"{source}: {key}: {fault}")
     return site
 
@@ -47,6 +49,8 @@ def _explain(message: str) -> str:
         for key in re.findall("[a-z_]+", path):
             kind = _struct_in(next(field.type for field in msgspec.structs.fields(kind) if field.name == key))
         return f"{path + '.' if path else ''}{name}: unknown key; allowed here: {', '.join(kind.__struct_fields__)}"
+    if what == "Expected `array`, got `object`" and path in _TABLES:
+        return f"{path}: {what[0].lower()}{what[1:]}: write [[{path}]], with two brackets"
     where = path or "the file"
     if "missing required field" in what:
         return f"{where}: the key {what.split('`')[1]} is missing"
@@ -58,6 +62,17 @@ def _struct_in(kind: Any) -> Any:
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return kind
     return next(filter(None, map(_struct_in, get_args(kind))), None)
+
+
+def _missing_rules(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Fields without a rule: without it no page can be read as an article, or no article has its text."""
+    for number, layout in enumerate(data.get("layouts", ())):
+        rules = layout.get("article", {})
+        for name in ("title", "published"):
+            if not rules.get(name):
+                yield f"layouts[{number}].article.{name}", "write a rule for it; a page without it is not an article"
+        if "body" not in rules:
+            yield f"layouts[{number}].article.body", "write a rule for the text, or body = [] if you want none"
 
 
 def _faults(site: Site) -> Iterator[tuple[str, str]]:
@@ -141,8 +156,25 @@ def _layout_faults(site: Site) -> Iterator[tuple[str, str]]:
         for key, rule in rules:
             for fault in _rule_faults(rule):
                 yield f"layouts[{number}].{key}", fault
+        yield from _place_faults(layout, number)
         if published is not None and published.label is None:
             yield f"layouts[{number}].listing.published", 'read the date of an entry by its label: { label = "…" }'
+
+
+def _place_faults(layout: Layout, number: int) -> Iterator[tuple[str, str]]:
+    """Rules that look above or below a field that is never found by its words, and so has no place on the page."""
+    placed: set[str] = set()
+    for name in DECLARABLE:
+        rules = layout.article.rules(name)
+        for rule in rules:
+            for mark in (rule.above, rule.after):
+                if mark is not None and mark.startswith("@") and mark[1:] not in placed:
+                    yield (
+                        f"layouts[{number}].article.{name}",
+                        f"{mark} has no place on the page: it must be read before {name}, by {', '.join(_BY_WORDS)}",
+                    )
+        if any(rule.way in _BY_WORDS for rule in rules):
+            placed.add(name)
 
 
 def _rule_faults(rule: Rule) -> Iterator[str]:

@@ -193,8 +193,10 @@ def test_title_is_found_where_the_address_says_it_otherwise(slug):
         ('<a href="/?catTitle=pay">Pay</a><hr><p>Pay</p><p><b>T</b></p>', "Pay"),
         ('<meta property="article:section" content="Events"><a href="/e.php">Events</a><h1>T</h1>', "Events"),
         (
-            '<script type="application/ld+json">{"@type": "BreadcrumbList", "itemListElement": [{"name": "Events"},'
-            '{"name": "T"}]}</script><a href="/e.php">Events</a><h1>T</h1>',
+            (
+                '<script type="application/ld+json">{"@type": "BreadcrumbList", "itemListElement": [{"name": "Events"},'
+                '{"name": "T"}]}</script><a href="/e.php">Events</a><h1>T</h1>'
+            ),
             "Events",
         ),
     ],

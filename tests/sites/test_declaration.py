@@ -36,14 +36,18 @@ ignore = 'login'
 [[layouts]]
 until = 2016-05-01
 article.title = { css = "h2.old" }
+article.published = { css = "time" }
+article.body = { css = ".old" }
 
 [[layouts]]
 until = 2020-01-01
 article.title = { css = "h1" }
+article.published = { css = "time" }
+article.body = []
 
 [[layouts]]
 [layouts.article]
-title = [{ meta = "og:title" }, { css = "h1", drop = "small" }]
+title = [{ named_by = ["heading"] }, { css = "h1", drop = "small" }]
 published = { label = "Stand:", after = "@title" }
 standfirst = { after = "@title", before = ["@published"] }
 body = { after = "@published", before = ["Kommentare"] }
@@ -144,6 +148,17 @@ FAULTS = [
     ("layouts.2.article.body", {"css": "p["}, "layouts[2].article.body", "'p[' is not a CSS selector"),
     ("layouts.2.article.body", {"css": ""}, "layouts[2].article.body", "'' is not a CSS selector"),
     ("layouts.2.article.body", {"css": "p", "drop": ">>"}, "layouts[2].article.body", "'>>' is not a CSS selector"),
+    (
+        "layouts.2.article",
+        {"title": {"css": "p"}, "published": {"css": "p"}},
+        "layouts[2].article.body",
+        "write a rule",
+    ),
+    ("layouts.1.article.title", [], "layouts[1].article.title", "write a rule for it"),
+    ("layouts.1.article.published", [], "layouts[1].article.published", "write a rule for it"),
+    ("layouts.2.article.title", {"css": "h1"}, "layouts[2].article.published", "@title has no place on the page"),
+    ("layouts.2.article.title", {"label": "T", "after": "@body"}, "layouts[2].article.title", "@body has no place"),
+    ("layouts", {"article": {}}, "layouts", "write [[layouts]], with two brackets"),
     ("layouts.2.article.section", {"above": "@headline"}, "layouts[2].article.section", "allowed: @title, @published"),
     ("layouts.2.article.body.after", "@date", "layouts[2].article.body", "allowed: @title, @published"),
     ("layouts.2.article.body.before", ["@end"], "layouts[2].article.body", "allowed: @title, @published"),
