@@ -122,7 +122,8 @@ def _is_whole_range(exchange: Exchange) -> bool:
 
 
 def _why_cut(exchange: Exchange, limit: int) -> str:
-    stated = exchange.header(b"content-length") or ""
+    # Without the head as it came, the record will have another length: a rebuild must find the same reason.
+    stated = (exchange.header(b"content-length") or "") if exchange.response_head is not None else ""
     length = int(stated) if re.fullmatch(r"[0-9]{1,18}", stated) else None
     if exchange.truncated == "length" and (len(exchange.body) >= limit or (length is not None and length > limit)):
         return f"the body is longer than the limit of {limit:,} bytes (crawl.max_bytes); raise it to read the page"

@@ -71,16 +71,15 @@ def header_pairs(head: bytes) -> Headers:
     >>> header_pairs(b"HTTP/1.1 200 OK\\r\\nA: 1\\r\\n\\t2\\nB :\\n: 3")
     ((b'A', b'1 2'), (b'B', b''))
     """
-    pairs: list[tuple[bytes, bytes]] = []
+    fields: list[tuple[bytes, list[bytes]]] = []
     for line in _LINE_END.split(head)[1:]:
-        if line[:1] in (b" ", b"\t") and pairs:
-            name, value = pairs[-1]
-            pairs[-1] = name, (value + b" " + line.strip()).strip()
+        if line[:1] in (b" ", b"\t") and fields:
+            fields[-1][1].append(line.strip())
             continue
         name, colon, value = line.partition(b":")
         if colon and (name := name.strip()):
-            pairs.append((name, value.strip()))
-    return tuple(pairs)
+            fields.append((name, [value.strip()]))
+    return tuple((name, b" ".join(values).strip()) for name, values in fields)
 
 
 def without_lines(head: bytes, names: frozenset[bytes]) -> bytes:
