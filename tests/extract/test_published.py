@@ -318,3 +318,42 @@ def test_right_day_on_the_pages_of_the_collection() -> None:
             wrong[row["id"]] = (row["published"], found.day)
     # Two truths have day and month exchanged: the pages print 06.01.2026 in German and 05.04.2025 in Turkish.
     assert set(wrong) <= {"de/KlasseGegenKlasse/V1", "tr/AnadoluAjansi/V1"}, wrong
+
+
+BODY = "<p>" + "The crane was lifted on Tuesday by the harbour crew and set down beside the old customs house. " * 3
+OTHERS = {
+    "comment": '<div class="comments"><p>reader99 — August 28, 2018 at 10:09 am</p></div>',
+    "comment with a label": '<ol id="comment-list"><li>Posted on 28 August 2018 by reader99</ol>',
+    "aside": "<aside><p>Upcoming: Fair, 28 August 2018</p></aside>",
+    "sidebar": '<div class="left-sidebar"><p>28 August 2018</p></div>',
+    "related": '<section class="related"><p>Boat sinks</p><p>28 August 2018</p></section>',
+    "navigation": "<nav>28 August 2018 - election day</nav>",
+    "events": '<div class="events-list"><p>Fair</p><p>28 August 2018</p></div>',
+    "credit": "<p>Photo: J. Doe, 28 August 2018</p>",
+    "credit in German": "<p>Foto von J. Doe, 28.08.2018</p>",
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("place", ["before", "behind"])
+def test_dates_of_what_stands_beside_the_article_are_never_its_own(other: str, place: str) -> None:
+    before, behind = (OTHERS[other], "") if place == "before" else ("", OTHERS[other])
+    for own, day in (("", None), ("<p>12 May 2018</p>", "2018-05-12")):
+        html = f"<body>{before}<article><h1>Crane moved to harbour</h1>{own}{BODY * 3}</article>{behind}</body>"
+        assert read(Document(html.encode(), "https://paper.example/news/crane")).day == day
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<div class="page with-sidebar"><h1>Crane moved</h1><p>12 May 2018</p>{}</div>',
+        '<div class="widget"><h1>Crane moved</h1><p>12 May 2018</p>{}</div>',
+        "<article><h1>Crane moved</h1><aside>12 May 2018</aside>{}</article>",
+        '<article><h1>Crane moved</h1>{}<footer class="entry-footer">Posted on 12 May 2018</footer></article>',
+        '<article><h1>Crane moved</h1>{}</article><div class="sidebar">Published on 12 May 2018</div>',
+    ],
+)
+def test_own_date_counts_whatever_the_container_is_called(html: str) -> None:
+    page = html.format(BODY * 3)
+    title = "<title>Crane moved</title>"
+    assert read(Document((title + page).encode(), "https://paper.example/news/crane")).day == "2018-05-12"

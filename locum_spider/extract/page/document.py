@@ -29,8 +29,8 @@ _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(/[\w/.%~+-]*)?(\?[\w/.%~+&=:;,
 class Document:
     """One HTML page, fetched from `url`. Its addresses become absolute against its `<base>`.
 
-    `html` is the page as text, `tree` the parsed page. `language` is that of its site, for pages that do not declare
-    their character set.
+    `html` is the page as text, `tree` the parsed page, `box_marks` the tag, class and id of each container. `language`
+    is that of its site, for pages that do not declare their character set.
 
     Raises PageError if the tree of the page would never end.
     """
@@ -52,6 +52,7 @@ class Document:
         self.lines: list[Line] = reader.lines
         self.links: list[Link] = reader.links
         self._boxes, self._ends = reader.boxes, reader.ends
+        self.box_marks: list[str] = reader.marks
 
     def _rebase(self, base: str) -> None:
         self.base = base
@@ -87,6 +88,10 @@ class Document:
     def within(self, box: int, ancestor: int) -> bool:
         """Whether a container is inside another, or is the same."""
         return ancestor <= box <= self._ends[ancestor]  # numbered parent first, in the order of the page
+
+    def last_inside(self, box: int) -> int:
+        """The last of the containers inside a container, which are numbered one after the other."""
+        return self._ends[box]
 
     def parent(self, box: int) -> int:
         """The container around a container."""

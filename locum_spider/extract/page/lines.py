@@ -123,6 +123,7 @@ class LineReader:
         self.links: list[Link] = []
         self.boxes: list[int] = [0]
         self.ends: list[int] = [0]
+        self.marks: list[str] = [""]  # tag, class and id of each box
         self._absolute, self._without, self._typed = absolute, without, marks
         self._stack: list[_Open] = []
         self._anchors: list[_Anchor] = []
@@ -174,6 +175,8 @@ class LineReader:
                 "class" in attributes and _CAPTION_CLASS.search(attributes["class"] or "") is not None
             )
             self._enter_block(tag)
+            names = [attributes[key] or "" for key in ("class", "id") if key in attributes]
+            self.marks.append(" ".join((tag, *names)))
             self._captions += is_caption
         elif tag == "br":
             self._break()

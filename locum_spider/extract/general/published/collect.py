@@ -14,6 +14,7 @@ from locum_spider.extract.general.published import sources
 from locum_spider.extract.general.published.choice import Published, choose
 from locum_spider.extract.general.published.sources import PUBLISHED, Candidate, TimeElement
 from locum_spider.extract.general.published.visible import DateContext, from_lines
+from locum_spider.extract.general.surroundings import asides
 from locum_spider.extract.page.document import Document
 
 _NUMERIC = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}")
@@ -34,6 +35,7 @@ def read_published(
     candidates += [*sources.from_address(document.url), *sources.from_listing(listing_date)]
     times = sources.time_elements(document, context.read)
     candidates += sources.from_marked_times(times)
+    context = replace(context, asides=asides(document, headline))
     context = replace(context, order=context.order or _order(document, headline, context, candidates))
     candidates += from_lines(document, headline, context, times)
     return choose(_without_stale(candidates, times), zone=context.zone, now=context.now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -16,6 +16,7 @@ from locum_spider.dates.tokens import fold as fold_date
 from locum_spider.dates.tokens import scan
 from locum_spider.dates.value import Date
 from locum_spider.extract.general.published.sources import EVENT, MODIFIED, PUBLISHED, UNKNOWN, Candidate, TimeElement
+from locum_spider.extract.general.surroundings import Asides
 from locum_spider.extract.page.document import Document
 from locum_spider.extract.page.lines import Line
 from locum_spider.extract.phrases import pattern, plain_words
@@ -38,6 +39,7 @@ _DOTTED = re.compile(r"(?<!\d)\d{1,2}\.\s?\d{1,2}\.\s?\d{2,4}(?!\d)")
 _COLON = r"\s*:?"
 _byline = partial(pattern, "by", "author", before="^", after=r":?\s")
 _event = partial(pattern, "event", before="^", after=_COLON)
+_credit = partial(pattern, "credit", before=r"^[\W_]*", after=r"\s*(?:[:©/|]|\bby\b|\bvon\b|\bpar\b|\bde\b)")
 _date_word = partial(pattern, "date", after=_COLON)
 
 
@@ -45,7 +47,8 @@ _date_word = partial(pattern, "date", after=_COLON)
 class DateContext:
     """What dates are read by: the time of the capture, the time zone, the language, the order of numeric dates.
 
-    `names` are the page's authors and publisher, which stand beside dates in bylines.
+    `names` are the page's authors and publisher, which stand beside dates in bylines; `asides` are the containers
+    beside the article.
     """
 
     now: datetime
@@ -53,6 +56,7 @@ class DateContext:
     lang: str | None
     order: str | None
     names: Sequence[str] = ()
+    asides: Asides = field(default_factory=Asides)
 
     def read(self, text: str) -> Stamp | None:
         """The date of a text, published or modified."""
@@ -186,6 +190,9 @@ def _dates_of(lines: Sequence[Line], index: int, context: DateContext) -> Iterat
     text = _as_printed(lines[index])
     if len(text) > _LONGEST or not _DIGIT.search(text) or pattern("copyright").search(text):
         return
+    box = lines[index].box
+    if box in context.asides.others or _credit().match(text):
+        return
     before = lines[index - 1].text if index and lines[index - 1].image is None else ""
     if _event().match(text) or (len(before) < _LABEL_LENGTH and _event().match(before)):
         stamp = context.read(_event().sub("", text))
@@ -199,7 +206,9 @@ def _dates_of(lines: Sequence[Line], index: int, context: DateContext) -> Iterat
         pattern("beside_event").match(line.text) for line in lines[index - 2 : index + 4] if line.image is None
     ):
         return
-    yield from _read_line(text, f"line {index + 1}", context, label)
+    for candidate in _read_line(text, f"line {index + 1}", context, label):
+        if candidate.role == PUBLISHED or box not in context.asides.beside:
+            yield candidate
 
 
 def _as_printed(line: Line) -> str:
