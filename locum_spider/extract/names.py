@@ -131,7 +131,7 @@ def _is_role(name: str, lang: str | None, *, is_joined: bool) -> bool:
     Behind an "and" stands a person, unless the words in front of the role say otherwise.
     """
     words = name.split()
-    is_ranked = words[0].lower() in _ranks() or words[0].isupper()
+    is_ranked = words[0].lower() in _ranks() or (words[0].isupper() and words[0].isalpha())  # BBC, not B.
     role = pattern("beside_names", lang=lang).search(name)
     if role is not None:
         person = is_joined and len(words) == 2 and words[1][0].isupper() and not is_ranked and role.start() > 0

@@ -43,6 +43,7 @@ JO, ANN = "Jo Smith", "Ann Lee"
         ("Jo Smith, Tom Fellows", [JO, "Tom Fellows"]),
         ("Jo Smith and Bob Deskins", [JO, "Bob Deskins"]),
         ("Jo Smith and Tom Writer", [JO, "Tom Writer"]),
+        ("Ann Other\nB. Writer", ["Ann Other", "B. Writer"]),
         ("Jo Smith, Max Internicola", [JO, "Max Internicola"]),
         ("Jo Smith, Chiefan Bureaux", [JO, "Chiefan Bureaux"]),
         ("Jo Smith, Anna Redaktsky and Lea Fotografini", [JO, "Anna Redaktsky", "Lea Fotografini"]),
