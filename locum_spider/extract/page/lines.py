@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from sys import intern
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
@@ -176,7 +177,7 @@ class LineReader:
             )
             self._enter_block(tag)
             names = [attributes[key] or "" for key in ("class", "id") if key in attributes]
-            self.marks.append(" ".join((tag, *names)))
+            self.marks.append(" ".join((tag, *names)) if names else intern(tag))
             self._captions += is_caption
         elif tag == "br":
             self._break()
