@@ -13,6 +13,7 @@ from scrapy.crawler import Crawler
 from scrapy.utils.defer import deferred_f_from_coro_f
 
 from locum_spider.crawl.session import CrawlSession
+from locum_spider.crawl.watch import warned
 from locum_spider.items import Visit
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ class FrontierScheduler(BaseScheduler):
     """
 
     def __init__(self, spider: Any) -> None:
-        self._spider = spider
+        self._spider, self._signals = spider, spider.crawler.signals
         self._session: CrawlSession = spider.session
         self._ours: deque[Request] = deque()
 
@@ -43,6 +44,9 @@ class FrontierScheduler(BaseScheduler):
         await self._session.open()
         if self._session.resumed:
             log.info("Resuming crawl %s of %s", self._session.crawl_id, self._session.site)
+        if self._session.warning is not None:
+            log.warning("%s", self._session.warning)
+            self._signals.send_catch_log(warned, site=self._session.site, text=self._session.warning)
 
     @deferred_f_from_coro_f
     async def close(self, reason: str) -> None:

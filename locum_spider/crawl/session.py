@@ -24,6 +24,7 @@ class CrawlSession:
         self.site = site
         self.crawl_id = 0
         self.resumed = False
+        self.warning: str | None = None
         self.report: Report | None = None
         self.error: LocumError | None = None
         self.waiting = 0
@@ -44,7 +45,7 @@ class CrawlSession:
         except LocumError as error:
             self.error = error
             raise
-        self.crawl_id, self.resumed = opened.crawl_id, opened.resumed
+        self.crawl_id, self.resumed, self.warning = opened.crawl_id, opened.resumed, opened.warning
         self._take(opened)
 
     async def record(self, visit: Visit) -> Recorded:

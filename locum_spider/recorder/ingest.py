@@ -293,6 +293,7 @@ def _store_article(
     return articles.save_article(
         db, site.name, article, url=urldefrag(last.url).url, key=site.key(last.url), canonical=canonical, urls=urls,
         capture_id=capture_id, seen_at=last.fetched_at, reread=partial(_read_again, db, site, keep),
+        is_latest=visit.request_id is not None,
     )  # fmt: skip
 
 

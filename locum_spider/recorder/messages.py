@@ -22,12 +22,16 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A crawl's id, whether it resumes an unfinished one, and its first requests."""
+    """A crawl's id, whether it resumes an unfinished one, and its first requests.
+
+    `warning` is what its user should know before it goes on.
+    """
 
     crawl_id: int
     resumed: bool
     requests: list[Request]
     waiting: int
+    warning: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ class Recorder:
         """Begin a crawl of a site, or resume its unfinished one."""
         site = find_site(message.site, self._archive.folder)
         self._archive.require_room()
+        warning = _clock_warning(crawls.newest_capture(self._db), utc_now())
         with self._archive.transaction() as db:
             unfinished = ingest.unfinished_crawl(db, site)
             if unfinished is not None:
@@ -56,7 +57,7 @@ class Recorder:
                 self._archive.write_event({**event, "version": __version__, "started_at": now}, now)
         lease = self._leases[crawl.id] = _Lease(crawl)
         requests, waiting = self._hand_out(lease)
-        return Opened(crawl.id, unfinished is not None, requests, waiting)
+        return Opened(crawl.id, unfinished is not None, requests, waiting, warning)
 
     def record(self, visits: list[Visit]) -> list[Recorded]:
         """Store visits: their records in the WARC first, then what they say, in one transaction a group."""
@@ -158,6 +159,22 @@ class Recorder:
             if ingest.enqueue_known(db, crawl):
                 event = {"event": EventKind.KNOWN_ARTICLES, "crawl_id": crawl.uid}
                 self._archive.write_event(event, utc_now())
+
+
+def _clock_warning(newest: str | None, now: str) -> str | None:
+    """What to tell if the clock shows a time before that of the newest capture.
+
+    >>> _clock_warning("2026-05-04T10:00:00Z", "2026-05-04T10:00:00Z"), _clock_warning(None, "2026-05-04T10:00:00Z")
+    (None, None)
+    >>> _clock_warning("2026-05-04T10:00:00Z", "2026-05-03T10:00:00Z")[:64]
+    'the clock of this machine shows 2026-05-03T10:00:00Z, but the ne'
+    """
+    if newest is None or now >= newest:
+        return None
+    return (
+        f"the clock of this machine shows {now}, but the newest capture is of {newest}: one of them is wrong; set the "
+        "clock right. Revisions keep the order of their captures"
+    )
 
 
 def _asked(visit: Visit, row: Row | None) -> str:

@@ -43,16 +43,20 @@ Reread = Callable[[int], str | None]
 
 def save_article(
     db: sqlite3.Connection, site: str, article: Article, *, url: str, key: str, canonical: str | None, urls: set[str],
-    capture_id: int, seen_at: str, reread: Reread,
+    capture_id: int, seen_at: str, reread: Reread, is_latest: bool = False,
 ) -> Saved:  # fmt: skip
     """Store what a capture says about an article: a new row, a new revision, or only a new `last_seen`.
 
     `url` answered with the article, `key` is its key, `canonical` the key of the page's own canonical link, `urls`
-    every address that the article was found at. If only the rules have changed, the article has not.
+    every address that the article was found at. If only the rules have changed, the article has not. A capture that
+    `is_latest` comes after all others, whatever its time says: the clock may have been set back.
     """
     digest = digest_of_content(article)
     article_id = _find(db, article, url, key, canonical)
     twin = article_id is None and (article_id := _find_twin(db, site, digest, url)) is not None
+    if is_latest and article_id is not None:
+        last = db.execute("SELECT last_seen FROM articles WHERE id = ?", (article_id,)).fetchone()
+        seen_at = max(seen_at, last[0])
     known = _as_known(db, article_id, digest, capture_id, seen_at, reread) if article_id is not None else None
     db.execute("UPDATE captures SET article_digest = ? WHERE id = ?", (known or digest, capture_id))
     outcome = Outcome.NEW

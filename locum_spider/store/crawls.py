@@ -26,6 +26,16 @@ def _unfinished(db: sqlite3.Connection, site: str, imported: str) -> int | None:
     return crawl_id
 
 
+def newest_capture(db: sqlite3.Connection) -> str | None:
+    """The time of the capture that a crawl stored last; None if there is none."""
+    row = db.execute(
+        "SELECT c.fetched_at FROM captures c JOIN crawls w ON w.id = c.crawl_id WHERE w.outcome IS NOT ? "
+        "ORDER BY c.id DESC LIMIT 1",
+        (CrawlOutcome.IMPORTED,),
+    ).fetchone()
+    return row[0] if row else None
+
+
 def start_crawl(db: sqlite3.Connection, uid: str, site: str, version: str, now: str) -> int:
     """Start a crawl; returns its id. One of an older version keeps the id that its `uid` is, if no other has it."""
     wanted = int(uid) if uid.isdecimal() else None

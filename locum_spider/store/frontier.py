@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from locum_spider.clock import utc_now
 from locum_spider.items import Child, Kind, Outcome
 from locum_spider.store import removals
 
@@ -72,15 +73,16 @@ def queued(db: sqlite3.Connection, crawl_id: int, after: int, limit: int) -> lis
 def _validators(db: sqlite3.Connection, url: str) -> tuple[str | None, str | None]:
     """ETag and Last-Modified of the body that a 304 would refer to.
 
-    None if it is truncated or imported, or if the latest answer was a 304 whose body could not be read.
+    None if it is truncated or imported, or if the latest answer was a 304 whose body could not be read. None too if the
+    clock was set back behind it: a 304 of today would seem to come before it, and refer to an older one.
     """
     row = db.execute(
         "SELECT coalesce(c.etag, o.etag), coalesce(c.last_modified, o.last_modified) FROM (SELECT * FROM captures "
         "WHERE url = ? AND status IN (200, 304) ORDER BY fetched_at DESC, id DESC LIMIT 1) c "
         "LEFT JOIN captures o ON o.id = c.same_as AND c.status = 304 "
         "WHERE coalesce(c.truncated, o.truncated, c.source_uri, o.source_uri) IS NULL "
-        "AND (c.status = 200 OR o.id IS NOT NULL)",
-        (url,),
+        "AND (c.status = 200 OR o.id IS NOT NULL) AND c.fetched_at <= ?",
+        (url, utc_now()),
     ).fetchone()
     return (row[0], row[1]) if row else (None, None)
 

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 from multiprocessing import Pipe
 
 import pytest
@@ -289,6 +290,34 @@ def test_an_address_that_never_was_an_article_is_a_failure(recorder, crawl):
     assert crawl.visit(exchange("/story/1", "", 404)) == "failed"
     assert crawl.visit(exchange("/story/2", story("A"))) == "new"
     assert [cause["reason"] for cause in crawl.close().causes] == ["HTTP 404 Not Found"]
+
+
+def test_revisions_keep_the_order_of_their_captures_if_the_clock_is_set_back(recorder):
+    """The second and third crawl seem to come before the first."""
+    for text, at in (("A", "2099-05-01"), ("B", "2016-05-02"), ("A", "2016-05-03"), ("A", "2016-05-01")):
+        crawl = Crawl(recorder)
+        crawl.visit(exchange("/", listing("/story/1"), at=f"{at}T10:00:00Z"))
+        crawl.visit(exchange("/story/1", story(text), at=f"{at}T10:00:01Z"))
+        crawl.close()
+    assert rows(recorder, "SELECT seq, body FROM revisions ORDER BY seq") == [(1, "A"), (2, "B"), (3, "A")]
+    assert rows(recorder, "SELECT DISTINCT seen_at FROM revisions") == [("2099-05-01T10:00:01Z",)]
+    assert rows(recorder, "SELECT body FROM article_text") == [("A",)]
+    times = rows(recorder, "SELECT c.fetched_at FROM revisions r JOIN captures c ON c.id = r.capture_id ORDER BY seq")
+    assert [at[:4] for (at,) in times] == ["2099", "2016", "2016"], "a capture keeps the time that the clock showed"
+
+
+def test_a_clock_that_was_set_back_is_told_and_nothing_is_asked_for_conditionally(recorder):
+    first = recorder.open(Open("post"))
+    assert first.warning is None
+    crawl = Crawl(recorder)
+    validators = ((b"content-type", b"text/html"), (b"etag", b'"one"'))
+    page = replace(exchange("/", listing("/story/1"), at="2099-05-01T10:00:00Z"), response_headers=validators)
+    crawl.visit(page)
+    crawl.visit(exchange("/story/1", story("A"), at="2099-05-01T10:00:01Z"))
+    crawl.close()
+    again = recorder.open(Open("post"))
+    assert "the newest capture is of 2099-05-01T10:00:01Z" in again.warning
+    assert [request.etag for request in again.requests if request.kind == "listing"] == [None]
 
 
 def test_unknown_site_is_refused(recorder):
