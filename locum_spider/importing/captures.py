@@ -14,6 +14,7 @@ from locum_spider.items import Exchange, Revisit, Source
 from locum_spider.warc.codings import undo_chunks
 from locum_spider.warc.mementos import WHOLE_STAMP, Memento, memento_of, original_location
 from locum_spider.warc.reader import Broken
+from locum_spider.warc.wire import read_head
 
 KINDS = frozenset({"response", "resource", "revisit"})
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
@@ -135,6 +136,7 @@ def _capture(url: str, fields: dict[str, str], block: bytes, writers: Writers) -
     exchange = Exchange(
         url=url, method="GET", request_headers=(), status=_code(status, body), response_headers=headers, body=body,
         fetched_at=fetched_at, protocol=_protocol(status), ip=ip, source=source, stated_digest=wrong,
+        response_head=_as_it_came(head, status, body),
     )  # fmt: skip
     if kind == "revisit":
         return _revisit(exchange, fields, writers)
@@ -171,6 +173,15 @@ def _code(status: re.Match[bytes] | None, body: bytes) -> int:
     return int(status["status"]) or (HTTPStatus.OK.value if body else 0)
 
 
+def _as_it_came(head: bytes, status: re.Match[bytes] | None, body: bytes) -> bytes | None:
+    """The head byte for byte, to be kept so; None if our own reader of heads would read something else out of it."""
+    raw = head + b"\r\n\r\n"
+    found = read_head(raw)
+    if found is None or found.status != _code(status, body) or found.end != len(raw):
+        return None
+    return None if any(b"\r" in value for _, value in found.headers) else raw
+
+
 def _protocol(status: re.Match[bytes] | None) -> str:
     protocol = status["protocol"].upper() if status is not None else b""
     return protocol.decode() if _PROTOCOL.fullmatch(protocol) else "HTTP/1.1"
@@ -183,6 +194,8 @@ def _response(exchange: Exchange, fields: dict[str, str], writers: Writers) -> E
     broken_frames = b"chunked" in codings and body is framed and _CHUNK_SIZE.match(framed) is not None
     is_cut = broken_frames or (b"chunked" not in codings and _is_shorter(exchange))
     response = replace(exchange, body=body, truncated=_stated(fields) or ("unspecified" if is_cut else None))
+    if response.truncated is None and exchange.header(b"content-length") not in {None, str(len(body))}:
+        response = replace(response, response_head=None)  # the length is of other bytes, packed or framed
     stated = fields.get("warc-payload-digest", "")
     if stated and stated != response.digest:
         agree = agrees(stated, framed) or agrees(stated, body)
