@@ -87,7 +87,8 @@ def test_the_page_behind_an_address_of_a_web_archive_is_taken(tmp_path, form):
 def test_the_page_s_own_address_is_read_however_it_is_written(tmp_path, written):
     result = taken(tmp_path, memento(ID + written, html()))
     assert result["outcomes"] == {"new": 1}
-    assert rows(tmp_path / "a", "SELECT url FROM articles") == [(address(),)]
+    assert rows(tmp_path / "a", "SELECT count(*) FROM articles") == [(1,)]
+    assert rows(tmp_path / "a", "SELECT 1 FROM article_urls WHERE url = ?", address()) == [(1,)]
 
 
 def test_what_only_looks_like_an_address_of_a_web_archive_is_elsewhere(tmp_path):
@@ -207,7 +208,7 @@ def test_what_the_site_had_answered_is_kept(tmp_path):
     )  # fmt: skip
     gone = memento(ID + address(), b"", status="HTTP/1.1 410 Gone")
     result = taken(tmp_path, page(date="2010-01-01T00:00:00Z"), moved, gone)
-    assert (result["outcomes"], result["archives_own"]) == ({"new": 1, "failed": 2}, 0)
+    assert (result["outcomes"], result["archives_own"]) == ({"new": 1, "failed": 1, "gone": 1}, 0)
     assert rows(tmp_path / "a", "SELECT location FROM captures WHERE status = 301") == [(address(),)]
     assert rows(tmp_path / "a", "SELECT state FROM articles") == [("gone",)]
 

@@ -38,7 +38,7 @@ def test_each_under_its_host(tmp_path):
     assert result["outcomes"] == {"new": 2, "not_article": 1}
     assert articles(tmp_path / "a") == [
         ("blog.example", BLOG, "Rates of pay agreed", "2016-05-01"),
-        ("paper.example", "http://paper.example/n/1", "Another title altogether", "2016-05-01"),
+        ("paper.example", "http://www.paper.example/n/1", "Another title altogether", "2016-05-01"),
     ]
 
 
