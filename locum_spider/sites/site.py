@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from functools import cached_property, lru_cache
 from typing import Literal
@@ -148,8 +149,9 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         origins = [*(f"//{host}" for host in self.hosts), *self.start]
         written: dict[str, set[int]] = {host_of(origin): set() for origin in origins[: len(self.hosts)]}
         for origin in origins:
-            if host_of(origin) in written and (port := urlsplit(origin).port) is not None:
-                written[host_of(origin)].add(port)
+            with suppress(ValueError):  # a port that is not a number: `declaration` says so
+                if host_of(origin) in written and (port := urlsplit(origin).port) is not None:
+                    written[host_of(origin)].add(port)
         return {host: frozenset(ports or DEFAULT_PORT.values()) for host, ports in written.items()}
 
     @property

@@ -123,7 +123,7 @@ _M006 = (
 
 
 @migrations()
-def m006_names_that_cannot_meet(db: Database) -> None:
+def m006_crawls_and_addresses(db: Database) -> None:
     """What the WARC files call a crawl, and the addresses under which articles answered.
 
     crawls.uid: no other crawl of any archive has it. Before, a crawl was called by the number of its row, and two could
