@@ -9,12 +9,12 @@ from enum import Enum
 from http import HTTPStatus
 
 from locum_spider.clock import http_second, second
-from locum_spider.importing.fields import address, agrees, as_ours, header_pairs
+from locum_spider.importing.fields import address, agrees, as_ours
 from locum_spider.items import Exchange, Revisit, Source
 from locum_spider.warc.codings import undo_chunks
 from locum_spider.warc.mementos import WHOLE_STAMP, Memento, memento_of, original_location
 from locum_spider.warc.reader import Broken
-from locum_spider.warc.wire import read_head
+from locum_spider.warc.wire import header_pairs, read_head
 
 KINDS = frozenset({"response", "resource", "revisit"})
 _HEAD_END = re.compile(rb"\r?\n\r?\n")

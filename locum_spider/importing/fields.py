@@ -7,30 +7,12 @@ import re
 from base64 import b32decode, b32encode, urlsafe_b64decode
 from urllib.parse import quote
 
-_LINE_END = re.compile(rb"\r?\n")
 _SIZES = {name: hashlib.new(name, usedforsecurity=False).digest_size for name in
           ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")}  # fmt: skip
 """The length of a digest in bytes tells how it is written: no two writings have the same number of characters."""
 
 _MARK = re.compile(r"[?&]__(?:wb|warc|pywb)_(?:method=(?P<method>[A-Za-z]+)|post_data=)")
 _UNWRITABLE = re.compile(r"[\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ud800-\udfff]")
-
-
-def header_pairs(head: bytes) -> list[tuple[bytes, bytes]]:
-    """The header lines of a head, behind its first line, as pairs: folded lines joined, lines without a name left out.
-
-    >>> header_pairs(b"WARC/1.0\\r\\nA: 1\\r\\n\\t2\\nB:\\n: 3")
-    [(b'A', b'1 2'), (b'B', b'')]
-    """
-    fields: list[tuple[bytes, list[bytes]]] = []
-    for line in _LINE_END.split(head)[1:]:
-        if line[:1] in (b" ", b"\t") and fields:
-            fields[-1][1].append(line.strip())
-            continue
-        name, colon, value = line.partition(b":")
-        if colon and name.strip():
-            fields.append((name.strip(), [value.strip()]))
-    return [(name, b" ".join(values).strip()) for name, values in fields]
 
 
 def digest_value(stated: str) -> tuple[str, bytes] | None:

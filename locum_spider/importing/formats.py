@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from locum_spider.importing.fields import header_pairs
+from locum_spider.warc.wire import header_pairs
 
 LONGEST_HEAD = 1 << 16
 _SEARCHED = 1 << 20

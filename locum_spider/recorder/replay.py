@@ -11,10 +11,10 @@ from pathlib import Path
 
 from locum_spider.errors import IntegrityError
 from locum_spider.interpret import Reading, interpret
-from locum_spider.items import CrawlOutcome, EventKind, Exchange, Kind, Location, Outcome, RevisitOf
+from locum_spider.items import CrawlOutcome, EventKind, Exchange, Kind, Outcome
 from locum_spider.recorder import ingest
 from locum_spider.recorder.takedowns import Removed, Takedowns
-from locum_spider.recorder.visits import Event, Part, Step, Steps, Stored
+from locum_spider.recorder.visits import Event, Kept, Part, Step, Steps, Stored
 from locum_spider.sites import site_for
 from locum_spider.sites.site import Site
 from locum_spider.store import captures, crawls, frontier, ledger, rebuild, removals
@@ -45,25 +45,6 @@ class _Pending:
     page: Exchange | None
     reading: Reading | None = None
     emptied: bool = False
-
-
-class _Kept:
-    """The records of a visit, which are there already."""
-
-    def __init__(self, warcs: Path, parts: tuple[Part, ...]) -> None:
-        self._warcs, self._parts = warcs, deque(parts)
-
-    def read(self, original: Original) -> Exchange:
-        """Read an exchange back."""
-        return read_exchange(self._warcs, original.warc_file, original.warc_offset)
-
-    def may_refer(self, _original: Original) -> bool:
-        """Whether the next record is a revisit."""
-        return self._parts[0].revisit
-
-    def keep(self, _exchange: Exchange, _revisit_of: RevisitOf | None) -> Location:
-        """Where the next record is."""
-        return self._parts.popleft().place
 
 
 class Replayer:
@@ -289,7 +270,7 @@ class Replayer:
             # a redirect to something else: do not read it as an article
             reading = interpret(crawl.site, page, row.kind)
         ingest.store_visit(
-            self.db, crawl, stored.visit(crawl.id), row, reading, _Kept(self._archive / WARCS, stored.parts)
+            self.db, crawl, stored.visit(crawl.id), row, reading, Kept(self._archive / WARCS, stored.parts)
         )
 
     def _store_emptied(self, stored: Stored) -> None:
@@ -314,7 +295,7 @@ class Replayer:
         """Store captures that no row of the frontier waits for: imported ones, or of addresses that are now one."""
         for part in stored.parts:
             own = reading if part is stored.parts[-1] else Reading(Outcome.FAILED)
-            ingest.store_imported(self.db, crawl, part.exchange, own, _Kept(self._archive / WARCS, (part,)))
+            ingest.store_imported(self.db, crawl, part.exchange, own, Kept(self._archive / WARCS, (part,)))
 
     def _row(self, crawl: ingest.Crawl, stored: Stored) -> Row | None:
         """The row of the frontier that waits for a visit; None if nothing says which address it was."""

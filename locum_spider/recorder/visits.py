@@ -6,13 +6,16 @@ Records are in the order in which they were stored, so storing these steps in tu
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from locum_spider.items import EventKind, Exchange, Location, Visit
+from locum_spider.items import EventKind, Exchange, Location, RevisitOf, Visit
 from locum_spider.recorder.ingest import IMPORT, UNDECLARED
-from locum_spider.warc.reader import EVENT, VISIT, Record, exchange_of
+from locum_spider.store.captures import Original
+from locum_spider.warc.reader import EVENT, VISIT, Record, exchange_of, read_exchange
 
 _RETRIED = frozenset({301, 302, 303, 307, 308, 408, 425, 429, 500, 502, 503, 504, 522, 524})
 """Responses that another one usually follows in the same visit. Crawls that have a number for a name do not say if one
@@ -65,6 +68,28 @@ class Stored:
 
 
 Step = Event | Stored
+
+
+# -- records that are there already --------------------------------------------------------------------------------
+
+
+class Kept:
+    """The records of a visit, which are there already."""
+
+    def __init__(self, warcs: Path, parts: tuple[Part, ...]) -> None:
+        self._warcs, self._parts = warcs, deque(parts)
+
+    def read(self, original: Original) -> Exchange:
+        """Read an exchange back."""
+        return read_exchange(self._warcs, original.warc_file, original.warc_offset)
+
+    def may_refer(self, _original: Original) -> bool:
+        """Whether the next record is a revisit."""
+        return self._parts[0].revisit
+
+    def keep(self, _exchange: Exchange, _revisit_of: RevisitOf | None) -> Location:
+        """Where the next record is."""
+        return self._parts.popleft().place
 
 
 # -- records to steps ---------------------------------------------------------------------------------------------
