@@ -16,6 +16,7 @@ from locum_spider.items import CrawlOutcome
 from locum_spider.operate.status import SiteStatus, site_statuses
 from locum_spider.sites import SHIPPED, load_sites
 from locum_spider.sites.site import Site
+from locum_spider.store.files import set_aside
 from locum_spider.system import manual
 
 
@@ -86,6 +87,8 @@ def status(archive: Path, *, check: bool, as_json: bool) -> None:
             echo("The archive is empty; `locum crawl SITE` fills it.")
         for state in statuses:
             _print_status(state)
+        if (kept := set_aside(archive)) is not None:
+            echo(wrap(kept, "- "))
     sys.exit(max((state.exit_code for state in statuses), default=0) if check else 0)
 
 

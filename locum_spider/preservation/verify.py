@@ -19,7 +19,7 @@ from locum_spider.preservation.takedown.check import unaccounted
 from locum_spider.store import checks, ledger
 from locum_spider.store.checks import Finding
 from locum_spider.store.connection import Connection, begin, connect_reading
-from locum_spider.store.files import OLD, WARCS
+from locum_spider.store.files import WARCS, set_aside
 
 Progress = Callable[[str, int, int], None]
 _HEAD = re.compile(r"(\d+:)?[0-9a-f]{64}")
@@ -66,8 +66,8 @@ def verify(folder: Path, *, expect: str | None = None, on_progress: Progress | N
     except DamagedArchiveError as error:
         return Report(findings=[Finding("database", str(error))])
     report = Report()
-    if (folder / OLD).exists():
-        report.notes.append(f"{OLD} is an older database that a rebuild set aside; delete it if you do not need it")
+    if (kept := set_aside(folder)) is not None:
+        report.notes.append(kept)
     with closing(connection) as db, ThreadPoolExecutor(2) as pool:
         db.row_factory = None
         begin(db)

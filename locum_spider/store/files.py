@@ -141,6 +141,13 @@ def remove(path: Path) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
+def set_aside(folder: Path) -> str | None:
+    """A sentence about the older database that a rebuild kept in a folder; None if there is none."""
+    if not (folder / OLD).exists():
+        return None
+    return f"{OLD} is an older database that a rebuild set aside; delete it if you do not need it"
+
+
 def put_in_place(new: Path, *, keep_old: bool = False) -> None:
     """Replace the database of a folder, if it has one, by a complete new one, in one step.
 

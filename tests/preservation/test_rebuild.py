@@ -12,7 +12,7 @@ from contextlib import closing
 
 import pytest
 from dump import dump_archive
-from support import LONGEST, flipped, require_same_rebuilt, rows, run_locum
+from support import LONGEST, flipped, invoke, require_same_rebuilt, rows, run_locum
 from support.crash_facts import finish, require_same
 from support.scripted import SITES
 
@@ -143,6 +143,8 @@ def test_a_broken_record_is_told_and_passed_over(archive):
     assert ended.returncode == 7
     assert "the record is damaged" in ended.stderr
     assert rows(archive, "SELECT count(*) FROM articles") == [(9,)]
+    for command in ("status", "verify"):
+        assert "archive.db.old is an older database" in invoke(command, "--archive", archive).stdout
     with closing(sqlite3.connect(archive / "archive.db.old")) as db:
         assert db.execute("SELECT count(*) FROM articles").fetchone() == (10,)
     assert run_locum("rebuild", "--diff", "--archive", archive).returncode == 7
