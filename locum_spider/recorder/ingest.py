@@ -87,14 +87,11 @@ def unfinished_import(db: Connection, site: Site) -> Crawl | None:
     return Crawl(crawl_id, site, crawls.identifier(db, crawl_id)) if crawl_id is not None else None
 
 
-def enqueue_known(db: Connection, crawl: Crawl) -> int:
-    """Put the known articles that a crawl has not come by into its frontier; returns how many."""
+def known_articles(db: Connection, crawl: Crawl) -> list[Child]:
+    """Requests for the known articles that a crawl has not come by, if today's rules call them articles."""
     site = crawl.site
-
-    def request(url: str) -> Child | None:
-        return Child(site.key(url), url, Kind.ARTICLE) if site.is_article(url) else None
-
-    return frontier.enqueue_known(db, crawl.id, request)
+    urls = frontier.passed_by(db, crawl.id)
+    return [Child(site.key(url), url, Kind.ARTICLE) for url in urls if site.is_article(url)]
 
 
 def row_of(db: Connection, visit: Visit) -> Row | None:

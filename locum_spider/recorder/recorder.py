@@ -155,8 +155,9 @@ class Recorder:
         """
         if not crawls.count_answered(self._db, crawl.id):
             return
-        with self._archive.transaction() as db:
-            if ingest.enqueue_known(db, crawl):
+        if known := ingest.known_articles(self._db, crawl):
+            with self._archive.transaction() as db:
+                frontier.enqueue(db, crawl.id, known, None)
                 event = {"event": EventKind.KNOWN_ARTICLES, "crawl_id": crawl.uid}
                 self._archive.write_event(event, utc_now())
 

@@ -248,7 +248,7 @@ class Replayer:
         if crawl is None:
             return
         if kind == EventKind.KNOWN_ARTICLES:
-            ingest.enqueue_known(self.db, crawl)
+            frontier.enqueue(self.db, crawl.id, ingest.known_articles(self.db, crawl), None)
         elif kind == EventKind.IMPORT_BEGIN:
             crawls.begin_import(self.db, crawl.id)
         elif kind == EventKind.IMPORT_END:

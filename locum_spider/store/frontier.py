@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from locum_spider.clock import utc_now
@@ -87,19 +87,15 @@ def _validators(db: sqlite3.Connection, url: str) -> tuple[str | None, str | Non
     return (row[0], row[1]) if row else (None, None)
 
 
-def enqueue_known(db: sqlite3.Connection, crawl_id: int, requests: Callable[[str], Child | None]) -> int:
-    """Put the articles of a crawl's site that it has not come by into its frontier; returns how many.
-
-    `requests` makes the request for an article's address; None if it is not to be fetched.
-    """
+def passed_by(db: sqlite3.Connection, crawl_id: int) -> list[str]:
+    """The addresses of the articles of a crawl's site that are not in its frontier."""
     rows = db.execute(
         "SELECT a.url FROM articles a JOIN crawls c ON c.site = a.site WHERE c.id = ? AND NOT EXISTS (SELECT 1 "
         "FROM article_urls u JOIN frontier f ON f.key = u.url AND f.crawl_id = c.id WHERE u.article_id = a.id) "
         "ORDER BY a.id",
         (crawl_id,),
-    ).fetchall()
-    known = [child for (url,) in rows if (child := requests(url)) is not None]
-    return len(enqueue(db, crawl_id, known, None))
+    )
+    return [row[0] for row in rows]
 
 
 def count_unvisited(db: sqlite3.Connection, crawl_id: int) -> int:
