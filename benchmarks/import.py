@@ -22,8 +22,8 @@ from warcio.warcwriter import WARCWriter
 from locum_spider.demo.sample import generate
 from locum_spider.importing.records import read_captures
 from locum_spider.importing.run import import_files
-from locum_spider.interpret import interpret
 from locum_spider.items import Exchange
+from locum_spider.recorder.reading import read
 from locum_spider.sites import find_site
 from locum_spider.sites.site import Site
 
@@ -51,7 +51,7 @@ def write(path: Path, count: int) -> None:
 def reading(site: Site, pages: list[Exchange]) -> float:
     """CPU seconds of reading pages that are in memory."""
     start = time.process_time()
-    outcomes = [interpret(site, page).outcome for page in pages]
+    outcomes = [read(site, page).outcome for page in pages]
     spent = time.process_time() - start
     assert set(outcomes) == {"article"}
     return spent

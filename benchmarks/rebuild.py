@@ -18,9 +18,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from locum_spider.interpret import interpret
 from locum_spider.preservation.rebuild import rebuild
 from locum_spider.recorder import ingest
+from locum_spider.recorder.reading import read
 from locum_spider.recorder.visits import Steps, Stored
 from locum_spider.sites import find_site
 from locum_spider.warc.reader import Record, read_records, warc_files
@@ -99,7 +99,7 @@ def main() -> None:
         last = [stored.parts[-1].exchange for stored in pages]
         for _ in range(options.runs):
             runs = {
-                "interpret": measure(len(last), lambda: [interpret(site, exchange) for exchange in last]),
+                "interpret": measure(len(last), lambda: [read(site, exchange) for exchange in last]),
                 "rebuild, 1 job": measure(len(last), lambda: rebuild(archive, jobs=1)),
                 f"rebuild, {options.jobs} jobs": measure(len(last), lambda: rebuild(archive, jobs=options.jobs)),
             }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -53,22 +54,41 @@ class Reading:
     children: list[Child] = field(default_factory=list)
 
 
-def interpret(site: Site, exchange: Exchange, kind: Kind | None = None) -> Reading:
-    """Read a response as `read_response` does, but never raise: no page stops a crawl.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page without its codings. With the rules of its site, it alone decides what the page says."""
 
-    If our code fails on a page, the error and its place in the code are the reason.
-    """
+    url: str
+    content_type: str | None
+    fetched_at: str
+    body: bytes = field(repr=False)
+
+
+PageReader = Callable[[Site, Page], Reading]
+
+
+def interpret(site: Site, exchange: Exchange, kind: Kind | None, read: PageReader) -> Reading:
+    """Read a response as `read_response` does, but never raise: no page stops a crawl."""
     try:
-        return read_response(site, exchange, kind)
+        return read_response(site, exchange, kind, read)
     except Exception as error:  # noqa: BLE001 - reported, and the capture is kept
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(frame.filename).name}:{frame.lineno}"
-        bug = f"a bug in locum: {type(error).__name__}: {error} ({place}); please report it"
-        return Reading(Outcome.FAILED, bug)
+        return failure(error)
 
 
-def read_response(site: Site, exchange: Exchange, kind: Kind | None = None) -> Reading:
-    """Read a response by the rules of its site at its time. `kind` is what the request asked for, if known."""
+def failure(error: Exception) -> Reading:
+    """What is said of a page on which our code fails: the error and its place in the code."""
+    if isinstance(error, MemoryError):
+        return Reading(Outcome.FAILED, "there was not enough memory to read the page; it is kept, but not read")
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    return Reading(Outcome.FAILED, f"a bug in locum: {type(error).__name__}: {error} ({place}); please report it")
+
+
+def read_response(site: Site, exchange: Exchange, kind: Kind | None, read: PageReader) -> Reading:
+    """Read a response by the rules of its site at its time. `kind` is what the request asked for, if known.
+
+    `read` reads the page, if there is one: `read_page`, or what does the same within bounds.
+    """
     is_article = site.is_article(exchange.url)
     unread = Outcome.NOT_ARTICLE if is_article else Outcome.NOT_LISTING
     status = f"HTTP {exchange.status} {exchange.phrase}".rstrip()
@@ -91,11 +111,19 @@ def read_response(site: Site, exchange: Exchange, kind: Kind | None = None) -> R
         body = decode_content(exchange.body, exchange.coding, limit=site.crawl.max_bytes)
         if not is_page(content_type, body):
             return Reading(unread, f"it is not a page: its type is {content_type!r}, and its bytes are not text")
-        document = Document(body, exchange.url, content_type, site.language if site.is_declared else None)
     except PageError as error:
         return Reading(Outcome.FAILED, str(error))
-    fetched_at = datetime.fromisoformat(exchange.fetched_at)
-    if is_article:
+    return read(site, Page(exchange.url, content_type, exchange.fetched_at, body))
+
+
+def read_page(site: Site, page: Page) -> Reading:
+    """What a page says, however much time and memory that takes."""
+    try:
+        document = Document(page.body, page.url, page.content_type, site.language if site.is_declared else None)
+    except PageError as error:
+        return Reading(Outcome.FAILED, str(error))
+    fetched_at = datetime.fromisoformat(page.fetched_at)
+    if site.is_article(page.url):
         return _read_article(site, document, fetched_at)
     return _read_listing(site, document, fetched_at)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-from locum_spider.interpret import Reading, read_response
+from locum_spider.interpret import Reading, read_page, read_response
 from locum_spider.items import Article, Exchange, Listing
 from locum_spider.sites import find_site, site_of, undeclared
 from locum_spider.sites.site import Site
@@ -24,8 +24,9 @@ def read_article(
 
     `html` is the body without content coding, `content_type` the header's value, `fetched_at` the time of the
     capture (default: now), `site` a declaration or its name (default: the declared site of the address). The general
-    reader reads pages of sites that are not declared or declare no layouts. Raises UsageError if `site` is a name that
-    is not declared.
+    reader reads pages of sites that are not declared or declare no layouts. Unlike a crawl, this
+    bounds neither the time nor the memory that a page may take. Raises UsageError if `site` is a name that is not
+    declared.
     """
     return _read(html, url, content_type, fetched_at, site).article
 
@@ -52,4 +53,4 @@ def _read(
     at = at.astimezone(UTC) if at.tzinfo is not None else at.replace(tzinfo=UTC)
     headers = ((b"Content-Type", content_type.encode("latin-1", "replace")),) if content_type else ()
     exchange = Exchange(url, "GET", (), HTTPStatus.OK.value, headers, html, at.isoformat())
-    return read_response(site, exchange)
+    return read_response(site, exchange, None, read_page)

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from locum_spider.clock import utc_now
 from locum_spider.importing.captures import Capture
-from locum_spider.interpret import Reading, interpret
+from locum_spider.interpret import Reading
 from locum_spider.items import EventKind, Exchange, Outcome, Revisit
 from locum_spider.recorder import ingest
 from locum_spider.recorder.ingest import Crawl
 from locum_spider.recorder.keeping import Writing
+from locum_spider.recorder.reading import read
 from locum_spider.recorder.writer import ArchiveWriter
 from locum_spider.sites.site import Site
 from locum_spider.store import captures, crawls
@@ -62,7 +63,7 @@ class ImportSession:
     def add(self, site: Site, exchange: Exchange) -> Exchange:
         """Read a capture that is not known; returns what was read, for a 304 with the body that it stands for."""
         page = ingest.to_read(self._archive.db, self._archive.warcs, exchange)
-        self._batch.append((self._crawl(site), exchange, interpret(site, page)))
+        self._batch.append((self._crawl(site), exchange, read(site, page)))
         self._waiting.add(_identity(exchange))
         self._bytes += len(exchange.body)
         return page

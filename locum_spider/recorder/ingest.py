@@ -13,8 +13,9 @@ from urllib.parse import urldefrag
 from uuid import uuid4
 
 from locum_spider.errors import IntegrityError
-from locum_spider.interpret import Reading, interpret
+from locum_spider.interpret import Reading
 from locum_spider.items import Article, Child, Exchange, Kind, Listing, Location, Outcome, Revisit, RevisitOf, Visit
+from locum_spider.recorder.reading import read
 from locum_spider.sites.site import Site
 from locum_spider.store import articles, captures, crawls, frontier, removals
 from locum_spider.store.captures import Original
@@ -108,7 +109,7 @@ def read_visit(db: Connection, warcs: Path, site: Site, visit: Visit, row: Row |
         page = visit.exchanges[-1]
         with suppress(IntegrityError):  # `_save_capture` does not refer to the damaged body either
             page = to_read(db, warcs, page)
-        reading = interpret(site, page, row.kind if row else None)
+        reading = read(site, page, row.kind if row else None)
     return reading
 
 
@@ -303,7 +304,7 @@ def _read_again(db: Connection, site: Site, keep: Keep, capture_id: int) -> str 
         exchange = replace(keep.read(original), url=url, fetched_at=fetched_at)
     except IntegrityError:
         return None
-    article = interpret(site, exchange, Kind.ARTICLE).article
+    article = read(site, exchange, Kind.ARTICLE).article
     return digest_of_content(article) if article is not None else None
 
 

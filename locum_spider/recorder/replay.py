@@ -10,9 +10,10 @@ from http import HTTPStatus
 from pathlib import Path
 
 from locum_spider.errors import IntegrityError
-from locum_spider.interpret import Reading, interpret
+from locum_spider.interpret import Reading
 from locum_spider.items import CrawlOutcome, EventKind, Exchange, Kind, Outcome
 from locum_spider.recorder import ingest
+from locum_spider.recorder.reading import read
 from locum_spider.recorder.takedowns import Removed, Takedowns
 from locum_spider.recorder.visits import Event, Kept, Part, Step, Steps, Stored
 from locum_spider.sites import site_for
@@ -176,7 +177,7 @@ class Replayer:
             reading = pending.reading
             if reading is None and pending.page is not None:
                 site = self._site(pending.stored.site or "", declared=pending.stored.declared)
-                reading = next(readings) if readings is not None else interpret(site, pending.page)
+                reading = next(readings) if readings is not None else read(site, pending.page)
             if pending.emptied:
                 self._store_emptied(pending.stored)
             else:
@@ -268,7 +269,7 @@ class Replayer:
             return
         if page is not None and row.kind is Kind.ARTICLE and not crawl.site.is_article(page.url):
             # a redirect to something else: do not read it as an article
-            reading = interpret(crawl.site, page, row.kind)
+            reading = read(crawl.site, page, row.kind)
         ingest.store_visit(
             self.db, crawl, stored.visit(crawl.id), row, reading, Kept(self._archive / WARCS, stored.parts)
         )

@@ -14,9 +14,10 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from locum_spider.clock import parse_span
 from locum_spider.errors import DeclarationError
-from locum_spider.sites.site import DECLARABLE, WAYS, Layout, Rule, Site
+from locum_spider.sites.site import DECLARABLE, WAYS, CrawlPolicy, Layout, Rule, Site
 
 _LONGEST_DELAY = 86_400
+_LONGEST_READING = 86_400
 _BY_WORDS = tuple(way for way in WAYS if way not in {"css", "meta", "json_ld"})
 _TABLES = frozenset({"layouts"})
 _GOES_WITH = {
@@ -98,15 +99,24 @@ def _faults(site: Site) -> Iterator[tuple[str, str]]:
     if site.articles.address is None:
         yield "articles.address", "write a pattern that tells which addresses are articles"
     yield from _pattern_faults(site)
-    policy = site.crawl
-    if not 0 <= policy.delay <= _LONGEST_DELAY or min(policy.concurrency, policy.max_bytes, policy.max_listings) < 1:
-        yield "crawl", f"delay must be 0 to {_LONGEST_DELAY:,}; concurrency, max_bytes and max_listings 1 or more"
+    yield from _crawl_faults(site.crawl)
+    if site.layouts:
+        yield from _layout_faults(site)
+
+
+def _crawl_faults(policy: CrawlPolicy) -> Iterator[tuple[str, str]]:
+    whole = (policy.concurrency, policy.max_bytes, policy.max_listings, policy.max_memory)
+    if not 0 <= policy.delay <= _LONGEST_DELAY or min(whole) < 1:
+        yield (
+            "crawl",
+            f"delay must be 0 to {_LONGEST_DELAY:,}; concurrency, max_bytes, max_listings and max_memory 1 or more",
+        )
+    if not 0 < policy.max_reading <= _LONGEST_READING:
+        yield "crawl.max_reading", f"it must be more than 0, and at most {_LONGEST_READING:,} seconds"
     try:
         parse_span(policy.every)
     except ValueError as error:
         yield "crawl.every", str(error)
-    if site.layouts:
-        yield from _layout_faults(site)
 
 
 def _is_start(site: Site, url: str) -> bool:

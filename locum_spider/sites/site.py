@@ -105,13 +105,18 @@ class ListingAddresses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
 
 class CrawlPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How politely a site is crawled, and how often. `delay` is in seconds, `every` as `12h`, `1d`, `2w`."""
+    """How politely a site is crawled, and how often. `delay` is in seconds, `every` as `12h`, `1d`, `2w`.
+
+    A large page may take `max_reading` seconds of computing and `max_memory` bytes to read.
+    """
 
     delay: float = 1.0
     concurrency: int = 1
     every: str = "1d"
     max_bytes: int = 32 * 1024 * 1024
     max_listings: int = 5_000
+    max_reading: float = 60.0
+    max_memory: int = 1024**3
 
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from locum_spider.extract.page.bounds import within_bounds
 from locum_spider.extract.page.charset import decode
@@ -39,7 +39,10 @@ class Document:
         self.url = url
         self._address = url.split("#", maxsplit=1)[0]
         self.html = within_bounds(decode(body, content_type, language))
-        self.tree = LexborHTMLParser(self.html)
+        try:
+            self.tree = LexborHTMLParser(self.html)
+        except SelectolaxError:
+            raise MemoryError from None  # it reads any text: this is what it says if there is no memory
         self._root = self._folder = ""
         self._rebase(url)
         base = self.tree.css_first("base[href]")

@@ -12,7 +12,8 @@ from functools import cache
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
-from locum_spider.interpret import Reading, interpret
+from locum_spider.interpret import Reading
+from locum_spider.recorder.reading import read
 from locum_spider.recorder.replay import Page, ReadAhead
 from locum_spider.sites import site_for
 from locum_spider.sites.site import Site
@@ -56,4 +57,4 @@ def _site_here(name: str, declared: bool) -> Site:
 
 def read_pages(pages: list[Page]) -> list[Reading]:
     """What responses mean."""
-    return [interpret(_site_here(name, declared), exchange) for name, declared, exchange in pages]
+    return [read(_site_here(name, declared), exchange) for name, declared, exchange in pages]
