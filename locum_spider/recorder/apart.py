@@ -16,8 +16,12 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from locum_spider.interpret import Page, Reading, failure, read_page
-from locum_spider.items import Outcome
 from locum_spider.sites.site import CrawlPolicy, Site
+
+NO_MEMORY = 12
+"""What this process ends with if a page needs more memory than it may."""
+
+_MARGIN = 16 * 1024**2
 
 
 @lru_cache(maxsize=16)
@@ -33,8 +37,7 @@ def _read(pickled: bytes, page: Page) -> Reading:
         with _bounds(site.crawl):
             return read_page(site, page)
     except MemoryError:
-        why = f"took more than {site.crawl.max_memory:,} bytes of memory (crawl.max_memory)"
-        return Reading(Outcome.FAILED, f"reading the page {why}; it is kept, but not read")
+        os._exit(NO_MEMORY)  # who knows what was left half done
     except Exception as error:  # noqa: BLE001 - the report names it
         return failure(error)
 
@@ -46,11 +49,13 @@ def _bounds(policy: CrawlPolicy) -> Iterator[None]:
     Computing and not time, so that a rebuild on a busy machine finds what the crawl found.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    most = _size() + policy.max_memory
+    most, peak = _bytes("VmSize") + policy.max_memory, _bytes("VmPeak")
     _limit_memory(min([most] + [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]), hard)
     signal.setitimer(signal.ITIMER_PROF, policy.max_reading)
     try:
         yield
+        if _bytes("VmPeak") > max(peak, most - _MARGIN):  # a library may have met the bound and not said so
+            raise MemoryError
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         _limit_memory(soft, hard)
@@ -61,10 +66,12 @@ def _limit_memory(most: int, hard: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, hard))
 
 
-def _size() -> int:
-    """The bytes of address space that this process has; 0 if the system does not say."""
-    with suppress(OSError, ValueError):
-        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+def _bytes(name: str) -> int:
+    """The address space of this process, by the system's name for it; 0 if the system does not say."""
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) * 1024
     return 0
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from locum_spider.interpret import Page, Reading, interpret, read_page
 from locum_spider.items import Exchange, Kind, Outcome
+from locum_spider.recorder.apart import NO_MEMORY
 from locum_spider.sites.site import Site
 
 LARGE = 250_000
@@ -98,6 +99,8 @@ def _unread(ended: int, site: Site) -> Reading:
     seconds, memory = site.crawl.max_reading, site.crawl.max_memory
     if ended == -signal.SIGPROF:
         why = f"took more than {seconds:g} seconds of computing (crawl.max_reading)"
+    elif ended == NO_MEMORY:
+        why = f"took more than {memory:,} bytes of memory (crawl.max_memory)"
     elif ended < 0:
         why = f"took too much time, or more than {memory:,} bytes of memory (crawl.max_memory), or was stopped"
     else:
