@@ -54,11 +54,12 @@ def _bounds(policy: CrawlPolicy) -> Iterator[None]:
     signal.setitimer(signal.ITIMER_PROF, policy.max_reading)
     try:
         yield
-        if _bytes("VmPeak") > max(peak, most - _MARGIN):  # a library may have met the bound and not said so
-            raise MemoryError
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         _limit_memory(soft, hard)
+        near = most - _MARGIN
+        if _bytes("VmSize") > near or _bytes("VmPeak") > max(peak, near):  # a library may say so in another way, or not
+            raise MemoryError
 
 
 def _limit_memory(most: int, hard: int) -> None:
