@@ -1,4 +1,4 @@
-"""Where machines differ: the number of cores, when bytes are on the disk, where the documentation is."""
+"""Where machines differ: cores, memory, when bytes are on the disk, where the documentation is."""
 
 from __future__ import annotations
 
@@ -14,6 +14,21 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # Linux
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def address_space(name: str) -> int:
+    """Bytes of this process's address space, `VmSize` or the most it ever was, `VmPeak`; 0 if the system does not say."""
+    with suppress(OSError):  # not Linux
+        for line in Path("/proc/self/status").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+def end_first() -> None:
+    """If the machine runs out of memory, let this process be the one to end; only Linux can be told."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def sync(file: Path | int) -> None:

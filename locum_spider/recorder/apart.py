@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from multiprocessing.connection import Connection
-from pathlib import Path
 from queue import SimpleQueue
 
 from locum_spider.interpret import Page, Reading, failure, read_page
 from locum_spider.sites.site import CrawlPolicy, Site
+from locum_spider.system import address_space, end_first
 
 NO_MEMORY = 12
 """What this process ends with if a page needs more memory than it may."""
@@ -49,7 +49,7 @@ def _bounds(policy: CrawlPolicy) -> Iterator[None]:
     Computing and not time, so that a rebuild on a busy machine finds what the crawl found.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    most, peak = _bytes("VmSize") + policy.max_memory, _bytes("VmPeak")
+    most, peak = address_space("VmSize") + policy.max_memory, address_space("VmPeak")
     _limit_memory(min([most] + [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]), hard)
     signal.setitimer(signal.ITIMER_PROF, policy.max_reading)
     try:
@@ -58,22 +58,15 @@ def _bounds(policy: CrawlPolicy) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_PROF, 0)
         _limit_memory(soft, hard)
         near = most - _MARGIN
-        if _bytes("VmSize") > near or _bytes("VmPeak") > max(peak, near):  # a library may say so in another way, or not
+        if address_space("VmSize") > near or address_space("VmPeak") > max(
+            peak, near
+        ):  # a library may say so in another way, or not
             raise MemoryError
 
 
 def _limit_memory(most: int, hard: int) -> None:
     with suppress(ValueError, OSError, OverflowError):  # macOS refuses it
         resource.setrlimit(resource.RLIMIT_AS, (most, hard))
-
-
-def _bytes(name: str) -> int:
-    """The address space of this process, by the system's name for it; 0 if the system does not say."""
-    with suppress(OSError):
-        for line in Path("/proc/self/status").read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith(f"{name}:"):
-                return int(line.split()[1]) * 1024
-    return 0
 
 
 def _receive(connection: Connection, asked: SimpleQueue[bytes]) -> None:
@@ -89,8 +82,7 @@ def main(descriptor: int) -> None:
     """Read one page after the other."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # may reach all processes; the one that started this decides
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    with suppress(OSError):  # if the machine runs out of memory, this process is the one to end
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    end_first()
     connection = Connection(descriptor)
     asked: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_receive, args=(connection, asked), daemon=True).start()

@@ -34,10 +34,7 @@ class Window(NamedTuple):
 
 
 def excerpts(texts: Mapping[int, Sequence[str | None]], query: str) -> dict[int, str]:
-    """For each article the part of its standfirst or body that shows most of what was searched, with marks.
-
-    If neither has any of it, the title.
-    """
+    """For each article the part of its title, standfirst or body that shows most of what was searched, with marks."""
     plain = {number: [_clean(text) for text in parts] for number, parts in texts.items()}
     prepared = {number: [folded_with_places(text) for text in parts] for number, parts in plain.items()}
     marked: dict[int, Sequence[str]] = {}
@@ -63,9 +60,7 @@ def _clean(text: str | None) -> str:
 
 def _excerpt(texts: Sequence[str], prepared: Sequence[tuple[str, Sequence[int]]], marked: Sequence[str]) -> str:
     best: tuple[Window, int] | None = None
-    for column, text in reversed(list(enumerate(marked))):
-        if column == 0 and best is not None:
-            break  # the title stands above the excerpt anyway
+    for column, text in enumerate(marked):
         window = _best_window(prepared[column][0], _matches(text))
         if window is not None and (best is None or window.score > best[0].score):
             best = window, column

@@ -92,7 +92,7 @@ def passed_by(db: sqlite3.Connection, crawl_id: int) -> list[str]:
     rows = db.execute(
         "SELECT a.url FROM articles a JOIN crawls c ON c.site = a.site WHERE c.id = ? AND NOT EXISTS (SELECT 1 "
         "FROM article_urls u JOIN frontier f ON f.key = u.url AND f.crawl_id = c.id WHERE u.article_id = a.id) "
-        "ORDER BY a.id",
+        "AND NOT EXISTS (SELECT 1 FROM frontier f WHERE f.article_id = a.id AND f.crawl_id = c.id) ORDER BY a.id",
         (crawl_id,),
     )
     return [row[0] for row in rows]
@@ -103,7 +103,8 @@ def count_unvisited(db: sqlite3.Connection, crawl_id: int) -> int:
     row = db.execute(
         "SELECT count(*) FROM articles a JOIN crawls c ON c.site = a.site WHERE c.id = ? AND NOT EXISTS (SELECT 1 "
         "FROM article_urls u JOIN frontier f ON f.key = u.url AND f.crawl_id = c.id AND f.capture_id IS NOT NULL "
-        "WHERE u.article_id = a.id)",
+        "WHERE u.article_id = a.id) "
+        "AND NOT EXISTS (SELECT 1 FROM frontier f WHERE f.article_id = a.id AND f.crawl_id = c.id)",
         (crawl_id,),
     ).fetchone()
     return int(row[0])
