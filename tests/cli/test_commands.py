@@ -235,9 +235,8 @@ def test_filters(sample_crawl):
     truth = build().articles
 
     def urls(*options):
-        return {
-            key(hit["url"]) for hit in run(sample_crawl.archive, "search", "the", "--json", "--limit", 100, *options)
-        }
+        hits = run(sample_crawl.archive, "search", "the", "--json", "--limit", 100, *options)
+        return {key(hit["url"]) for hit in hits}
 
     assert urls() == {article.url for article in truth}
     assert urls("--section", "careers") == {a.url for a in truth if a.section == "Careers"}
