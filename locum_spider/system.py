@@ -17,7 +17,7 @@ def cores() -> int:
 
 
 def address_space(name: str) -> int:
-    """Bytes of address space that this process has (`VmSize`) or had at most (`VmPeak`); 0 if the system does not say."""
+    """Bytes of address space that this process has (`VmSize`) or had at most (`VmPeak`); 0 if nothing says so."""
     with suppress(OSError):  # not Linux
         for line in Path("/proc/self/status").read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith(f"{name}:"):

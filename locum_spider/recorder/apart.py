@@ -58,9 +58,8 @@ def _bounds(policy: CrawlPolicy) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_PROF, 0)
         _limit_memory(soft, hard)
         near = most - _MARGIN
-        if address_space("VmSize") > near or address_space("VmPeak") > max(
-            peak, near
-        ):  # a library may say so in another way, or not
+        # A library may say so in another way, or not at all.
+        if address_space("VmSize") > near or address_space("VmPeak") > max(peak, near):
             raise MemoryError
 
 
