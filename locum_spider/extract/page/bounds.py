@@ -61,7 +61,9 @@ def within_bounds(html: str) -> str:
         return html
     tags = html.count("<")
     _check_depth(html, tags)
-    of_note = len(_OF_NOTE.findall(html))
+    of_note = tags - html.count("</")  # at most
+    if of_note > MAX_ATTRIBUTES or (of_note + _ALIKE * len(_FORMATTING)) * tags > MAX_REOPENED:
+        of_note = len(_OF_NOTE.findall(html))
     if (of_note + _ALIKE * len(_FORMATTING)) * tags > MAX_REOPENED:
         _check_formatting(html)
     if of_note > MAX_ATTRIBUTES or _has_long_tag(html):

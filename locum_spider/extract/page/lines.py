@@ -91,6 +91,7 @@ class _Open(NamedTuple):
     tag: str
     item: str | None
     is_caption: bool
+    is_small: bool
 
 
 def _bullet(text: str) -> re.Match[str] | None:
@@ -176,8 +177,10 @@ class LineReader:
                 "class" in attributes and _CAPTION_CLASS.search(attributes["class"] or "") is not None
             )
             self._enter_block(tag)
-            names = [attributes[key] or "" for key in ("class", "id") if key in attributes]
-            self.marks.append(" ".join((tag, *names)) if names else intern(tag))
+            if "class" in attributes or "id" in attributes:
+                self.marks.append(f"{tag} {attributes.get('class') or ''} {attributes.get('id') or ''}")
+            else:
+                self.marks.append(intern(tag))
             self._captions += is_caption
         elif tag == "br":
             self._break()
@@ -193,7 +196,7 @@ class LineReader:
             kind = "strong"
             self._strong += 1
         self._beside = self._closed
-        self._stack.append(_Open(node, kind, box, outer, item, is_caption))
+        self._stack.append(_Open(node, kind, box, outer, item, is_caption, tag in _SMALL))
         return True
 
     def _enter_block(self, tag: str) -> None:
@@ -211,7 +214,7 @@ class LineReader:
 
     def _leave(self) -> LexborNode:
         opened = self._stack.pop()
-        self._closed = opened.node.tag not in _SMALL
+        self._closed = not opened.is_small
         if opened.kind == "block":
             self._end_block()
             self.ends[self._box] = len(self.boxes) - 1
