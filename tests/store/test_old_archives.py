@@ -123,7 +123,7 @@ def test_a_revision_that_was_changed_by_hand_is_still_found(old):
 
 def test_killed_in_the_middle_it_is_the_old_one_or_the_next(old, tmp_path, steps):
     expected = None
-    for number in range(1, 100, steps(23)):
+    for number in range(1, 100, steps(40)):
         archive = shutil.copytree(old, tmp_path / "copies" / str(number), ignore=shutil.ignore_patterns("copies"))
         before = dump_archive(archive)
         ended = migrate(archive, LOCUM_KILL_AT=f"migration:{number}")
