@@ -214,6 +214,6 @@ def _answered(answer: Answerer, question: Question) -> bytes:
         try:
             told = pickle.dumps(_Told(error=error))
             pickle.loads(told)  # noqa: S301 - just made; errors may be sent and yet not received
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 - an error of anybody's may fail in any way to be sent
             told = pickle.dumps(_Told(error=LocumError(f"{type(error).__name__}: {error}")))
         return told

@@ -144,7 +144,7 @@ def _post(target: str, news: News) -> None:
     headers = {"Content-Type": "application/json", "User-Agent": f"locum-spider/{__version__}"}
     request = urllib.request.Request(target, body, headers)  # noqa: S310 - http or https, checked by its caller
     try:
-        urllib.request.urlopen(request, timeout=_PATIENCE).close()  # noqa: S310
+        urllib.request.urlopen(request, timeout=_PATIENCE).close()  # noqa: S310 - the same
     except (OSError, ValueError) as error:
         if isinstance(error, HTTPError):
             error.close()

@@ -31,7 +31,7 @@ def _may_hold(path: Path, finder: MentionFinder) -> bool:
     try:
         return any(finder.names(b"\r\n\r\n\r\n\r\n" + piece, "") for piece in _pieces(path))
     except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
-        return True
+        return True  # damaged, encrypted or packed in an unknown way: what cannot be read may hold it
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
