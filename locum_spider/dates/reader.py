@@ -21,6 +21,7 @@ from locum_spider.dates.zones import place
 
 EARLIEST = date(1990, 1, 1)
 _MAX_LENGTH = 250  # a line with a date; longer is prose
+_YEAR = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)")
 _MAY_HAVE_YEAR = re.compile(r"\d{4}|\d\D+\d\d")
 
 
@@ -108,6 +109,8 @@ def is_reckoned(text: str, lang: str | None = None) -> bool:
     >>> is_reckoned("2 hours ago"), is_reckoned("Gestern, 14:05 Uhr", "de"), is_reckoned("10 April 2018")
     (True, True, False)
     """
+    if _YEAR.search(text):  # it need not be read twice: what names its year does not depend on today's
+        return False
     one, another = (
         read_date(text, now=now, tz="UTC", lang=lang, earliest=date.min) for now in (_SOME_DAY, _ANOTHER_DAY)
     )

@@ -18,14 +18,15 @@ _PRAGMA = re.compile(r"content[-_ ]?type", re.IGNORECASE)
 _PAGE_NUMBER = re.compile(r"(?:x[-_])?(?:windows|win|cp|ansi|ms)[-_]?(125\d|874|93[26]|949|950)")
 # Control characters, half of a pair, private use, no character at all: a text that was decoded by the right name has
 # hardly any. Tabs and line ends are fine.
-_WRONG = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\U000f0000-\U0010ffff]")
+_WRONG = re.compile("[\x80-\x9f\ue000-\uf8ff\ufffd\U000f0000-\U0010ffff]")
+_CONTROLS = bytes({*range(0x20), 0x7F} - {*b"\t\n\v\f\r\x1b"})
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _ASCII = re.compile("[\x00-\x7f]+")
 # Half-width letters, or an ideograph in the middle of a Latin word: a wrong guess is full of these.
 _UNLIKELY = re.compile("[\uff61-\uff9f]|[A-Za-z][\u3040-\u9fff\uac00-\ud7a3]|[\u3040-\u9fff\uac00-\ud7a3][A-Za-z]")
 # No word mixes Latin letters with Greek, Cyrillic, Hebrew or Arabic ones: "Café" is not "Cafй".
-# It begins with what is rare, so that it is fast.
-_MIXED = re.compile("[\u0370-\u06ff](?:(?<=[A-Za-z].)|(?=[A-Za-z]))")
+_OF_ANOTHER_SCRIPT = re.compile("[\u0370-\u06ff]")
+_MIXED = re.compile("[A-Za-z][\u0370-\u06ff]|[\u0370-\u06ff][A-Za-z]")
 _NO_CHARACTER_SETS = frozenset("unicode-escape raw-unicode-escape idna punycode x-user-defined undefined".split())
 _ASCII_LABELS = frozenset(("ascii", "us-ascii", "iso646-us", "ansi_x3.4-1968"))
 _DISPROVED = ("utf-", "ascii")
@@ -187,8 +188,11 @@ codecs.register_error("locum-cp1252", _byte_as_cp1252)
 
 def _faults(text: str) -> tuple[int, int]:
     """How many signs of a text show that it was decoded by a wrong name, and how many others are beyond ASCII."""
-    wrong = len(_WRONG.findall(text)) + len(_MIXED.findall(text))
-    return wrong, max(len(_ASCII.sub("", text)) - wrong, 0)
+    plain, others = text.encode("ascii", "ignore"), _ASCII.sub("", text)
+    wrong = len(plain) - len(plain.translate(None, _CONTROLS)) + len(_WRONG.findall(others))
+    if _OF_ANOTHER_SCRIPT.search(others) is not None:
+        wrong += len(_MIXED.findall(text))
+    return wrong, max(len(others) - wrong, 0)
 
 
 def _is_plausible(text: str) -> bool:
